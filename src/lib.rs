@@ -1,6 +1,7 @@
 //! m2m: OAuth 2.0 machine-to-machine access tokens, and what is done with them.
 //!
-//! Data flows one way: argv, settings, metadata, authenticated request, token, bytes on stdout. A module knows only what
+//! Data flows one way: argv, settings, metadata, authenticated request, token,
+//! cache entry, bytes on stdout. A module knows only what
 //! is below it; `tests/it/layers.rs` fails on an upward import.
 //!
 //! | layer | what it holds | may use |
@@ -8,9 +9,10 @@
 //! | [`cli`] | the table of contents | commands, args, exit, report |
 //! | [`commands`] | one file a command | args, flows, output, settings, oauth's own words, platform |
 //! | [`args`] | flag groups | settings, platform |
-//! | [`flows`] | what commands do | settings, oauth, platform |
+//! | [`flows`] | what commands do | settings, oauth, cache, platform |
 //! | [`settings`] | layers to validated values | oauth's types, platform |
 //! | [`oauth`] | the RFCs | platform |
+//! | [`cache`] | entries on disk, locks | platform |
 //! | [`output`] | values to bytes | platform |
 //! | [`report`], [`mod@exit`] | errors to people and scripts | platform |
 //! | [`platform`] | process, network, files, text | nothing above it |
@@ -19,6 +21,7 @@
 //! more than call one function, and a black-box test.
 
 pub mod args;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod exit;

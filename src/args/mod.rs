@@ -2,6 +2,7 @@
 //! no file is read, no variable asked.
 
 pub mod api;
+pub mod cache;
 pub mod client;
 pub mod general;
 pub mod network;

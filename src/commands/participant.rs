@@ -3,11 +3,14 @@
 use clap::Args;
 
 use crate::args::api::ApiArgs;
+use crate::args::cache::CacheArgs;
 use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
-use crate::flows::participants::{ApiSession, Directory, Query};
+use crate::flows::api_session::ApiSession;
+use crate::flows::participants::{Directory, Query};
+use crate::flows::token_cache::TokenKeeper;
 use crate::flows::token_source::TokenSource;
 use crate::output::json_text;
 use crate::platform::cpf::Cpf;
@@ -15,6 +18,7 @@ use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::runtime;
+use crate::settings::caching::Lifetimes;
 use crate::settings::layer::Layer;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
@@ -36,6 +40,8 @@ pub struct ParticipantArgs {
     server: ServerArgs,
     #[command(flatten)]
     client: ClientArgs,
+    #[command(flatten)]
+    cache: CacheArgs,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -82,15 +88,16 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     args.server.add_to(&mut flags);
     args.client.add_to(&mut flags)?;
     args.api.add_to(&mut flags);
+    args.cache.add_to(&mut flags);
     args.network.add_to(&mut flags);
     let settings = Settings::resolve(host, &args.general.choice(), flags)?;
     let source = TokenSource::resolve(&settings, host)?;
     let directory = Directory::resolve(&settings)?;
+    let keeper = TokenKeeper::new(host, &source, args.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let http = Http::new(network::options(&settings)?);
     let participants = runtime::run(async {
-        let session = ApiSession::open(host, &http, directory.api()).await?;
-        let token = source.grant(host, &http).await?;
-        directory.find(host, &http, &session, &token, &query).await
+        let session = ApiSession::open(host, &http, &keeper, directory.api()).await?;
+        directory.find(host, &session, &query).await
     })?;
     participants.require(args.one)?;
     host.print(&json_text::passed_through(host, &participants.array))

@@ -3,16 +3,19 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
+use crate::args::cache::CacheArgs;
 use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
+use crate::flows::token_cache::TokenKeeper;
 use crate::flows::token_source::TokenSource;
 use crate::output::token_format::{self, Printable, TokenFormat};
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::runtime;
+use crate::settings::caching::Lifetimes;
 use crate::settings::layer::Layer;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
@@ -41,6 +44,8 @@ pub struct TokenArgs {
     #[command(flatten)]
     client: ClientArgs,
     #[command(flatten)]
+    cache: CacheArgs,
+    #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
     pub(crate) general: GeneralArgs,
@@ -65,16 +70,22 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     let mut flags = Layer::default();
     args.server.add_to(&mut flags);
     args.client.add_to(&mut flags)?;
+    args.cache.add_to(&mut flags);
     args.network.add_to(&mut flags);
     let settings = Settings::resolve(host, &args.general.choice(), flags)?;
     let source = TokenSource::resolve(&settings, host)?;
-    let http = Http::new(network::options(&settings)?);
-    let token = runtime::run(source.grant(host, &http))?;
+    let lifetimes = Lifetimes::resolve(&settings)?;
+    let options = network::options(&settings)?;
+    let keeper = TokenKeeper::new(host, &source, args.cache.usage(), lifetimes)?;
+    let token = match keeper.fresh() {
+        Some(token) => token,
+        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+    };
     let printable = Printable {
         access_token: token.access_token.expose(),
         expires_at: token.expires_at,
         members: &token.members,
-        cached: false,
+        cached: token.cached,
         now: host.now(),
     };
     host.print(token_format::render(args.output, &printable).as_bytes())

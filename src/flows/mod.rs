@@ -1,5 +1,8 @@
 //! What commands do, without clap and without printing data: plain values in, values or errors out.
 
 pub mod api_refusal;
+pub mod api_session;
+pub mod metadata;
 pub mod participants;
+pub mod token_cache;
 pub mod token_source;
