@@ -41,17 +41,16 @@ use report::ErrorFormat;
 
 /// Runs the program: `argv` with the program's name first, in the given world.
 pub fn run(argv: &[OsString], host: &Host) -> ExitCode {
-    let format = cli::error_format(argv, host);
-    match format.clone().and_then(|_| start(argv, host)) {
-        Ok(code) => code,
-        Err(error) => fail(host, &error, format.unwrap_or_default()),
+    match cli::error_format(argv, host) {
+        Ok(format) => start(argv, host, format).unwrap_or_else(|error| fail(host, &error, format)),
+        Err(error) => fail(host, &error, ErrorFormat::default()),
     }
 }
 
-fn start(argv: &[OsString], host: &Host) -> Result<ExitCode> {
+fn start(argv: &[OsString], host: &Host, format: ErrorFormat) -> Result<ExitCode> {
     match cli::parse(argv)? {
         cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
-        cli::Parsed::Run(cli) => cli.run(host),
+        cli::Parsed::Run(cli) => cli.run(host, format),
     }
 }
 

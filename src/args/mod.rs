@@ -5,6 +5,8 @@ pub mod api;
 pub mod cache;
 pub mod client;
 pub mod general;
+pub mod grant;
+pub mod list_format;
 pub mod network;
 pub mod server;
 pub mod usage_error;

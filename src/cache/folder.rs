@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 
 /// Larger than any entry.
@@ -148,6 +149,40 @@ impl Folder {
     /// Removes an entry that turned out to be of no use.
     pub fn remove(&self, shelf: Shelf, name: &str) {
         let _ = fs::remove_file(self.entry(shelf, name));
+    }
+
+    /// The names of all entries of a shelf.
+    #[must_use]
+    pub fn names(&self, shelf: Shelf) -> Vec<String> {
+        let files = fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = files
+            .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Removes every entry with what belongs to it, and says how many there were. A lock that somebody holds stays.
+    ///
+    /// # Errors
+    /// Internal: a file cannot be removed.
+    pub fn clear(&self) -> Result<usize> {
+        let mut removed = 0;
+        for shelf in [Shelf::Tokens, Shelf::Metadata] {
+            for file in fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten() {
+                let path = file.path();
+                let kind = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+                let held = kind == "lock" && File::open(&path).is_ok_and(|lock| lock.try_lock().is_err());
+                if !matches!(kind, "json" | "tmp" | "lock") || held {
+                    continue;
+                }
+                fs::remove_file(&path).map_err(|e| {
+                    Error::new(ErrorKind::Internal, format!("cannot remove `{}`", path.display())).cause(e.to_string())
+                })?;
+                removed += usize::from(kind == "json");
+            }
+        }
+        Ok(removed)
     }
 
     /// Says once that the cache does not work.

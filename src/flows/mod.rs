@@ -2,6 +2,8 @@
 
 pub mod api_refusal;
 pub mod api_session;
+pub mod child;
+pub mod dry_run;
 pub mod metadata;
 pub mod participants;
 pub mod token_cache;

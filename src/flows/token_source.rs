@@ -10,7 +10,7 @@ use crate::oauth::grant;
 use crate::oauth::token::{self, Token};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
+use crate::platform::http::{Http, Request};
 use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
@@ -90,6 +90,29 @@ impl TokenSource {
             grant.scope.joined(),
             grant.audience.clone(),
         )
+    }
+
+    /// The token request with nothing secret in it, and what is not known without asking the server.
+    ///
+    /// # Errors
+    /// Usage: the request cannot be built.
+    pub fn sketch(&self) -> Result<(Request, Option<String>)> {
+        let authentication = self.client.sketch()?;
+        let (endpoint, note) = match &self.server {
+            Server::TokenEndpoint(url) => (url.clone(), None),
+            Server::Metadata(source) => {
+                let note = format!(
+                    "the token endpoint is what {} names as `token_endpoint`",
+                    url::shown(&source.urls[0])
+                );
+                (source.urls[0].clone(), Some(note))
+            }
+        };
+        let mut request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
+        if note.is_some() {
+            request.shown = "<token_endpoint>".into();
+        }
+        Ok((request, note))
     }
 
     /// Gets a token from the authorization server. Metadata is kept in `folder`, and read from it if `read`.

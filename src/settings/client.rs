@@ -99,6 +99,21 @@ impl Client {
         Ok(self.read.get_or_init(|| secret).clone())
     }
 
+    /// What a request would carry, with a stand-in for the secret, which is not read.
+    ///
+    /// # Errors
+    /// Usage: the credentials cannot be sent this way.
+    pub fn sketch(&self) -> Result<Authentication> {
+        self.authentication(&Secret::new("HIDDEN".into()))
+    }
+
+    fn authentication(&self, secret: &Secret) -> Result<Authentication> {
+        match self.method {
+            AuthMethod::ClientSecretBasic => client_auth::basic(&self.id, secret, self.encoding, self.id_in_body),
+            AuthMethod::ClientSecretPost => Ok(client_auth::post(&self.id, secret)),
+        }
+    }
+
     /// Reads the secret and makes what the request carries. What was made is hidden from every message.
     ///
     /// # Errors
@@ -109,10 +124,7 @@ impl Client {
         } else {
             self.secret.read(host, Key::ClientSecret.name()).await?
         };
-        let authentication = match self.method {
-            AuthMethod::ClientSecretBasic => client_auth::basic(&self.id, &secret, self.encoding, self.id_in_body)?,
-            AuthMethod::ClientSecretPost => client_auth::post(&self.id, &secret),
-        };
+        let authentication = self.authentication(&secret)?;
         if let Some(header) = &authentication.authorization {
             host.redactor
                 .learn(&Secret::new(header.expose().trim_start_matches("Basic ").to_owned()));

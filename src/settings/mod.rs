@@ -16,3 +16,5 @@ pub mod presets;
 pub mod resolved;
 pub mod secret_source;
 pub mod server;
+pub mod starter;
+pub mod table;
