@@ -5,41 +5,36 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use m2m::exit;
+use m2m::platform::error::ErrorKind;
 use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
 
-/// The contract with scripts. A code or a kind that changes here breaks them.
-const EXIT_TABLE: [(&str, &str); 11] = [
-    ("0", ""),
-    ("1", "internal"),
-    ("2", "usage"),
-    ("3", "credentials_rejected"),
-    ("4", "scope_rejected"),
-    ("5", "unreachable"),
-    ("6", "throttled"),
-    ("7", "bad_response"),
-    ("8", "api_refused"),
-    ("9", "not_found"),
-    ("130", ""),
-];
-
 /// Flags that the README names to say what they are not.
 const EXPLAINED: [&str; 2] = ["--client-secret", "--insecure"];
 
+/// Codes and kinds are the contract with scripts: one that changes breaks them.
 #[test]
 fn the_exit_table_is_the_contract() {
     let rows = README
         .lines()
         .skip_while(|line| *line != "| Exit | kind | When |")
         .skip(2);
-    let table: Vec<(&str, &str)> = rows
+    let documented: Vec<(String, String)> = rows
         .map_while(|row| {
             let mut cells = row.strip_prefix('|')?.split('|').map(str::trim);
-            Some((cells.next()?, cells.next()?.trim_matches('`')))
+            Some((cells.next()?.to_owned(), cells.next()?.trim_matches('`').to_owned()))
         })
         .collect();
-    assert_eq!(table, EXIT_TABLE);
+    let success = ("0".to_owned(), String::new());
+    let failures = exit::KINDS.map(|kind| {
+        let exit = exit::of(kind);
+        // What is interrupted has a code, and no kind that a script could rely on.
+        let kind = if kind == ErrorKind::Interrupted { "" } else { exit.kind };
+        (exit.code.to_string(), kind.to_owned())
+    });
+    assert_eq!(documented, [vec![success], failures.to_vec()].concat());
 }
 
 #[test]
@@ -51,30 +46,33 @@ fn every_command_line_names_commands_and_flags_that_exist() {
             continue;
         };
         let help = help_of(command);
-        for flag in rest
-            .iter()
-            .filter(|word| word.starts_with('-') && word.len() > 1)
-        {
+        for flag in rest.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
             let name = flag.split('=').next().unwrap();
-            assert!(
-                lists(&help, name),
-                "`m2m {}`: no {name} in\n{help}",
-                call.join(" ")
-            );
+            assert!(lists(&help, name), "`m2m {}`: no {name} in\n{help}", call.join(" "));
         }
     }
 }
 
 #[test]
 fn every_flag_in_the_prose_exists() {
-    let help: String = ["discover", "token", "participant"].map(help_of).concat();
-    let flags = code_spans().into_iter().filter_map(|span| {
-        span.split_whitespace()
-            .next()
-            .filter(|word| word.starts_with('-'))
-    });
+    let help = help_of_all();
+    let flags = code_spans()
+        .into_iter()
+        .filter_map(|span| span.split_whitespace().next().filter(|word| word.starts_with('-')));
     for flag in flags.filter(|flag| !EXPLAINED.contains(flag)) {
         assert!(lists(&help, flag), "no {flag} in the help of any command");
+    }
+}
+
+#[test]
+fn every_variable_exists() {
+    let help = help_of_all();
+    for (at, _) in README.match_indices("M2M_") {
+        let name = README[at..]
+            .split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+            .next()
+            .unwrap();
+        assert!(lists(&help, name), "no {name} in the help of any command");
     }
 }
 
@@ -110,10 +108,7 @@ fn calls_of_line(line: &str) -> Vec<Vec<String>> {
         match word {
             "`" | "|" | "&&" | ";" | ">" => in_call = false,
             _ if in_call => calls.last_mut().unwrap().push(word.to_owned()),
-            _ if Path::new(word)
-                .file_name()
-                .is_some_and(|name| name == "m2m") =>
-            {
+            _ if Path::new(word).file_name().is_some_and(|name| name == "m2m") => {
                 calls.push(Vec::new());
                 in_call = true;
             }
@@ -126,9 +121,7 @@ fn calls_of_line(line: &str) -> Vec<Vec<String>> {
 /// What stands between single backticks, outside the fenced blocks.
 fn code_spans() -> Vec<&'static str> {
     let prose = README.split("```").step_by(2);
-    prose
-        .flat_map(|part| part.split('`').skip(1).step_by(2))
-        .collect()
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
 }
 
 /// The body of the fenced block that follows `mark`.
@@ -152,10 +145,14 @@ fn help_of(command: &str) -> String {
     text(&output.stdout)
 }
 
-/// Whether the help has this flag as a word of its own, not as the beginning of another.
-fn lists(help: &str, flag: &str) -> bool {
-    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-        .any(|word| word == flag)
+fn help_of_all() -> String {
+    ["discover", "token", "participant"].map(help_of).concat()
+}
+
+/// Whether the help has this flag or variable as a word of its own, not as the beginning of another.
+fn lists(help: &str, name: &str) -> bool {
+    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        .any(|word| word == name)
 }
 
 /// A command with an empty environment and a home without a config file.

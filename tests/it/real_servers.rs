@@ -97,10 +97,7 @@ fn the_secret_may_come_from_a_file_or_from_stdin() {
 fn json_output_keeps_what_the_server_said() {
     let Some(server) = server() else { return };
     let scopes = server.scopes();
-    let run = server
-        .token("special")
-        .args(&["--scope", &scopes, "-o", "json"])
-        .run();
+    let run = server.token("special").args(&["--scope", &scopes, "-o", "json"]).run();
     run.assert_exit(0);
     let token: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(token["scope"], scopes);
@@ -148,10 +145,7 @@ fn a_refusal_as_json_has_its_kind() {
 #[test]
 fn a_wrong_basic_encoding_is_refused_and_the_hint_names_it() {
     let Some(server) = server() else { return };
-    let run = server
-        .token("special")
-        .args(&["--basic-encoding", "raw"])
-        .run();
+    let run = server.token("special").args(&["--basic-encoding", "raw"]).run();
     run.assert_refused();
     assert!(run.stderr.contains("basic_encoding"), "{}", run.stderr);
 }
@@ -186,7 +180,8 @@ fn a_scope_that_was_not_granted_is_a_warning() {
     );
 }
 
-/// This server grants nothing at all then, and says nothing of it: RFC 6749 5.1 lets a client take that for a yes.
+/// This server then grants none and leaves `scope` out, which others do when they grant what was asked (RFC 6749 5.1):
+/// nothing can be concluded from it.
 #[test]
 fn an_unknown_scope_alone_still_gives_a_token() {
     let Some(server) = server() else { return };
@@ -207,11 +202,7 @@ fn an_issuer_by_another_name_is_a_mismatch_that_shows_both() {
     run.assert_exit(7);
     assert_eq!(run.stdout, "");
     for issuer in [&other, server.issuer()] {
-        assert!(
-            run.stderr.contains(issuer),
-            "no `{issuer}` in\n{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(issuer), "no `{issuer}` in\n{}", run.stderr);
     }
 }
 
@@ -245,10 +236,7 @@ fn in_ci() -> bool {
 
 /// Starts `run.sh` and waits for its line; the error says why this machine cannot have the server.
 fn start() -> Result<Server, String> {
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/servers/oidc-provider/run.sh"
-    );
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/oidc-provider/run.sh");
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc-provider.log");
     let mut child = Command::new("bash")
         .arg(script)
@@ -260,10 +248,7 @@ fn start() -> Result<Server, String> {
     let stdin = child.stdin.take().unwrap();
     let line = first_line(&mut child);
     if let Ok(ready) = serde_json::from_str(&line) {
-        return Ok(Server {
-            ready,
-            _stdin: stdin,
-        });
+        return Ok(Server { ready, _stdin: stdin });
     }
     drop(stdin);
     let said = fs::read_to_string(&log).unwrap();
@@ -320,8 +305,7 @@ impl Server {
 
     /// `m2m token` as `client`, its secret in the environment.
     fn token(&self, client: &str) -> M2m {
-        self.token_without_secret(client)
-            .secret(&self.secret(client))
+        self.token_without_secret(client).secret(&self.secret(client))
     }
 
     fn token_without_secret(&self, client: &str) -> M2m {
@@ -372,11 +356,7 @@ impl M2m {
             .args(&self.args)
             .env_clear()
             .env("HOME", home.path())
-            .envs(
-                self.secret
-                    .as_ref()
-                    .map(|secret| ("M2M_CLIENT_SECRET", secret)),
-            )
+            .envs(self.secret.as_ref().map(|secret| ("M2M_CLIENT_SECRET", secret)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
