@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -88,6 +89,22 @@ fn the_first_command_prints_a_participant() {
     let participants = found.as_array().unwrap();
     assert_eq!(participants.len(), 1, "{found}");
     assert_eq!(participants[0]["documentNumber"], "52998224725");
+}
+
+/// Every key of the example is known: what is missing in the end is the secret, and nothing was sent for that.
+#[test]
+fn the_config_file_of_the_readme_is_read() {
+    let (_, rest) = README.split_once("```toml\n").unwrap();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.toml");
+    fs::write(&file, rest.split_once("```").unwrap().0).unwrap();
+    let mut token = clean(env!("CARGO_BIN_EXE_m2m"));
+    token
+        .args(["token", "--token-url", "http://127.0.0.1:1/token", "--config"])
+        .arg(&file);
+    let output = token.output().unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("env `UAT_CLIENT_SECRET`"), "{stderr}");
 }
 
 /// The binaries of this build for those that the README's reader builds.

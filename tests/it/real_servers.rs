@@ -223,7 +223,7 @@ fn server() -> Option<&'static Server> {
         Err(reason) => {
             let test = thread::current().name().unwrap_or("a test").to_owned();
             // Not by `eprintln!`: the test harness would swallow that.
-            let line = format!("SKIPPED {test}: {}\n", reason.trim_end());
+            let line = format!("SKIPPED {test}: {reason}\n");
             std::io::stderr().write_all(line.as_bytes()).unwrap();
             None
         }
@@ -253,7 +253,8 @@ fn start() -> Result<Server, String> {
     drop(stdin);
     let said = fs::read_to_string(&log).unwrap();
     match child.try_wait().unwrap().and_then(|status| status.code()) {
-        Some(UNAVAILABLE) => Err(said),
+        // Its last line is the reason; before it stands what npm had to say.
+        Some(UNAVAILABLE) => Err(said.lines().last().unwrap_or_default().to_owned()),
         status => {
             child.kill().unwrap();
             panic!("{script} is not ready (exit {status:?}), printed {line:?} and said\n{said}");

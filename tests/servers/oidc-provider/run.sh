@@ -35,7 +35,8 @@ if [ ! -d "$modules" ]; then
       { stdio: ["ignore", 2, 2], timeout: 240_000, killSignal: "SIGKILL" });
     if (error) console.error(error.message);
     process.exit(status ?? 1);
-  ' -- ci --prefix "$fresh" --cache "$cache/npm" --ignore-scripts --no-audit --no-fund --no-update-notifier ||
+  ' -- ci --prefix "$fresh" --cache "$cache/npm" --ignore-scripts --fetch-retries 1 \
+    --no-audit --no-fund --no-update-notifier ||
     unavailable "its packages could not be installed"
   node -e '
     const [fresh, modules] = process.argv.slice(1), { existsSync, renameSync } = require("node:fs");
