@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use m2m::exit;
 use m2m::platform::error::ErrorKind;
 use serde_json::Value;
+use tempfile::TempDir;
 
 const README: &str = include_str!("../../README.md");
 
@@ -82,7 +83,12 @@ fn the_first_command_prints_a_participant() {
     let command = block_after("<!-- first command -->").trim();
     let run = command.strip_prefix("cargo build && ").unwrap();
     let words: Vec<&str> = run.split_whitespace().map(built).collect();
-    let output = clean(words[0]).args(&words[1..]).output().unwrap();
+    let home = TempDir::new().unwrap();
+    let output = clean(words[0])
+        .env("HOME", home.path())
+        .args(&words[1..])
+        .output()
+        .unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -95,7 +101,8 @@ fn the_first_command_prints_a_participant() {
 #[test]
 fn the_config_file_of_the_readme_is_read() {
     let (_, rest) = README.split_once("```toml\n").unwrap();
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.toml");
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("config.toml");
     fs::write(&file, rest.split_once("```").unwrap().0).unwrap();
     let mut token = clean(env!("CARGO_BIN_EXE_m2m"));
     token
@@ -172,10 +179,10 @@ fn lists(help: &str, name: &str) -> bool {
         .any(|word| word == name)
 }
 
-/// A command with an empty environment and a home without a config file.
+/// A command with an empty environment.
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", env!("CARGO_TARGET_TMPDIR"));
+    command.env_clear();
     command
 }
 
