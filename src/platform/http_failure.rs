@@ -19,7 +19,7 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
     if let Some(hyper) = find::<hyper::Error>(error)
         && !error.is_connect()
     {
-        if hyper.is_parse() || hyper.is_parse_too_large() {
+        if hyper.is_parse() {
             let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
                 .quoting(what.to_owned(), root)
                 .hint("something else listens at this address, or a proxy answered in its place");

@@ -1,1 +1,4 @@
 //! Black-box tests.
+
+mod drift;
+mod real_servers;
