@@ -1,1 +1,58 @@
-//! m2m
+//! m2m: OAuth 2.0 machine-to-machine access tokens, and what is done with them.
+//!
+//! Data flows one way: argv, settings, metadata, authenticated request, token, bytes on stdout. A module knows only what
+//! is below it; `tests/it/layers.rs` fails on an upward import.
+//!
+//! | layer | what it holds | may use |
+//! |---|---|---|
+//! | [`cli`] | the table of contents | commands, args, exit, report |
+//! | [`commands`] | one file a command | args, flows, output, settings, oauth's own words, platform |
+//! | [`args`] | flag groups | settings, platform |
+//! | [`flows`] | what commands do | settings, oauth, platform |
+//! | [`settings`] | layers to validated values | oauth's types, platform |
+//! | [`oauth`] | the RFCs | platform |
+//! | [`output`] | values to bytes | platform |
+//! | [`report`], [`mod@exit`] | errors to people and scripts | platform |
+//! | [`platform`] | process, network, files, text | nothing above it |
+//!
+//! To add a command: a file in `commands/` with its `Args` and `run`, one line in [`cli`]'s `Command`, a flow if it does
+//! more than call one function, and a black-box test.
+
+pub mod args;
+pub mod cli;
+pub mod commands;
+pub mod exit;
+pub mod flows;
+pub mod oauth;
+pub mod output;
+pub mod platform;
+pub mod report;
+pub mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use platform::error::{Error, Result};
+use platform::host::Host;
+use report::ErrorFormat;
+
+/// Runs the program: `argv` with the program's name first, in the given world.
+pub fn run(argv: &[OsString], host: &Host) -> ExitCode {
+    let format = cli::error_format(argv, host);
+    match format.clone().and_then(|_| start(argv, host)) {
+        Ok(code) => code,
+        Err(error) => fail(host, &error, format.unwrap_or_default()),
+    }
+}
+
+fn start(argv: &[OsString], host: &Host) -> Result<ExitCode> {
+    match cli::parse(argv)? {
+        cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
+        cli::Parsed::Run(cli) => cli.run(host),
+    }
+}
+
+fn fail(host: &Host, error: &Error, format: ErrorFormat) -> ExitCode {
+    report::error(host, error, format);
+    exit::of(error.kind()).into()
+}

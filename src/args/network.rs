@@ -1,0 +1,38 @@
+//! Flags that say how servers are reached.
+
+use clap::Args;
+
+use crate::settings::key::Key;
+use crate::settings::layer::Layer;
+
+/// Deadline, retries, authorities, proxy.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// Deadline over everything the command does [env: M2M_TIMEOUT] [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+    /// Limit for one connection attempt [env: M2M_CONNECT_TIMEOUT] [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    connect_timeout: Option<String>,
+    /// How often a failed request may be repeated [env: M2M_RETRIES] [default: 2]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    retries: Option<String>,
+    /// PEM file of authorities to trust beside the system's [env: M2M_CA_FILE]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<String>,
+    /// Proxy for https requests [env: M2M_PROXY, else HTTPS_PROXY]; NO_PROXY is obeyed
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+}
+
+impl NetworkArgs {
+    /// Adds what was given to a layer.
+    pub fn add_to(&self, layer: &mut Layer) {
+        layer.flag(Key::Timeout, self.timeout.as_ref());
+        layer.flag(Key::ConnectTimeout, self.connect_timeout.as_ref());
+        layer.flag(Key::Retries, self.retries.as_ref());
+        layer.flag(Key::CaFile, self.ca_file.as_ref());
+        layer.flag(Key::Proxy, self.proxy.as_ref());
+    }
+}

@@ -1,0 +1,103 @@
+//! Mistakes in the arguments as errors of ours, so that they too can be JSON. A stray value is never repeated: it may be
+//! a secret or a CPF that lost its flag.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
+
+use crate::platform::error::Error;
+
+/// Turns clap's error into ours.
+#[must_use]
+pub fn explain(error: &clap::Error) -> Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let ours = match error.kind() {
+        ClapKind::UnknownArgument => Error::usage(unexpected(&argument)),
+        ClapKind::InvalidSubcommand => {
+            let name = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            if is_word(&name) {
+                Error::usage(format!("there is no command `{name}`"))
+            } else {
+                Error::usage("the first argument is not a command (not shown)")
+            }
+        }
+        ClapKind::InvalidValue if text(ContextKind::InvalidValue).is_none_or(|v| v.is_empty()) => {
+            Error::usage(format!("`{argument}` needs a value"))
+        }
+        ClapKind::InvalidValue | ClapKind::ValueValidation => {
+            let value = text(ContextKind::InvalidValue).filter(|v| is_word(v));
+            Error::usage(value.map_or_else(
+                || format!("`{argument}` has a value that is not valid (not shown)"),
+                |v| format!("`{argument}` cannot be `{v}`"),
+            ))
+        }
+        ClapKind::ArgumentConflict => {
+            let other = text(ContextKind::PriorArg).unwrap_or_default();
+            if other == argument {
+                Error::usage(format!("`{argument}` is given more than once"))
+            } else {
+                Error::usage(format!("`{argument}` cannot be used together with `{other}`"))
+            }
+        }
+        ClapKind::MissingRequiredArgument => Error::usage(format!("something is missing: {argument}")),
+        ClapKind::TooFewValues | ClapKind::WrongNumberOfValues | ClapKind::NoEquals => {
+            Error::usage(format!("`{argument}` needs a value"))
+        }
+        ClapKind::TooManyValues => Error::usage(format!("`{argument}` has too many values (not shown)")),
+        ClapKind::InvalidUtf8 => Error::usage("an argument is not UTF-8"),
+        ClapKind::MissingSubcommand | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Error::usage("a command is missing")
+        }
+        _ => Error::usage("the arguments are not valid"),
+    };
+    let mut ours = ours;
+    if let Some(values) = text(ContextKind::ValidValue).filter(|v| !v.is_empty()) {
+        ours = ours.cause(format!("the values are {values}"));
+    }
+    if let Some(near) = text(ContextKind::SuggestedArg)
+        .or_else(|| text(ContextKind::SuggestedSubcommand))
+        .or_else(|| text(ContextKind::SuggestedValue))
+    {
+        ours = ours.hint(format!("did you mean `{near}`?"));
+    }
+    ours.hint(help_hint(error))
+}
+
+/// Names a flag that does not exist, less its value; says no more of a stray value than that it is one.
+fn unexpected(argument: &str) -> String {
+    let name = argument.split('=').next().unwrap_or_default();
+    let flag = name
+        .strip_prefix("--")
+        .or_else(|| name.strip_prefix('-').filter(|short| short.chars().count() == 1));
+    match flag {
+        Some(word) if is_word(word) => format!("there is no flag `{name}` here"),
+        _ => "there is an argument too many (not shown, it could be a secret)".into(),
+    }
+}
+
+/// Whether a text is plainly a word of the command line, not a value.
+fn is_word(text: &str) -> bool {
+    (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'_')
+}
+
+fn help_hint(error: &clap::Error) -> String {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => String::new(),
+    };
+    let command: Vec<&str> = usage
+        .trim_start_matches("Usage:")
+        .split_whitespace()
+        .take_while(|w| *w == "m2m" || (is_word(w) && !w.starts_with('-')))
+        .collect();
+    let command = if command.is_empty() {
+        "m2m".to_owned()
+    } else {
+        command.join(" ")
+    };
+    format!("`{command} --help` shows what there is")
+}

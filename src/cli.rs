@@ -1,0 +1,116 @@
+//! The table of contents: every command, and where it goes.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind as ClapKind;
+use clap::{Parser, Subcommand};
+
+use crate::args::general::GeneralArgs;
+use crate::args::usage_error;
+use crate::commands::{discover, participant, token};
+use crate::exit;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+
+/// Get OAuth 2.0 machine-to-machine access tokens, and use them
+#[derive(Debug, Parser)]
+#[command(name = "m2m", version, after_help = after_help(), subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+// Commands that are not used are not built: see `defer`.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+enum Command {
+    Token(Box<token::TokenArgs>),
+    Participant(Box<participant::ParticipantArgs>),
+    Discover(Box<discover::DiscoverArgs>),
+}
+
+/// What the arguments ask for.
+pub enum Parsed {
+    /// A command.
+    Run(Cli),
+    /// Text for stdout: help or version.
+    Text(String),
+}
+
+/// Reads the arguments, the program's name first.
+///
+/// # Errors
+/// Usage.
+pub fn parse(argv: &[OsString]) -> Result<Parsed> {
+    match Cli::try_parse_from(argv) {
+        Ok(cli) => Ok(Parsed::Run(cli)),
+        Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
+            Ok(Parsed::Text(e.render().to_string()))
+        }
+        Err(e) => Err(usage_error::explain(&e)),
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever the command fails with.
+    pub fn run(&self, host: &Host) -> Result<ExitCode> {
+        let general: &GeneralArgs = match &self.command {
+            Command::Token(args) => &args.general,
+            Command::Participant(args) => &args.general,
+            Command::Discover(args) => &args.general,
+        };
+        general.apply(host);
+        match &self.command {
+            Command::Token(args) => token::run(host, args),
+            Command::Participant(args) => participant::run(host, args),
+            Command::Discover(args) => discover::run(host, args),
+        }
+        .map(|()| ExitCode::SUCCESS)
+    }
+}
+
+/// The error format, found before the arguments are parsed: mistakes in them are errors too.
+///
+/// # Errors
+/// Usage: a format that does not exist.
+pub fn error_format(argv: &[OsString], host: &Host) -> Result<crate::report::ErrorFormat> {
+    use crate::report::ErrorFormat;
+    let read = |text: &str, origin: &str| match text {
+        "text" => Ok(ErrorFormat::Text),
+        "json" => Ok(ErrorFormat::Json),
+        other => Err(
+            Error::usage(format!("cannot use the error format `{other}` (from {origin})"))
+                .hint("the formats are `text` and `json`"),
+        ),
+    };
+    let mut args = argv.iter().skip(1).take_while(|arg| *arg != "--");
+    while let Some(arg) = args.next() {
+        let Some(text) = arg.to_str() else { continue };
+        let given = match text.strip_prefix("--error-format") {
+            Some("") => args.next().and_then(|next| next.to_str()),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if let Some(given) = given {
+            return read(given, "flag `--error-format`");
+        }
+    }
+    host.var("M2M_ERROR_FORMAT")?
+        .map_or(Ok(ErrorFormat::Text), |text| read(text, "env `M2M_ERROR_FORMAT`"))
+}
+
+fn after_help() -> String {
+    let rows: Vec<String> = exit::KINDS
+        .iter()
+        .map(|kind| exit::of(*kind))
+        .map(|e| format!("  {:>3}  {:<21} {}", e.code, e.kind, e.when))
+        .collect();
+    format!(
+        "Settings come from flags, then the environment, then the profile, then the provider's preset.\n\nExit codes:\n    0  success\n{}",
+        rows.join("\n")
+    )
+}

@@ -1,0 +1,226 @@
+//! What a refusal by the API means: the gateway's key, the token, its scope, a quota, an intermediary, or the API itself
+//! (RFC 6750 section 3.1, and the habits of Azure API Management and CloudLoyalty).
+
+use std::time::SystemTime;
+
+use crate::oauth::diagnosis;
+use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
+use crate::platform::error::{Error, ErrorKind, Facts};
+use crate::platform::http::{self, Reply};
+
+/// CloudLoyalty's code for "participant not found".
+const NOT_FOUND: &str = "113";
+/// CloudLoyalty's code for a token of the wrong kind, which is what it says when impersonation headers are missing.
+const WRONG_KIND: &str = "103";
+
+/// What the gateway's 401 is about.
+#[must_use]
+pub fn is_about_the_key(reply: &Reply) -> bool {
+    ErrorBody::of(reply).mentions(&["subscription key"])
+}
+
+/// Whether an answer says that the token was not accepted, so that a fresh one may help.
+#[must_use]
+pub fn is_about_the_token(reply: &Reply) -> bool {
+    reply.status == 401 && !is_about_the_key(reply)
+}
+
+/// The error for an answer of the API that is not a success. `what` names the request; `correlation` is what was sent.
+#[must_use]
+pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) -> Error {
+    let body = ErrorBody::of(reply);
+    let (kind, message, hint) = judge(reply, &body);
+    let answered = format!("{what} answered {}", reply.status);
+    let mut error = Error::new(kind, message);
+    error = match body.words().filter(|_| !reply.is_html()) {
+        Some(words) => error.quoting(answered, words),
+        None if reply.is_html() => error.cause(format!("{answered} with an HTML page")),
+        None => error.cause(answered),
+    };
+    error = diagnosis::intermediary(error, reply);
+    if let Some(wait) = http::retry_after(reply, now) {
+        error = error.cause(diagnosis::wait_text(wait));
+    }
+    if let Some(hint) = hint {
+        error = error.hint(hint);
+    }
+    let facts = reply.facts();
+    let request_id = facts.request_id.clone().or_else(|| Some(correlation.to_owned()));
+    let error = error
+        .cause(format!("correlation id {correlation}"))
+        .facts(Facts { request_id, ..facts });
+    if matches!(kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
+        error.transient()
+    } else {
+        error
+    }
+}
+
+fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
+    let challenge = reply
+        .header("www-authenticate")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match reply.status {
+        429 => return throttled(),
+        403 if reply.header("retry-after").is_some() || body.mentions(&THROTTLE_WORDS) => return throttled(),
+        _ if reply.is_html() => {
+            let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
+            return (
+                ErrorKind::BadResponse,
+                "an intermediary answered with a page, not the API",
+                Some(hint),
+            );
+        }
+        300..400 => {
+            return (
+                ErrorKind::BadResponse,
+                "the API redirects, which is never followed with a token",
+                Some("set the final address as `api_url`"),
+            );
+        }
+        500.. => {
+            return (
+                ErrorKind::BadResponse,
+                "the API keeps failing",
+                Some("try again later; its operator can tell more with the correlation id"),
+            );
+        }
+        _ => {}
+    }
+    if body.code.as_deref() == Some(NOT_FOUND) {
+        return (ErrorKind::NotFound, "no participant matches", None);
+    }
+    if body.code.as_deref() == Some(WRONG_KIND) {
+        return (
+            ErrorKind::ApiRefused,
+            "the API refused the kind of token",
+            Some("this call needs a participant: impersonation headers are missing or wrong"),
+        );
+    }
+    match reply.status {
+        401 if body.mentions(&["subscription key"]) => (
+            ErrorKind::ApiRefused,
+            "the API gateway refused the subscription key",
+            Some(
+                "set `subscription_key` (`M2M_SUBSCRIPTION_KEY`, `--subscription-key-file`) to the key of an active subscription to this API; the token is not the problem",
+            ),
+        ),
+        401 if challenge.contains("bearer") || body.mentions(&["jwt", "token"]) => (
+            ErrorKind::CredentialsRejected,
+            "the API refused the access token",
+            Some("does the token belong to this API and environment (`audience`, `scope`, issuer)?"),
+        ),
+        403 if challenge.contains("insufficient_scope") || body.mentions(&["insufficient_scope"]) => (
+            ErrorKind::ScopeRejected,
+            "the token's scope does not allow this call",
+            Some("ask for the scope that the API names, if this client may have it"),
+        ),
+        404 => (
+            ErrorKind::ApiRefused,
+            "the API knows no such path",
+            Some("check `api_url` and the path"),
+        ),
+        401 | 403 => (
+            ErrorKind::ApiRefused,
+            "the API refused the call",
+            Some("ask the API's operator what this client may do"),
+        ),
+        _ => (ErrorKind::ApiRefused, "the API refused the call", None),
+    }
+}
+
+fn throttled() -> (ErrorKind, &'static str, Option<&'static str>) {
+    (
+        ErrorKind::Throttled,
+        "the API throttles this client, or its quota is used up",
+        Some("wait, and send fewer requests at a time"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn kind(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorKind {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
+            .collect();
+        let reply = Reply {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            sent_at: SystemTime::UNIX_EPOCH,
+            url: "https://api/x".into(),
+        };
+        refusal(&reply, "GET https://api/x", "c", SystemTime::now()).kind()
+    }
+
+    #[test]
+    fn the_key_the_token_the_scope_and_the_quota_are_told_apart() {
+        use ErrorKind::{ApiRefused, BadResponse, CredentialsRejected, NotFound, ScopeRejected, Throttled};
+        for (status, headers, body, expected) in [
+            (
+                401,
+                &[][..],
+                r#"{"statusCode":401,"message":"Access denied due to missing subscription key. Make sure .."}"#,
+                ApiRefused,
+            ),
+            (
+                401,
+                &[],
+                r#"{"statusCode":401,"message":"JWT not present."}"#,
+                CredentialsRejected,
+            ),
+            (
+                401,
+                &[("www-authenticate", "Bearer error=\"invalid_token\"")],
+                "",
+                CredentialsRejected,
+            ),
+            (401, &[], "", ApiRefused),
+            (
+                403,
+                &[("www-authenticate", "Bearer error=\"insufficient_scope\"")],
+                "",
+                ScopeRejected,
+            ),
+            (
+                403,
+                &[("retry-after", "60")],
+                r#"{"statusCode":403,"message":"Out of call volume quota."}"#,
+                Throttled,
+            ),
+            (
+                403,
+                &[],
+                r#"{"statusCode":403,"message":"Out of call volume quota. Quota will be replenished in 01:00:00."}"#,
+                Throttled,
+            ),
+            (403, &[], r#"{"message":"no"}"#, ApiRefused),
+            (403, &[], "<html>", BadResponse),
+            (
+                404,
+                &[],
+                r#"{"statusCode":404,"message":"Resource not found"}"#,
+                ApiRefused,
+            ),
+            (404, &[], "<!doctype html>", BadResponse),
+            (
+                404,
+                &[],
+                r#"{"errors":[{"code":"113","message":"Participante não encontrado."}]}"#,
+                NotFound,
+            ),
+            (400, &[], r#"{"errors":[{"code":113,"message":"x"}]}"#, NotFound),
+            (422, &[], r#"{"errors":[{"code":"7","message":"x"}]}"#, ApiRefused),
+            (429, &[], "", Throttled),
+            (500, &[], "", BadResponse),
+            (302, &[], "", BadResponse),
+        ] {
+            assert_eq!(kind(status, headers, body), expected, "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The participant lookup: from a login or CPF to what the API answered. Login and CPF are never confused by their
+//! looks: a login may well be eleven digits.
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::flows::api_refusal;
+use crate::oauth::token::Token;
+use crate::platform::cpf::Cpf;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::http::{Http, Reply, Request};
+use crate::platform::json;
+use crate::platform::url;
+use crate::platform::uuid;
+use crate::settings::api::{self, Api};
+use crate::settings::key::Key;
+use crate::settings::resolved::Settings;
+
+/// The largest lookup answer accepted, in bytes.
+const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
+
+const BY_LOGIN: &str = "/v1/participants?login={login}";
+const BY_CPF: &str = "/v1/participants?document={cpf}";
+
+/// Who is looked up.
+pub enum Query {
+    /// By login, taken as it is.
+    Login(String),
+    /// By taxpayer number.
+    Cpf(Cpf),
+}
+
+impl Query {
+    /// The value, which is personal data.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Login(login) => login,
+            Self::Cpf(cpf) => cpf.digits(),
+        }
+    }
+}
+
+/// Where and how participants are looked up.
+pub struct Directory {
+    api: Api,
+    by_login: String,
+    by_cpf: String,
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub struct Participants {
+    /// The JSON array as it was sent.
+    pub array: String,
+    /// Its items as they were sent.
+    pub items: Vec<Box<RawValue>>,
+}
+
+/// What every API request of this invocation carries: the token, the gateway's key, the correlation id.
+pub struct ApiSession {
+    headers: HeaderMap,
+    /// A UUID, new in each invocation.
+    pub correlation: String,
+}
+
+impl ApiSession {
+    /// Reads the secret headers and makes the correlation id; sends nothing.
+    ///
+    /// # Errors
+    /// Usage: a header's secret cannot be read.
+    pub async fn open(host: &Host, http: &Http, api: &Api) -> Result<Self> {
+        let mut headers = http
+            .deadline
+            .bound("reading the API's headers", api.read_headers(host))
+            .await??;
+        let correlation = uuid::random()?;
+        let value = HeaderValue::from_str(&correlation)
+            .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
+        headers.insert(HeaderName::from_static("x-correlation-id"), value);
+        Ok(Self { headers, correlation })
+    }
+
+    /// Puts token, key and correlation id on a request.
+    ///
+    /// # Errors
+    /// Usage: the token cannot be sent as a header (it was checked before, so this does not happen).
+    pub fn authorise(&self, request: &mut Request, token: &Token) -> Result<()> {
+        request.headers.extend(self.headers.clone());
+        request.secret_header(
+            AUTHORIZATION,
+            &format!("Bearer {}", token.access_token.expose()),
+            "the access token",
+        )
+    }
+}
+
+impl Directory {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn resolve(settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            api: Api::resolve(settings)?,
+            by_login: api::lookup_template(settings, Key::ParticipantByLogin, "{login}", BY_LOGIN)?,
+            by_cpf: api::lookup_template(settings, Key::ParticipantByCpf, "{cpf}", BY_CPF)?,
+        })
+    }
+
+    /// The API behind it.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Looks one participant up.
+    ///
+    /// # Errors
+    /// Whatever [`api_refusal::refusal`] makes of a refusal; bad response for an answer that is not an array; the
+    /// network's errors. An empty array is not an error here.
+    pub async fn find(
+        &self,
+        host: &Host,
+        http: &Http,
+        session: &ApiSession,
+        token: &Token,
+        query: &Query,
+    ) -> Result<Participants> {
+        let mut request = self.build_request(query)?;
+        session.authorise(&mut request, token)?;
+        let reply = http
+            .send(host, &request)
+            .await
+            .map_err(|e| e.request_id(Some(session.correlation.clone())))?;
+        parse_answer(&reply, &request.what()).map_err(|malformed| match malformed {
+            Some(error) => error.cause(format!("correlation id {}", session.correlation)),
+            None => self.explain(
+                api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now()),
+                &reply,
+                query,
+            ),
+        })
+    }
+
+    fn build_request(&self, query: &Query) -> Result<Request> {
+        let (template, placeholder) = match query {
+            Query::Login(_) => (&self.by_login, "{login}"),
+            Query::Cpf(_) => (&self.by_cpf, "{cpf}"),
+        };
+        let path = template.replace(placeholder, &url::percent_encode_unreserved(query.value()));
+        let target =
+            url::join(&self.api.url, &path).map_err(|why| Error::usage("the lookup path cannot be used").cause(why))?;
+        // Messages show the template: the filled-in path is personal data.
+        let shown = format!("{}{template}", self.api.url.as_str().trim_end_matches('/'));
+        Ok(Request::get(target, shown, ANSWER_LIMIT))
+    }
+
+    /// The path of the lookup is not published, so a gateway that knows no such path gets a hint.
+    fn explain(&self, error: Error, reply: &Reply, query: &Query) -> Error {
+        let key = match query {
+            Query::Login(_) => Key::ParticipantByLogin,
+            Query::Cpf(_) => Key::ParticipantByCpf,
+        };
+        if reply.status == 404 && error.kind() == ErrorKind::ApiRefused {
+            return error.hint(format!("the path of the lookup comes from `{}` in the profile (default `{BY_LOGIN}` and `{BY_CPF}`): set it to the path in your API's documentation", key.name()));
+        }
+        error
+    }
+}
+
+/// Reads an answer: the array, or a malformed one's error, or nothing where it is a refusal.
+fn parse_answer(reply: &Reply, what: &str) -> Result<Participants, Option<Error>> {
+    if reply.status == 204 {
+        return Ok(Participants {
+            array: "[]".into(),
+            items: Vec::new(),
+        });
+    }
+    if reply.status != 200 || reply.is_html() {
+        return Err(None);
+    }
+    let malformed = |why: String| {
+        Some(
+            Error::new(ErrorKind::BadResponse, "the answer of the lookup is not a JSON array")
+                .cause(format!("{what} answered 200"))
+                .cause(why)
+                .hint("does `api_url` point to the participant API?")
+                .facts(reply.facts()),
+        )
+    };
+    let items: Vec<Box<RawValue>> = json::parse(&reply.body).map_err(|why| {
+        let refused = json::parse::<Value>(&reply.body).is_ok_and(|v| v.get("errors").is_some());
+        if refused { None } else { malformed(why) }
+    })?;
+    let array = std::str::from_utf8(json::without_bom(&reply.body)).map_err(|e| malformed(e.to_string()))?;
+    Ok(Participants {
+        array: array.trim().to_owned(),
+        items,
+    })
+}
+
+impl Participants {
+    /// Insists on at least one participant, and on at most one where `one` is asked for.
+    ///
+    /// # Errors
+    /// Not found; the causes tell several apart without personal data.
+    pub fn require(&self, one: bool) -> Result<()> {
+        if self.items.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, "no participant matches").hint(
+                "login and CPF are different things: a login that looks like a CPF is looked up with `--login`",
+            ));
+        }
+        if one && self.items.len() > 1 {
+            let error = Error::new(
+                ErrorKind::NotFound,
+                format!("{} participants match, not one", self.items.len()),
+            );
+            return Err(self.items.iter().enumerate().fold(error, |error, (at, item)| {
+                error.quoting(format!("participant {}", at + 1), distinguish(item))
+            }));
+        }
+        Ok(())
+    }
+}
+
+/// What tells one participant from another, without personal data.
+fn distinguish(item: &RawValue) -> String {
+    let value: Value = serde_json::from_str(item.get()).unwrap_or_default();
+    let named = |label: &str, path: &str| match value.pointer(path) {
+        Some(Value::String(text)) => Some(format!("{label} {text}")),
+        Some(Value::Number(number)) => Some(format!("{label} {number}")),
+        _ => None,
+    };
+    [
+        ("segment", "/segment/name"),
+        ("catalog", "/segment/catalogId"),
+        ("campaign", "/segment/campaignId"),
+        ("status", "/status"),
+        ("id", "/id"),
+    ]
+    .iter()
+    .filter_map(|(label, path)| named(label, path))
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn participants_are_told_apart_without_personal_data() {
+        let item = RawValue::from_string(
+            r#"{"segment":{"name":"Gold","catalogId":40599,"campaignId":"40499"},"id":28631365,"name":"Fulano","documentNumber":"52998224725","status":"INACTIVE"}"#.into(),
+        )
+        .unwrap();
+        assert_eq!(
+            distinguish(&item),
+            "segment Gold, catalog 40599, campaign 40499, status INACTIVE, id 28631365"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! From settings to an access token: secret, metadata, grant. The only file that knows all of them.
+
+use serde_json::value::RawValue;
+
+use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
+use crate::oauth::discovery;
+use crate::oauth::grant;
+use crate::oauth::token::{self, Token};
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::http::Http;
+use crate::platform::secret::Secret;
+use crate::settings::client::Client;
+use crate::settings::presets::Preset;
+use crate::settings::resolved::Settings;
+use crate::settings::server::Server;
+
+/// Everything that shapes a token.
+#[derive(Debug)]
+pub struct TokenSource {
+    client: Client,
+    server: Server,
+    preset: &'static Preset,
+}
+
+impl TokenSource {
+    /// Reads and checks the settings; touches neither network nor secret.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
+        Ok(Self {
+            server: Server::resolve(settings)?,
+            client: Client::resolve(settings, host)?,
+            preset: settings.preset,
+        })
+    }
+
+    /// Gets a token from the authorization server.
+    ///
+    /// # Errors
+    /// Usage: the secret cannot be read. Else whatever discovery or the token endpoint makes of it.
+    pub async fn grant(&self, host: &Host, http: &Http) -> Result<Token> {
+        // Before anything is sent: a secret that cannot be read must not cost a request.
+        let (authentication, secret) = http
+            .deadline
+            .bound("reading the client secret", self.client.authenticate(host))
+            .await??;
+        let endpoint = match &self.server {
+            Server::TokenEndpoint(url) => url.clone(),
+            Server::Metadata(source) => discovery::fetch(host, http, source).await?.token_endpoint,
+        };
+        let request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
+        let reply = http.send(host, &request).await?;
+        let mut token =
+            token::parse_response(&reply, self.preset.hints, host.now()).map_err(|e| self.explain(e, &secret))?;
+        hide_echoes(host, &mut token);
+        host.redactor.learn(&token.access_token);
+        for remark in &token.remarks {
+            host.warn(remark);
+        }
+        self.compare_scope(host, &token);
+        Ok(token)
+    }
+
+    fn compare_scope(&self, host: &Host, token: &Token) {
+        let asked = &self.client.grant.scope;
+        match &token.granted {
+            Some(granted) if !asked.missing_from(granted).is_empty() => {
+                host.warn(&format!(
+                    "the server granted less than was asked: `{}` is missing",
+                    asked.missing_from(granted).join(" ")
+                ));
+            }
+            None if !asked.is_empty() => host.story(|| "the server did not say which scope it granted".into()),
+            _ => {}
+        }
+    }
+
+    /// Adds to a refusal what only the settings know: where the credentials came from, and how else they could be read.
+    fn explain(&self, mut error: Error, secret: &Secret) -> Error {
+        if error.kind() != ErrorKind::CredentialsRejected {
+            return error;
+        }
+        let client = &self.client;
+        error = error.hint(format!(
+            "the client id comes from {}, the secret from {}",
+            client.id_origin,
+            client.secret.describe()
+        ));
+        if client.method != AuthMethod::ClientSecretBasic {
+            return error;
+        }
+        let odd = |what: &str, text: &str| {
+            let found: Vec<String> = client_auth::ambiguous(text, client.encoding)
+                .iter()
+                .map(|c| format!("`{}`", c.escape_debug()))
+                .collect();
+            (!found.is_empty()).then(|| format!("the {what} contains {}", found.join(" ")))
+        };
+        let odd: Vec<String> = [odd("client id", &client.id), odd("secret", secret.expose())]
+            .into_iter()
+            .flatten()
+            .collect();
+        if odd.is_empty() {
+            return error;
+        }
+        let others: Vec<String> = [BasicEncoding::Form, BasicEncoding::Strict, BasicEncoding::Raw]
+            .iter()
+            .filter(|e| **e != client.encoding && !(**e == BasicEncoding::Raw && client.id.contains(':')))
+            .map(|e| format!("`basic_encoding = \"{}\"`", e.name()))
+            .collect();
+        error.hint(format!(
+            "{}, which servers read in Basic in different ways (ours is `basic_encoding = \"{}\"`): try {}, or `auth_method = \"client_secret_post\"`",
+            odd.join(" and "),
+            client.encoding.name(),
+            others.join(" or ")
+        ))
+    }
+}
+
+/// A server that sends a credential back must not make us print or store it.
+fn hide_echoes(host: &Host, token: &mut Token) {
+    for (name, raw) in &mut token.members.0 {
+        if name != "access_token" && host.redactor.knows(raw.get().as_bytes()) {
+            let hidden = host.redactor.hide(raw.get());
+            *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        }
+    }
+}

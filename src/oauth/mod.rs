@@ -1,0 +1,13 @@
+//! OAuth 2.0 as the RFCs have it: metadata discovery, client authentication, the client-credentials grant, the token
+//! response, and what refusals mean. Each protocol step is a pure build/parse pair around one exchange. Knows nothing
+//! of settings, commands or the cache.
+
+pub mod client_auth;
+pub mod diagnosis;
+pub mod discovery;
+pub mod error_body;
+pub mod grant;
+pub mod issuer;
+pub mod jwt;
+pub mod scope;
+pub mod token;

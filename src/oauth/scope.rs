@@ -1,0 +1,121 @@
+//! Scopes (RFC 6749 section 3.3): case-sensitive words, compared as a set, sent in the order given.
+
+use std::collections::BTreeSet;
+
+/// A list of scope values, possibly empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope(Vec<String>);
+
+impl Scope {
+    /// Reads scopes separated by spaces; a repeated one is kept once.
+    ///
+    /// # Errors
+    /// The reason, when a scope holds a character outside %x21 / %x23-5B / %x5D-7E.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut scope = Self::default();
+        for word in text.split([' ', '\t', '\n', '\r']).filter(|w| !w.is_empty()) {
+            if let Some(bad) = word.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '"' | '\\')) {
+                return Err(format!("a scope cannot hold {bad:?} (RFC 6749 section 3.3)"));
+            }
+            if !scope.0.iter().any(|known| known == word) {
+                scope.0.push(word.to_owned());
+            }
+        }
+        Ok(scope)
+    }
+
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words in their order.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
+    /// As sent: joined by one space.
+    #[must_use]
+    pub fn joined(&self) -> String {
+        self.0.join(" ")
+    }
+
+    /// As compared: sorted.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&str> {
+        self.0
+            .iter()
+            .map(String::as_str)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// What this holds and `granted` does not.
+    #[must_use]
+    pub fn missing_from(&self, granted: &Self) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|w| !granted.0.contains(w))
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// What looks like a slip of the hand though the grammar allows it: placeholders, Markdown, commas.
+    #[must_use]
+    pub fn suspicious(&self) -> Option<(&str, &'static str)> {
+        self.0.iter().find_map(|word| {
+            let why = match word.as_str() {
+                w if w.contains(['{', '}']) => "it holds a placeholder in braces",
+                w if w.contains(',') => "it holds a comma; scopes are separated by spaces",
+                w if w.starts_with('_') || w.ends_with('_') => "it begins or ends with `_`, as Markdown does",
+                w if w.contains("your-") => "it holds `your-`, as samples do",
+                w if w.ends_with('/') => "it ends in `/`",
+                _ => return None,
+            };
+            Some((word.as_str(), why))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_order_and_drops_repeats() {
+        let scope = Scope::parse("  b/x a:y  b/x ").unwrap();
+        assert_eq!(
+            (scope.joined().as_str(), scope.sorted()),
+            ("b/x a:y", vec!["a:y", "b/x"])
+        );
+    }
+
+    #[test]
+    fn refuses_what_the_grammar_excludes() {
+        for text in ["a\"b", "a\\b", "é", "a\u{7f}"] {
+            assert!(Scope::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn slips_are_noticed() {
+        for text in [
+            "x/{tenant-id}",
+            "_read_",
+            "a,b",
+            "webpremios.backoffice/all.write/",
+            "your-scope",
+        ] {
+            assert!(Scope::parse(text).unwrap().suspicious().is_some(), "{text}");
+        }
+        assert!(
+            Scope::parse("webpremios.campaigns/40499 https://graph.microsoft.com/.default")
+                .unwrap()
+                .suspicious()
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Values to bytes: the formats of stdout. Pure; knows neither settings nor network.
+
+pub mod json_text;
+pub mod token_format;

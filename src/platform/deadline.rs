@@ -1,0 +1,52 @@
+//! The one deadline of a command: everything it does on the network, retries and waits included, ends by then.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::platform::error::{Error, ErrorKind, Result};
+
+/// A point in time and the budget it came from, for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    at: Instant,
+    budget: Duration,
+}
+
+impl Deadline {
+    /// A deadline `budget` from now.
+    #[must_use]
+    pub fn after(budget: Duration) -> Self {
+        Self {
+            at: Instant::now() + budget,
+            budget,
+        }
+    }
+
+    /// What is left, zero when it has passed.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs a future until the deadline at most.
+    ///
+    /// # Errors
+    /// Unreachable (transient) when the deadline passes first; `doing` says what was under way.
+    pub async fn bound<T>(&self, doing: &str, future: impl Future<Output = T>) -> Result<T> {
+        tokio::time::timeout(self.remaining(), future)
+            .await
+            .map_err(|_| self.passed(doing))
+    }
+
+    /// The error for a deadline that passed.
+    #[must_use]
+    pub fn passed(&self, doing: &str) -> Error {
+        Error::new(
+            ErrorKind::Unreachable,
+            format!("no answer within {}", humantime::format_duration(self.budget)),
+        )
+        .cause(format!("the deadline passed: {doing}"))
+        .hint("the deadline covers the whole command; raise it with `--timeout` if the server is merely slow")
+        .transient()
+    }
+}

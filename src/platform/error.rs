@@ -1,0 +1,183 @@
+//! The one error type: a kind (which decides the exit code), what happened, its causes, and what to try.
+//!
+//! Owns the shape of an error. Refuses to render it: that is `report`'s work, which also hides secrets and escapes
+//! control characters. Text that a server wrote enters an error only as a quote ([`Cause::quote`]), so that the
+//! renderer can tell it from our own.
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What class of failure this is. Each kind has one exit code, see `exit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// A bug, or a local failure nobody expected.
+    Internal,
+    /// Arguments, configuration, a secret that cannot be read.
+    Usage,
+    /// The server refused the client, or the grant for this client.
+    CredentialsRejected,
+    /// Scope, audience or resource refused, or less granted than required.
+    ScopeRejected,
+    /// DNS, connect, TLS, deadline.
+    Unreachable,
+    /// Too many requests, or a quota used up.
+    Throttled,
+    /// A malformed or foreign answer, or a server that keeps failing.
+    BadResponse,
+    /// The API refused the call.
+    ApiRefused,
+    /// No participant matches, or more than one where one was asked for.
+    NotFound,
+    /// Interrupted by the user.
+    Interrupted,
+}
+
+/// One line of explanation, optionally ending in a quote of foreign text.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Our own words.
+    pub text: String,
+    /// Text that came from outside; escaped, capped and redacted by the renderer.
+    pub quote: Option<String>,
+}
+
+/// What happened, why, and what to try.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    causes: Vec<Cause>,
+    hints: Vec<String>,
+    facts: Facts,
+    transient: bool,
+}
+
+/// What is known of the HTTP exchange behind an error.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The `error` code of RFC 6749 section 5.2, when it keeps to that section's grammar.
+    pub oauth_error: Option<String>,
+    /// The HTTP status of the answer.
+    pub http_status: Option<u16>,
+    /// The URL, fit to be shown.
+    pub url: Option<String>,
+    /// The identifier to give to the server's support.
+    pub request_id: Option<String>,
+}
+
+impl Error {
+    /// An error of this kind. The message is lowercase, without a full stop, and holds no foreign text.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            facts: Facts::default(),
+            transient: false,
+        }))
+    }
+
+    /// Shorthand for the commonest kind.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Adds a cause in our own words.
+    #[must_use]
+    pub fn cause(mut self, text: impl Into<String>) -> Self {
+        self.0.causes.push(Cause {
+            text: text.into(),
+            quote: None,
+        });
+        self
+    }
+
+    /// Adds a cause that ends in a quote of foreign text.
+    #[must_use]
+    pub fn quoting(mut self, text: impl Into<String>, foreign: impl Into<String>) -> Self {
+        self.0.causes.push(Cause {
+            text: text.into(),
+            quote: Some(foreign.into()),
+        });
+        self
+    }
+
+    /// Adds something to try.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        self.0.hints.push(text.into());
+        self
+    }
+
+    /// Records the facts of the HTTP exchange.
+    #[must_use]
+    pub fn facts(mut self, facts: Facts) -> Self {
+        self.0.facts = facts;
+        self
+    }
+
+    /// Records the URL that was asked.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.0.facts.url = Some(url.into());
+        self
+    }
+
+    /// Records the identifier that finds this exchange in the server's logs.
+    #[must_use]
+    pub fn request_id(mut self, id: Option<String>) -> Self {
+        if id.is_some() {
+            self.0.facts.request_id = id;
+        }
+        self
+    }
+
+    /// Marks a failure that may pass by itself: a token that is still valid may be used instead.
+    #[must_use]
+    pub fn transient(mut self) -> Self {
+        self.0.transient = true;
+        self
+    }
+
+    /// The class of failure.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, in one line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Why, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> &[Cause] {
+        &self.0.causes
+    }
+
+    /// What to try.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// What is known of the HTTP exchange.
+    #[must_use]
+    pub fn http(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    /// Whether the failure may pass by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.transient
+    }
+}

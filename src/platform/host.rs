@@ -1,0 +1,211 @@
+//! The process as the program sees it: environment, streams, clock, and what must not be shown. Nothing below reads
+//! a variable, a clock or a stream any other way, so a test can run the whole program with a `Host` of its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{ErrorKind as IoKind, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::redactor::Redactor;
+use crate::platform::text;
+
+/// How much is told on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Only errors and warnings.
+    Quiet,
+    /// Notes as well.
+    #[default]
+    Normal,
+    /// The story: requests, timings, decisions (`-v`).
+    Story,
+    /// Headers too (`-vv`).
+    Headers,
+}
+
+/// The world outside, handed down from `main`.
+pub struct Host {
+    env: BTreeMap<OsString, OsString>,
+    clock: Box<dyn Fn() -> SystemTime>,
+    stdin: RefCell<Option<Box<dyn Read>>>,
+    stdout: RefCell<Box<dyn Write>>,
+    stderr: RefCell<Box<dyn Write>>,
+    verbosity: Cell<Verbosity>,
+    /// Whether stdout is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether stderr is a terminal.
+    pub stderr_is_terminal: bool,
+    /// What must never be shown.
+    pub redactor: Redactor,
+}
+
+impl Host {
+    /// The real process.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            ..Self::new(
+                std::env::vars_os().collect(),
+                Box::new(SystemTime::now),
+                Box::new(std::io::stdin()),
+                Box::new(std::io::stdout()),
+                Box::new(std::io::stderr()),
+            )
+        }
+    }
+
+    /// A process of the caller's making.
+    #[must_use]
+    pub fn new(
+        env: BTreeMap<OsString, OsString>,
+        clock: Box<dyn Fn() -> SystemTime>,
+        stdin: Box<dyn Read>,
+        stdout: Box<dyn Write>,
+        stderr: Box<dyn Write>,
+    ) -> Self {
+        Self {
+            env,
+            clock,
+            stdin: RefCell::new(Some(stdin)),
+            stdout: RefCell::new(stdout),
+            stderr: RefCell::new(stderr),
+            verbosity: Cell::default(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            redactor: Redactor::default(),
+        }
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// An environment variable, as it is.
+    #[must_use]
+    pub fn var_os(&self, name: &str) -> Option<&OsStr> {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// An environment variable that is set and not empty.
+    ///
+    /// # Errors
+    /// Usage, when the value is not UTF-8.
+    pub fn var(&self, name: &str) -> Result<Option<&str>> {
+        match self.var_os(name) {
+            None => Ok(None),
+            Some(value) => match value.to_str() {
+                Some("") => Ok(None),
+                Some(text) => Ok(Some(text)),
+                None => Err(Error::usage(format!("the environment variable `{name}` is not UTF-8"))),
+            },
+        }
+    }
+
+    /// All environment variables.
+    #[must_use]
+    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
+    /// The user's folder for `kind`: `$XDG_<kind>_HOME`, else `$HOME/<fallback>`; none without a home. A relative
+    /// path in the variable is ignored, as the XDG base directory specification asks.
+    #[must_use]
+    pub fn user_dir(&self, variable: &str, fallback: &str) -> Option<PathBuf> {
+        let absolute = |name| self.var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(fallback)))
+    }
+
+    /// All of stdin, which can feed one thing only.
+    ///
+    /// # Errors
+    /// Usage, when stdin was read before, cannot be read, or holds more than `limit` bytes.
+    pub fn read_stdin(&self, purpose: &str, limit: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.stdin(purpose)?
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))?;
+        if bytes.len() as u64 > limit {
+            return Err(Error::usage(format!(
+                "stdin holds more than {limit} bytes, too much for {purpose}"
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// Stdin as a stream, which can feed one thing only.
+    ///
+    /// # Errors
+    /// Usage, when stdin was taken before.
+    pub fn stdin(&self, purpose: &str) -> Result<Box<dyn Read>> {
+        self.stdin.borrow_mut().take().ok_or_else(|| {
+            Error::usage(format!("stdin cannot feed {purpose}: it already feeds something else"))
+                .hint("only one `-` can read stdin; put the other value in a file")
+        })
+    }
+
+    /// Writes data to stdout in one piece. A reader that went away is not an error.
+    ///
+    /// # Errors
+    /// Internal, when stdout cannot be written for another reason, such as a full disk.
+    pub fn print(&self, data: &[u8]) -> Result<()> {
+        match self.write_stdout(data) {
+            Err(e) if e.kind() == IoKind::BrokenPipe => Ok(()),
+            other => other.map_err(|e| Error::new(ErrorKind::Internal, "cannot write to stdout").cause(e.to_string())),
+        }
+    }
+
+    /// Writes data to stdout and tells of a reader that went away, for commands that would otherwise go on.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write_stdout(&self, data: &[u8]) -> std::io::Result<()> {
+        let mut out = self.stdout.borrow_mut();
+        out.write_all(data)?;
+        out.flush()
+    }
+
+    /// Sets how much is told on stderr.
+    pub fn set_verbosity(&self, verbosity: Verbosity) {
+        self.verbosity.set(verbosity);
+    }
+
+    /// How much is told on stderr.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity.get()
+    }
+
+    /// Something the user should know, though the command goes on.
+    pub fn warn(&self, message: &str) {
+        self.line(&format!("warning: {message}"));
+    }
+
+    /// A remark, silenced by `-q`.
+    pub fn note(&self, message: &str) {
+        if self.verbosity() >= Verbosity::Normal {
+            self.line(&format!("note: {message}"));
+        }
+    }
+
+    /// A line of the story that `-v` tells. The text is made only when somebody listens.
+    pub fn story(&self, message: impl FnOnce() -> String) {
+        if self.verbosity() >= Verbosity::Story {
+            self.line(&format!("m2m: {}", message()));
+        }
+    }
+
+    /// One line on stderr: secrets hidden, controls escaped, so that it stays one line. Stderr itself may be gone;
+    /// there is nowhere left to say so.
+    pub fn line(&self, text: &str) {
+        let clean = format!("{}\n", text::sanitise(&self.redactor.hide(text)));
+        let _ = self.stderr.borrow_mut().write_all(clean.as_bytes());
+    }
+}

@@ -1,0 +1,346 @@
+//! The one HTTP client: no redirects, capped bodies, one deadline, repeats as `retry` says. It moves bytes and headers;
+//! what they mean is for the layers above.
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use reqwest::{Client, Method, redirect};
+use rustls::pki_types::CertificateDer;
+
+use crate::platform::deadline::Deadline;
+use crate::platform::error::{Error, ErrorKind, Facts, Result};
+use crate::platform::host::{Host, Verbosity};
+use crate::platform::http_failure;
+use crate::platform::proxy;
+use crate::platform::retry::{self, Ending, Repeat};
+use crate::platform::tls;
+use crate::platform::url::Url;
+
+/// How to reach servers, from the settings.
+pub struct Options {
+    /// Over everything the command does.
+    pub timeout: Duration,
+    /// Over one connection attempt, TLS included.
+    pub connect_timeout: Duration,
+    /// How many attempts may follow the first.
+    pub retries: u32,
+    /// Authorities to trust beside the system's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// The `proxy` setting and its origin.
+    pub proxy: Option<(String, String)>,
+}
+
+/// One request, ready to be sent as often as needed.
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where it goes.
+    pub url: Url,
+    /// The URL as it may be shown: no personal data, no secret.
+    pub shown: String,
+    /// All headers but User-Agent, which is always the same.
+    pub headers: HeaderMap,
+    /// The body, if any.
+    pub body: Option<Vec<u8>>,
+    /// The largest answer accepted, in bytes.
+    pub limit: usize,
+    /// Whether it may be sent again.
+    pub repeat: Repeat,
+}
+
+impl Request {
+    /// A GET for JSON.
+    #[must_use]
+    pub fn get(url: Url, shown: String, limit: usize) -> Self {
+        let headers = HeaderMap::from_iter([(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"))]);
+        Self {
+            method: Method::GET,
+            url,
+            shown,
+            headers,
+            body: None,
+            limit,
+            repeat: Repeat::Freely,
+        }
+    }
+
+    /// Method and URL, as messages name the request.
+    #[must_use]
+    pub fn what(&self) -> String {
+        format!("{} {}", self.method, self.shown)
+    }
+
+    /// Sets a header whose value must not be shown.
+    ///
+    /// # Errors
+    /// Usage: the value holds something else than visible ASCII; `what` names it.
+    pub fn secret_header(&mut self, name: HeaderName, value: &str, what: &str) -> Result<()> {
+        let mut value = visible_ascii(value, what)?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(())
+    }
+}
+
+/// A header value of visible ASCII and inner spaces: stricter than HTTP, which lets bytes through that servers trip over.
+///
+/// # Errors
+/// Usage: `what` names the value, which is not shown.
+pub fn visible_ascii(value: &str, what: &str) -> Result<HeaderValue> {
+    let fits = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && value.trim() == value;
+    fits.then(|| HeaderValue::from_str(value).ok())
+        .flatten()
+        .ok_or_else(|| {
+            Error::usage(format!(
+                "{what} cannot be sent as a header: only visible ASCII characters can"
+            ))
+        })
+}
+
+/// A whole answer.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, within the request's limit.
+    pub body: Vec<u8>,
+    /// The clock just before the request was sent: lifetimes count from here.
+    pub sent_at: SystemTime,
+    /// What was asked, as shown.
+    pub url: String,
+}
+
+impl Reply {
+    /// A header's value, if it is there and readable.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The facts to put in an error about this answer.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let ids = [
+            "x-correlation-id",
+            "x-request-id",
+            "request-id",
+            "x-ms-request-id",
+            "x-amzn-requestid",
+            "x-amz-cf-id",
+            "x-auth0-requestid",
+        ];
+        Facts {
+            http_status: Some(self.status),
+            url: Some(self.url.clone()),
+            request_id: ids.iter().find_map(|name| self.header(name)).map(str::to_owned),
+            ..Facts::default()
+        }
+    }
+
+    /// Whether an HTML page came: an intermediary or a login page answered, not the API.
+    #[must_use]
+    pub fn is_html(&self) -> bool {
+        let start: Vec<u8> = self
+            .body
+            .iter()
+            .skip_while(|b| b.is_ascii_whitespace() || !b.is_ascii())
+            .take(9)
+            .map(u8::to_ascii_lowercase)
+            .collect();
+        start.starts_with(b"<!doctype")
+            || start.starts_with(b"<html")
+            || start.starts_with(b"<head")
+            || start.starts_with(b"<?xml")
+            || (start.starts_with(b"<") && self.header("content-type").is_some_and(|t| t.starts_with("text/html")))
+    }
+}
+
+/// The client, with its connections. Made when something is to be sent, not before.
+pub struct Http {
+    options: Options,
+    /// By when everything must be over.
+    pub deadline: Deadline,
+    plain: OnceCell<Client>,
+    secure: OnceCell<Client>,
+}
+
+impl Http {
+    /// Starts the clock; connects to nothing.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let deadline = Deadline::after(options.timeout);
+        Self {
+            options,
+            deadline,
+            plain: OnceCell::new(),
+            secure: OnceCell::new(),
+        }
+    }
+
+    /// Sends a request, repeats it as its [`Repeat`] allows, and returns the last answer whatever its status.
+    ///
+    /// # Errors
+    /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit, broken
+    /// off. Throttled or bad response: the server asks to wait beyond the deadline.
+    pub async fn send(&self, host: &Host, request: &Request) -> Result<Reply> {
+        let mut attempt = 0;
+        loop {
+            let started = Instant::now();
+            tell_headers(host, ">", &request.headers);
+            let outcome = self
+                .deadline
+                .bound(&request.what(), self.attempt(host, request))
+                .await
+                .map_err(|e| e.url(&request.shown))?;
+            let ending = match &outcome {
+                Ok(reply) => Ending::Status(reply.status),
+                Err((ending, _)) => *ending,
+            };
+            host.story(|| story(request, &outcome, started.elapsed()));
+            if let Ok(reply) = &outcome {
+                tell_headers(host, "<", &reply.headers);
+            }
+            if !retry::again(request.repeat, ending, attempt, self.options.retries) {
+                return outcome.map_err(|(_, error)| error.url(&request.shown));
+            }
+            let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
+            let wait = retry::delay(attempt, asked, random());
+            if wait >= self.deadline.remaining() {
+                host.story(|| {
+                    format!(
+                        "the next attempt would come after the deadline ({} from now)",
+                        humantime::format_duration(Duration::from_secs(wait.as_secs()))
+                    )
+                });
+                return outcome.map_err(|(_, error)| error.url(&request.shown));
+            }
+            host.story(|| format!("again in {} ms", wait.as_millis()));
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, host: &Host, request: &Request) -> std::result::Result<Reply, (Ending, Error)> {
+        let client = self
+            .client(host, request.url.scheme() == "https")
+            .map_err(|e| (Ending::Final, e))?;
+        let mut builder = client
+            .request(request.method.clone(), request.url.clone())
+            .headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let sent_at = host.now();
+        let failed = |e: reqwest::Error| http_failure::classify(&e, &request.what());
+        let mut response = builder.send().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > request.limit {
+                return Err((Ending::Final, too_large(request)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body,
+            sent_at,
+            url: request.shown.clone(),
+        })
+    }
+
+    /// The client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds
+    /// to load, nor a proxy.
+    fn client(&self, host: &Host, secure: bool) -> Result<&Client> {
+        let cell = if secure { &self.secure } else { &self.plain };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(secure, &self.options.extra_roots)?)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(self.options.connect_timeout)
+            .default_headers(HeaderMap::from_iter([(
+                USER_AGENT,
+                HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),
+            )]));
+        let configured = self
+            .options
+            .proxy
+            .as_ref()
+            .map(|(url, origin)| (url.as_str(), origin.clone()));
+        if secure && let Some(chosen) = proxy::choose(host, configured)? {
+            host.story(|| format!("https goes through the proxy {}", chosen.shown));
+            builder = builder.proxy(chosen.into_proxy());
+        }
+        let client = builder
+            .build()
+            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").cause(e.to_string()))?;
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+/// What Retry-After asks for, from now.
+#[must_use]
+pub fn retry_after(reply: &Reply, now: SystemTime) -> Option<Duration> {
+    retry::retry_after(reply.header(RETRY_AFTER.as_str())?, reply.header(DATE.as_str()), now)
+}
+
+fn too_large(request: &Request) -> Error {
+    Error::new(ErrorKind::BadResponse, "the answer is too large")
+        .cause(format!(
+            "{} answered more than {} KiB",
+            request.what(),
+            request.limit / 1024
+        ))
+        .hint("this does not look like the server that was meant: check the URL")
+}
+
+fn story(request: &Request, outcome: &std::result::Result<Reply, (Ending, Error)>, took: Duration) -> String {
+    let ended = match outcome {
+        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len()),
+        Err((_, error)) => error.message().to_owned(),
+    };
+    format!("{}: {ended}, after {} ms", request.what(), took.as_millis())
+}
+
+/// Uniform in 0..1, for jitter.
+fn random() -> f64 {
+    use ring::rand::SecureRandom as _;
+    let mut bytes = [0u8; 4];
+    match ring::rand::SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.5,
+    }
+}
+
+/// Tells the headers of an exchange under `-vv`.
+fn tell_headers(host: &Host, direction: &str, headers: &HeaderMap) {
+    if host.verbosity() < Verbosity::Headers {
+        return;
+    }
+    for (name, value) in headers {
+        let shown = if value.is_sensitive() || HIDDEN_HEADERS.contains(&name.as_str()) {
+            crate::platform::redactor::HIDDEN.to_owned()
+        } else {
+            host.redactor.quote(&String::from_utf8_lossy(value.as_bytes()))
+        };
+        host.story(|| format!("{direction} {name}: {shown}"));
+    }
+}
+
+/// Never shown, whoever sends them.
+const HIDDEN_HEADERS: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "proxy-authorization",
+    "ocp-apim-subscription-key",
+    "dpop",
+    "location",
+];

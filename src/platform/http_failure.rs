@@ -1,0 +1,140 @@
+//! What it means when no answer came: from reqwest's error to a kind, a sentence and a hint. Refuses to decide by the
+//! text of an error: it looks for known types in the chain.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::CertificateError;
+
+use crate::platform::error::{Error, ErrorKind};
+use crate::platform::retry::Ending;
+
+/// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
+#[must_use]
+pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return (Ending::Final, tls_failure(tls, what));
+    }
+    let root = root_cause(error);
+    if let Some(hyper) = find::<hyper::Error>(error)
+        && !error.is_connect()
+    {
+        if hyper.is_parse() || hyper.is_parse_too_large() {
+            let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
+                .quoting(what.to_owned(), root)
+                .hint("something else listens at this address, or a proxy answered in its place");
+            return (Ending::Final, error);
+        }
+        if error.is_body() || error.is_decode() {
+            return (Ending::Broken, broken_off(what, &root));
+        }
+    }
+    if error.is_body() || error.is_decode() {
+        return (Ending::Broken, broken_off(what, &root));
+    }
+    if error.is_connect() || error.is_request() || error.is_timeout() {
+        return (Ending::NoAnswer, no_answer(error, what, &root));
+    }
+    (
+        Ending::Final,
+        Error::new(ErrorKind::Internal, "the request could not be sent").quoting(what.to_owned(), root),
+    )
+}
+
+/// The answer began and did not end.
+#[must_use]
+pub fn broken_off(what: &str, why: &str) -> Error {
+    Error::new(ErrorKind::BadResponse, "the answer broke off")
+        .quoting(what.to_owned(), why)
+        .transient()
+}
+
+fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
+    let os = find::<io::Error>(error).map(io::Error::kind);
+    let (message, hint) = if through_proxy(error) {
+        (
+            "the proxy did not connect us",
+            "check the proxy (`--proxy`, `HTTPS_PROXY`), or add the host to `NO_PROXY`",
+        )
+    } else if error.is_timeout() {
+        (
+            "no connection within the time limit",
+            "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
+        )
+    } else if os == Some(io::ErrorKind::ConnectionRefused) {
+        (
+            "the connection was refused",
+            "nothing listens at this address: check host and port",
+        )
+    } else if error.is_connect() && is_lookup(error) {
+        (
+            "the host name could not be resolved",
+            "check the name for typing errors, and that this machine's DNS knows it",
+        )
+    } else if error.is_connect() {
+        (
+            "no connection could be made",
+            "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)",
+        )
+    } else {
+        (
+            "the connection broke before an answer came",
+            "the server or something in between closed the connection",
+        )
+    };
+    Error::new(ErrorKind::Unreachable, message)
+        .quoting(what.to_owned(), root)
+        .hint(hint)
+        .transient()
+}
+
+fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
+    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)")
+        .quoting(what.to_owned(), tls.to_string());
+    match tls {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => error
+            .hint("the certificate's authority is not trusted here: if it is your own or a corporate proxy's, name its PEM file with `--ca-file`"),
+        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            error.hint("the server's certificate has expired: its operator must renew it (or this machine's clock is wrong)")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
+            error.hint("the server's certificate is not valid yet: check this machine's clock")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            error.hint("the certificate belongs to another name: check the host in the URL")
+        }
+        rustls::Error::InvalidMessage(_) => error.hint("the other side does not speak TLS: check scheme and port"),
+        _ => error,
+    }
+}
+
+fn through_proxy(error: &reqwest::Error) -> bool {
+    chain(error).any(|e| e.to_string().starts_with("tunnel error"))
+}
+
+fn is_lookup(error: &reqwest::Error) -> bool {
+    chain(error).any(|e| e.to_string().starts_with("dns error"))
+}
+
+/// The innermost error's words.
+fn root_cause(error: &reqwest::Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The first error of this type in the chain. An `io::Error` hides what it wraps, so that is opened.
+fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
+    chain(error).find_map(|e| e.downcast_ref::<T>())
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |e| next(*e))
+}
+
+/// What an error wraps.
+fn next<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}

@@ -1,0 +1,219 @@
+//! JSON that passes through as it was written: members in their order with their raw text, a bound on depth, and
+//! white space that may change. Refuses to know any format.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The deepest nesting accepted, as in serde_json.
+pub const DEPTH_LIMIT: usize = 128;
+
+/// A JSON object as it was written: every member in order, repeated names included.
+#[derive(Clone, Debug, Default)]
+pub struct Members(pub Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    /// The first member of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
+    }
+
+    /// How often the name occurs.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(n, _)| n == name).count()
+    }
+
+    /// The member's text, if it is there and a string.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Reads a JSON text from a server: one UTF-8 byte order mark is skipped, nesting is bounded.
+///
+/// # Errors
+/// Why it is not such a text, without quoting it: it may hold a secret.
+pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    let body = without_bom(body);
+    if too_deep(body) {
+        return Err(format!("nested deeper than {DEPTH_LIMIT} levels"));
+    }
+    serde_json::from_slice(body).map_err(|e| match e.classify() {
+        serde_json::error::Category::Eof => "the JSON text ends too early".to_owned(),
+        serde_json::error::Category::Data => format!("unexpected JSON: {}", position(&e, true)),
+        _ => format!("not JSON: {}", position(&e, false)),
+    })
+}
+
+/// The text without one leading byte order mark.
+#[must_use]
+pub fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// serde's message repeats values ("invalid type: string \"..\""), so only its safe ones are kept.
+fn position(error: &serde_json::Error, data: bool) -> String {
+    let message = error.to_string();
+    let safe = ["duplicate field", "missing field"]
+        .iter()
+        .any(|known| message.starts_with(known));
+    if safe {
+        return message;
+    }
+    let what = if data {
+        "a value of another type"
+    } else {
+        "a syntax error"
+    };
+    format!("{what} at line {} column {}", error.line(), error.column())
+}
+
+fn too_deep(body: &[u8]) -> bool {
+    let mut depth = 0usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for &byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > DEPTH_LIMIT {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The same JSON on indented lines: only white space between tokens changes.
+#[must_use]
+pub fn indented(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0usize;
+    let mut chars = json
+        .chars()
+        .filter({
+            let (mut in_string, mut escaped) = (false, false);
+            move |c| {
+                let keep = in_string || !c.is_ascii_whitespace();
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' if in_string => escaped = true,
+                    '"' => in_string = !in_string,
+                    _ => {}
+                }
+                keep
+            }
+        })
+        .peekable();
+    let (mut in_string, mut escaped) = (false, false);
+    while let Some(c) = chars.next() {
+        if in_string {
+            out.push(c);
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                if let Some(close) = chars.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(close);
+                } else {
+                    depth += 1;
+                    new_line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => {
+                in_string = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_order_and_repetition() {
+        let members: Members = parse(b"\xef\xbb\xbf{\"b\":1.50,\"a\":\"x\",\"b\":2}").unwrap();
+        let seen: Vec<_> = members.0.iter().map(|(n, v)| format!("{n}={}", v.get())).collect();
+        assert_eq!(seen, ["b=1.50", "a=\"x\"", "b=2"]);
+        assert_eq!((members.count("b"), members.text("a").as_deref()), (2, Some("x")));
+    }
+
+    #[test]
+    fn depth_is_bounded_and_strings_do_not_count() {
+        let deep = format!("{}{}", "[".repeat(129), "]".repeat(129));
+        assert!(parse::<Box<RawValue>>(deep.as_bytes()).is_err());
+        let text = format!("\"{}\\\"{}\"", "[".repeat(200), "{".repeat(200));
+        assert!(parse::<Box<RawValue>>(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_parse_error_never_repeats_the_text() {
+        let error = parse::<std::collections::BTreeMap<String, u32>>(br#"{"a":"s3cr3t"}"#).unwrap_err();
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
+
+    #[test]
+    fn indenting_changes_white_space_only() {
+        let json = r#"[{"a" : 1.50,"b":[ ],"c":{"d":"x, {y}: \" "}},{}]"#;
+        let shown = indented(json);
+        assert_eq!(
+            shown,
+            "[\n  {\n    \"a\": 1.50,\n    \"b\": [],\n    \"c\": {\n      \"d\": \"x, {y}: \\\" \"\n    }\n  },\n  {}\n]"
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! The ground floor: process, streams, clock, network, files, text. Knows nothing above it: no OAuth, no settings, no commands.
+
+pub mod cpf;
+pub mod deadline;
+pub mod error;
+pub mod host;
+pub mod http;
+pub mod http_failure;
+pub mod json;
+pub mod proxy;
+pub mod redactor;
+pub mod retry;
+pub mod runtime;
+pub mod secret;
+pub mod text;
+pub mod tls;
+pub mod url;
+pub mod uuid;

@@ -1,0 +1,124 @@
+//! When to send a request again, and after how long. Pure: the caller sends, waits and looks at the clock.
+
+use std::time::{Duration, SystemTime};
+
+/// What a request may do again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Send once, whatever happens (POST and others to an API).
+    Never,
+    /// Again while nothing was answered, or on a status that asks for it: the token request, which is billed once
+    /// it has been answered.
+    UntilAnswered,
+    /// Again also when the answer broke off (GET).
+    Freely,
+}
+
+/// How one attempt ended, as far as repeating is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A whole answer with this status.
+    Status(u16),
+    /// No answer: no connection, or it broke before a status came.
+    NoAnswer,
+    /// The answer broke off.
+    Broken,
+    /// Nothing that another attempt could mend: TLS, an answer that is not HTTP.
+    Final,
+}
+
+/// Whether another attempt is worth it. `attempt` counts from 0; `allowed` is how many may follow the first.
+#[must_use]
+pub fn again(repeat: Repeat, ending: Ending, attempt: u32, allowed: u32) -> bool {
+    let wanted = match ending {
+        Ending::Status(408 | 429 | 502 | 503 | 504) => true,
+        // A server error may have had effects; once more is reasonable, a series is not.
+        Ending::Status(500) => attempt == 0,
+        Ending::NoAnswer => true,
+        Ending::Broken => repeat == Repeat::Freely,
+        Ending::Status(_) | Ending::Final => false,
+    };
+    wanted && repeat != Repeat::Never && attempt < allowed
+}
+
+/// How long to wait: what the server asked for, else exponential with full jitter (RFC 9110 says nothing better).
+/// `random` is uniform in 0..1.
+#[must_use]
+pub fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+    let ceiling = Duration::from_millis(250) * 2u32.saturating_pow(attempt.min(6));
+    retry_after.unwrap_or_else(|| Duration::from_millis(50) + ceiling.mul_f64(random))
+}
+
+/// Reads Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP date, which counts from the server's own `Date`
+/// when it sent one. The past is zero; nonsense is nothing.
+#[must_use]
+pub fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let at = httpdate::parse_http_date(value).ok()?;
+    let from = date.and_then(|d| httpdate::parse_http_date(d).ok()).unwrap_or(now);
+    Some(at.duration_since(from).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_what_may_pass_and_nothing_else() {
+        use Ending::{Broken, Final, NoAnswer, Status};
+        use Repeat::{Freely, Never, UntilAnswered};
+        for (repeat, ending, attempt, expected) in [
+            (UntilAnswered, Status(503), 0, true),
+            (UntilAnswered, Status(503), 2, false),
+            (UntilAnswered, Status(500), 0, true),
+            (UntilAnswered, Status(500), 1, false),
+            (UntilAnswered, Status(400), 0, false),
+            (UntilAnswered, Status(401), 0, false),
+            (UntilAnswered, Status(403), 0, false),
+            (UntilAnswered, Status(302), 0, false),
+            (UntilAnswered, NoAnswer, 1, true),
+            (UntilAnswered, Broken, 0, false),
+            (Freely, Broken, 0, true),
+            (Freely, Final, 0, false),
+            (Never, NoAnswer, 0, false),
+            (Never, Status(503), 0, false),
+        ] {
+            assert_eq!(
+                again(repeat, ending, attempt, 2),
+                expected,
+                "{repeat:?} {ending:?} {attempt}"
+            );
+        }
+    }
+
+    #[test]
+    fn retry_after_reads_seconds_and_dates() {
+        let now = httpdate::parse_http_date("Fri, 20 Nov 2026 10:00:00 GMT").unwrap();
+        let secs = Duration::from_secs;
+        for (value, date, expected) in [
+            ("7", None, Some(secs(7))),
+            (" 0 ", None, Some(secs(0))),
+            ("Fri, 20 Nov 2026 10:00:09 GMT", None, Some(secs(9))),
+            (
+                "Fri, 20 Nov 2026 10:00:09 GMT",
+                Some("Fri, 20 Nov 2026 10:00:04 GMT"),
+                Some(secs(5)),
+            ),
+            ("Fri, 20 Nov 2026 09:00:00 GMT", None, Some(secs(0))),
+            ("99999999999999999999", None, Some(secs(u64::from(u32::MAX)))),
+            ("-1", None, None),
+            ("soon", None, None),
+        ] {
+            assert_eq!(retry_after(value, date, now), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn waits_grow_and_obey_the_server() {
+        assert_eq!(delay(0, Some(Duration::from_secs(9)), 0.5), Duration::from_secs(9));
+        assert!(delay(0, None, 1.0) < delay(3, None, 1.0));
+    }
+}

@@ -1,0 +1,78 @@
+//! Makes foreign text fit for a terminal or a CI log: control, invisible and direction-changing characters are
+//! escaped, long text is cut. Refuses to decide what is secret: that is the redactor's.
+
+use std::borrow::Cow;
+
+/// How much of a server's text a person gets to see, in characters.
+pub const QUOTE_LIMIT: usize = 512;
+
+/// Escapes everything that could move a cursor, start a line or hide itself: C0, DEL, C1, line and paragraph
+/// separators, and format characters (bidirectional controls, zero width, tags).
+#[must_use]
+pub fn sanitise(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_unsafe(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The first `limit` characters, with `…` where something was cut.
+#[must_use]
+pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        Some((cut, _)) => Cow::Owned(format!("{}…", &text[..cut])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a character may not reach a terminal as it is. The ranges are Unicode's general categories Cc, Cf, Zl, Zp,
+/// and the noncharacters that some terminals choke on.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        for (raw, shown) in [
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("a\nb\r\nc\td", "a\\nb\\r\\nc\\td"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("abc\u{202e}fed", "abc\\u{202e}fed"),
+            ("zero\u{200b}width\u{2028}", "zero\\u{200b}width\\u{2028}"),
+            ("\u{7f}\0", "\\u{7f}\\u{0}"),
+        ] {
+            assert_eq!(sanitise(raw), shown);
+        }
+    }
+
+    #[test]
+    fn leaves_ordinary_text_alone() {
+        let text = "Participante não encontrado. 日本語 ✓";
+        assert!(matches!(sanitise(text), Cow::Borrowed(t) if t == text));
+    }
+
+    #[test]
+    fn cuts_on_characters_not_bytes() {
+        assert_eq!(cap("ééé", 2), "éé…");
+        assert_eq!(cap("éé", 2), "éé");
+    }
+}

@@ -1,0 +1,159 @@
+//! URLs that may carry credentials, and the percent-encodings of this field. Owns which URLs are acceptable at all;
+//! refuses to know what they are for.
+
+use std::net::IpAddr;
+
+pub use ::url::Url;
+
+/// Reads a URL to which a secret, a token or personal data may be sent: https (http for loopback hosts only), without
+/// userinfo and without fragment.
+///
+/// # Errors
+/// The reason, as a fragment that fits after "the URL is refused: ".
+pub fn parse_trusted(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|e| format!("it is not an absolute URL ({e})"))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return Err("plain http is accepted for loopback hosts only; use https".into()),
+        other => return Err(format!("the scheme is `{other}`, not https")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a user name or password".into());
+    }
+    if url.fragment().is_some() {
+        return Err("it holds a fragment (`#..`)".into());
+    }
+    Ok(url)
+}
+
+/// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(::url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(::url::Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
+        Some(::url::Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
+        None => false,
+    }
+}
+
+/// A URL as it may be shown: query values, which may be personal data, are left out.
+#[must_use]
+pub fn shown(url: &Url) -> String {
+    let Some(query) = url.query() else {
+        return url.to_string();
+    };
+    let names: Vec<String> = query
+        .split('&')
+        .map(|pair| {
+            pair.split_once('=')
+                .map_or(pair.to_owned(), |(name, _)| format!("{name}=…"))
+        })
+        .collect();
+    let mut base = url.clone();
+    base.set_query(None);
+    format!("{base}?{}", names.join("&"))
+}
+
+/// `base` + `path`, keeping a path that the base already has: `https://h/base` + `/v1/x` = `https://h/base/v1/x`.
+/// `path` starts with one `/` and may hold a query.
+///
+/// # Errors
+/// The reason, when the result is not a URL on the base's origin.
+pub fn join(base: &Url, path: &str) -> Result<Url, String> {
+    let mut trunk = base.clone();
+    trunk.set_query(None);
+    let joined = Url::parse(&format!("{}{path}", trunk.as_str().trim_end_matches('/'))).map_err(|e| e.to_string())?;
+    if joined.origin() != base.origin() {
+        return Err("it leaves the origin of `api_url`".into());
+    }
+    Ok(joined)
+}
+
+/// One component of `application/x-www-form-urlencoded` (space as `+`).
+#[must_use]
+pub fn form_component(text: &str) -> String {
+    ::url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3 (`A-Za-z0-9-._~`).
+#[must_use]
+pub fn percent_encode_unreserved(text: &str) -> String {
+    percent_encode(text, |b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b))
+}
+
+/// Percent-encodes only what decoding a form would change: `%`, `+`, space, controls and non-ASCII.
+#[must_use]
+pub fn percent_encode_minimal(text: &str) -> String {
+    percent_encode(text, |b| matches!(b, b'%' | b'+' | b' ') || !b.is_ascii_graphic())
+}
+
+/// Percent-encodes the bytes that `must` names, upper-case hex.
+#[must_use]
+pub fn percent_encode(text: &str, must: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let mut utf8 = [0u8; 4];
+        for byte in c.encode_utf8(&mut utf8).bytes() {
+            if must(byte) || !byte.is_ascii() {
+                out.push_str(&format!("%{byte:02X}"));
+            } else {
+                out.push(char::from(byte));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trusts_https_and_loopback_only() {
+        for good in [
+            "https://a.example/t?p=1",
+            "http://localhost:8080/",
+            "http://127.8.9.1/",
+            "http://[::1]:9/x",
+        ] {
+            assert!(parse_trusted(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://a.example/",
+            "http://localhost.example.com/",
+            "http://10.0.0.1/",
+            "ftp://a.example/",
+            "https://u:p@a.example/",
+            "https://u@a.example/",
+            "https://a.example/#f",
+            "a.example/token",
+            "",
+        ] {
+            assert!(parse_trusted(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn query_values_are_not_shown() {
+        let url = Url::parse("https://h/p?document=52998224725&x").unwrap();
+        assert_eq!(shown(&url), "https://h/p?document=…&x");
+    }
+
+    #[test]
+    fn a_path_in_the_base_is_kept() {
+        let base = Url::parse("https://h/base").unwrap();
+        assert_eq!(join(&base, "/v1/x?a=b").unwrap().as_str(), "https://h/base/v1/x?a=b");
+        let base = Url::parse("https://h/").unwrap();
+        assert_eq!(join(&base, "/v1/x").unwrap().as_str(), "https://h/v1/x");
+    }
+
+    #[test]
+    fn encodings_differ_where_they_should() {
+        let text = "a-b_c.d~e*f %+:/é";
+        assert_eq!(form_component(text), "a-b_c.d%7Ee*f+%25%2B%3A%2F%C3%A9");
+        assert_eq!(percent_encode_unreserved(text), "a-b_c.d~e%2Af%20%25%2B%3A%2F%C3%A9");
+        assert_eq!(percent_encode_minimal(text), "a-b_c.d~e*f%20%25%2B:/%C3%A9");
+    }
+}

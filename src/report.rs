@@ -1,0 +1,84 @@
+//! The only renderer of errors: text for people, one JSON line for machines. Secrets are hidden, foreign text is
+//! escaped, capped and quoted, so that it never begins a line.
+
+use serde::Serialize;
+
+use crate::exit;
+use crate::platform::error::{Cause, Error};
+use crate::platform::host::Host;
+
+/// How errors are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// `error:`, `cause:` and `hint:` lines.
+    #[default]
+    Text,
+    /// One JSON object on one line.
+    Json,
+}
+
+/// Writes an error to stderr.
+pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
+    match format {
+        ErrorFormat::Text => {
+            host.line(&format!("error: {}", error.message()));
+            for cause in error.causes() {
+                host.line(&format!("  cause: {}", render(host, cause)));
+            }
+            for hint in error.hints() {
+                host.line(&format!("  hint: {hint}"));
+            }
+        }
+        ErrorFormat::Json => host.line(&json(host, error)),
+    }
+}
+
+/// An error as the JSON object of the contract, without its line end.
+#[must_use]
+pub fn json(host: &Host, error: &Error) -> String {
+    #[derive(Serialize)]
+    struct Wire<'a> {
+        error: Body<'a>,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        kind: &'a str,
+        exit_code: u8,
+        message: String,
+        causes: Vec<String>,
+        hints: Vec<String>,
+        oauth_error: Option<String>,
+        http_status: Option<u16>,
+        url: Option<String>,
+        request_id: Option<String>,
+    }
+    let exit = exit::of(error.kind());
+    let facts = error.http();
+    let wire = Wire {
+        error: Body {
+            kind: exit.kind,
+            exit_code: exit.code,
+            message: host.redactor.hide(error.message()),
+            causes: error
+                .causes()
+                .iter()
+                .map(|cause| host.redactor.hide(&render(host, cause)))
+                .collect(),
+            hints: error.hints().iter().map(|hint| host.redactor.hide(hint)).collect(),
+            oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
+            http_status: facts.http_status,
+            url: facts.url.as_deref().map(|url| host.redactor.hide(url)),
+            request_id: facts.request_id.as_deref().map(|id| host.redactor.quote(id)),
+        },
+    };
+    serde_json::to_string(&wire).unwrap_or_default()
+}
+
+/// A cause in one line: our words, then the quote.
+#[must_use]
+pub fn render(host: &Host, cause: &Cause) -> String {
+    match &cause.quote {
+        Some(quote) => format!("{}: \"{}\"", cause.text, host.redactor.quote(quote)),
+        None => cause.text.clone(),
+    }
+}

@@ -1,0 +1,58 @@
+//! The environment as a layer: one variable a setting, as the table of keys says, and a `_FILE` variable for secrets.
+
+use std::path::PathBuf;
+
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::settings::key::{SETTINGS, Setting, Shape};
+use crate::settings::layer::{Layer, Origin, Value};
+use crate::settings::secret_source::SecretSource;
+
+/// Reads every `M2M_` variable that is a setting. An empty variable counts as not set, but for a secret, where it is
+/// more likely a mistake in the pipeline: reading the secret says so.
+///
+/// # Errors
+/// Usage: a value is not UTF-8, or a secret is given twice.
+pub fn layer(host: &Host) -> Result<Layer> {
+    let mut layer = Layer::default();
+    for setting in SETTINGS {
+        let Some(name) = setting.env else { continue };
+        if setting.shape == Shape::Secret {
+            secret(host, setting, name, &mut layer)?;
+        } else if let Some(text) = host.var(name)? {
+            let value = match setting.shape {
+                Shape::List => Value::List(vec![text.to_owned()]),
+                _ => Value::Text(text.to_owned()),
+            };
+            layer.set(setting.key, value, Origin::Env(name.to_owned()));
+        }
+    }
+    Ok(layer)
+}
+
+fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Result<()> {
+    let file = format!("{name}_FILE");
+    let path = host.var_os(&file).filter(|path| !path.is_empty());
+    match (host.var_os(name), path) {
+        (Some(_), Some(_)) => {
+            Err(Error::usage(format!("both `{name}` and `{file}` are set")).hint("unset one of them"))
+        }
+        (Some(_), None) => {
+            layer.set(
+                setting.key,
+                Value::Secret(SecretSource::Env(name.to_owned())),
+                Origin::Env(name.to_owned()),
+            );
+            Ok(())
+        }
+        (None, Some(path)) => {
+            layer.set(
+                setting.key,
+                Value::Secret(SecretSource::File(PathBuf::from(path))),
+                Origin::Env(file),
+            );
+            Ok(())
+        }
+        (None, None) => Ok(()),
+    }
+}

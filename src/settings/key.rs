@@ -1,0 +1,163 @@
+//! Every setting there is: its profile key, flag, variable, and the shape of its value. Adding a setting starts here;
+//! the environment, the config file and error messages follow from this table.
+
+/// A setting.
+#[allow(missing_docs, reason = "the profile key in the table below says it")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    Provider,
+    TenantDomain,
+    TenantId,
+    Issuer,
+    DiscoveryUrl,
+    TokenUrl,
+    ClientId,
+    ClientSecret,
+    AuthMethod,
+    BodyFormat,
+    BasicEncoding,
+    ClientIdInBody,
+    Scope,
+    Audience,
+    Resource,
+    Params,
+    ApiUrl,
+    Headers,
+    SubscriptionKey,
+    ParticipantByLogin,
+    ParticipantByCpf,
+    Impersonation,
+    Impersonator,
+    Timeout,
+    ConnectTimeout,
+    Retries,
+    CaFile,
+    Proxy,
+    MinTtl,
+    DefaultTtl,
+}
+
+/// What a value looks like in a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// A string of words, or an array of strings.
+    List,
+    /// A table of strings.
+    Pairs,
+    /// A secret source.
+    Secret,
+    /// A table of strings or secret sources.
+    SecretPairs,
+}
+
+/// How one setting is spelt.
+#[derive(Debug)]
+pub struct Setting {
+    /// Which.
+    pub key: Key,
+    /// In a profile.
+    pub name: &'static str,
+    /// On the command line.
+    pub flag: Option<&'static str>,
+    /// In the environment.
+    pub env: Option<&'static str>,
+    /// The shape of its value.
+    pub shape: Shape,
+}
+
+impl Key {
+    /// The spelling of this setting.
+    #[must_use]
+    pub fn setting(self) -> &'static Setting {
+        // The table is in the order of the enum, which a test holds.
+        &SETTINGS[self as usize]
+    }
+
+    /// Its profile key.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.setting().name
+    }
+
+    /// The setting with this profile key.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|s| s.name == name)
+    }
+
+    /// How to set it, for hints: `` `--issuer`, `M2M_ISSUER` or `issuer` in a profile ``.
+    #[must_use]
+    pub fn ways(self) -> String {
+        let setting = self.setting();
+        let mut ways: Vec<String> = [setting.flag, setting.env]
+            .into_iter()
+            .flatten()
+            .map(|way| format!("`{way}`"))
+            .collect();
+        ways.push(format!("`{}` in a profile", setting.name));
+        let last = ways.pop().unwrap_or_default();
+        if ways.is_empty() {
+            last
+        } else {
+            format!("{} or {last}", ways.join(", "))
+        }
+    }
+}
+
+macro_rules! settings {
+    ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident;)*) => {
+        &[$(Setting { key: Key::$key, name: $name, flag: $flag, env: $env, shape: Shape::$shape }),*]
+    };
+}
+
+/// All settings, in the order of [`Key`].
+pub const SETTINGS: &[Setting] = settings! {
+    Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Text;
+    TenantDomain "tenant_domain" Some("--tenant-domain"), Some("M2M_TENANT_DOMAIN"), Text;
+    TenantId "tenant_id" Some("--tenant-id"), Some("M2M_TENANT_ID"), Text;
+    Issuer "issuer" Some("--issuer"), Some("M2M_ISSUER"), Text;
+    DiscoveryUrl "discovery_url" Some("--discovery-url"), Some("M2M_DISCOVERY_URL"), Text;
+    TokenUrl "token_url" Some("--token-url"), Some("M2M_TOKEN_URL"), Text;
+    ClientId "client_id" Some("--client-id"), Some("M2M_CLIENT_ID"), Text;
+    ClientSecret "client_secret" Some("--client-secret-file"), Some("M2M_CLIENT_SECRET"), Secret;
+    AuthMethod "auth_method" Some("--auth-method"), Some("M2M_AUTH_METHOD"), Text;
+    BodyFormat "body_format" Some("--body-format"), Some("M2M_BODY_FORMAT"), Text;
+    BasicEncoding "basic_encoding" Some("--basic-encoding"), None, Text;
+    ClientIdInBody "client_id_in_body" Some("--client-id-in-body"), None, Switch;
+    Scope "scope" Some("--scope"), Some("M2M_SCOPE"), List;
+    Audience "audience" Some("--audience"), Some("M2M_AUDIENCE"), Text;
+    Resource "resource" Some("--resource"), None, List;
+    Params "params" Some("--param"), None, Pairs;
+    ApiUrl "api_url" Some("--api-url"), Some("M2M_API_URL"), Text;
+    Headers "headers" None, None, SecretPairs;
+    SubscriptionKey "subscription_key" Some("--subscription-key-file"), Some("M2M_SUBSCRIPTION_KEY"), Secret;
+    ParticipantByLogin "participant_by_login" None, None, Text;
+    ParticipantByCpf "participant_by_cpf" None, None, Text;
+    Impersonation "impersonation" None, None, Pairs;
+    Impersonator "impersonator" Some("--impersonator"), Some("M2M_IMPERSONATOR"), Text;
+    Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Text;
+    ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Text;
+    Retries "retries" Some("--retries"), Some("M2M_RETRIES"), Number;
+    CaFile "ca_file" Some("--ca-file"), Some("M2M_CA_FILE"), Text;
+    Proxy "proxy" Some("--proxy"), Some("M2M_PROXY"), Text;
+    MinTtl "min_ttl" Some("--min-ttl"), None, Text;
+    DefaultTtl "default_ttl" None, None, Text;
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_keys() {
+        for (at, setting) in SETTINGS.iter().enumerate() {
+            assert_eq!(setting.key as usize, at, "{}", setting.name);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What one source says about the settings: raw values, each with its origin. Refuses to judge them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::platform::error::{Error, Result};
+use crate::settings::key::Key;
+use crate::settings::secret_source::SecretSource;
+
+/// A value as a source gave it.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A string, or anything written as one.
+    Text(String),
+    /// Several strings in order.
+    List(Vec<String>),
+    /// On or off.
+    Switch(bool),
+    /// Names and strings in order.
+    Pairs(Vec<(String, String)>),
+    /// Where a secret comes from.
+    Secret(SecretSource),
+    /// Names with secret sources, in order.
+    SecretPairs(Vec<(String, SecretSource)>),
+}
+
+/// Where a value came from, as messages name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A command-line flag.
+    Flag(&'static str),
+    /// An environment variable.
+    Env(String),
+    /// A profile of the config file.
+    Profile {
+        /// Its name.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// The line of the value, from 1.
+        line: usize,
+    },
+    /// A provider preset.
+    Preset(&'static str),
+    /// Nobody set it.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "flag `{flag}`"),
+            Self::Env(name) => write!(f, "env `{name}`"),
+            Self::Profile { name, file, line } => write!(f, "profile `{name}` ({}:{line})", file.display()),
+            Self::Preset(name) => write!(f, "preset `{name}`"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// The values that one source gives.
+#[derive(Clone, Debug, Default)]
+pub struct Layer(BTreeMap<Key, (Value, Origin)>);
+
+impl Layer {
+    /// Sets a value; a second value for the same key within one layer replaces the first.
+    pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
+        self.0.insert(key, (value, origin));
+    }
+
+    /// Sets a text given by a flag, if it was given.
+    pub fn flag(&mut self, key: Key, value: Option<&String>) {
+        if let (Some(text), Some(flag)) = (value, key.setting().flag) {
+            self.set(key, Value::Text(text.clone()), Origin::Flag(flag));
+        }
+    }
+
+    /// Sets a list given by a repeatable flag, if it was given.
+    pub fn flag_list(&mut self, key: Key, values: &[String]) {
+        if let (false, Some(flag)) = (values.is_empty(), key.setting().flag) {
+            self.set(key, Value::List(values.to_vec()), Origin::Flag(flag));
+        }
+    }
+
+    /// Sets a switch given by a flag, if it was given.
+    pub fn flag_switch(&mut self, key: Key, on: bool) {
+        if let (true, Some(flag)) = (on, key.setting().flag) {
+            self.set(key, Value::Switch(true), Origin::Flag(flag));
+        }
+    }
+
+    /// Sets a secret given by a flag that takes a path, where `-` is stdin.
+    pub fn flag_secret_file(&mut self, key: Key, path: Option<&PathBuf>) {
+        if let (Some(path), Some(flag)) = (path, key.setting().flag) {
+            let source = if path.as_os_str() == "-" {
+                SecretSource::Stdin
+            } else {
+                SecretSource::File(path.clone())
+            };
+            self.set(key, Value::Secret(source), Origin::Flag(flag));
+        }
+    }
+
+    /// Sets `K=V` pairs given by a repeatable flag.
+    ///
+    /// # Errors
+    /// Usage: a pair without `=`. The text is not shown, it may hold a secret.
+    pub fn flag_pairs(&mut self, key: Key, pairs: &[String]) -> Result<()> {
+        let Some(flag) = key.setting().flag.filter(|_| !pairs.is_empty()) else {
+            return Ok(());
+        };
+        let split = |(at, pair): (usize, &String)| match pair.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(
+                Error::usage(format!("value {} of `{flag}` is not of the form NAME=VALUE", at + 1))
+                    .hint(format!("write `{flag} organization=org_123`")),
+            ),
+        };
+        let pairs = pairs.iter().enumerate().map(split).collect::<Result<_>>()?;
+        self.set(key, Value::Pairs(pairs), Origin::Flag(flag));
+        Ok(())
+    }
+
+    /// The value of a key, if this layer has one.
+    #[must_use]
+    pub fn get(&self, key: Key) -> Option<&(Value, Origin)> {
+        self.0.get(&key)
+    }
+
+    /// Fills in what this layer lacks from a lower one.
+    pub fn or(&mut self, lower: Self) {
+        for (key, value) in lower.0 {
+            self.0.entry(key).or_insert(value);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! How servers are reached: deadline, retries, authorities, proxy.
+
+use std::time::Duration;
+
+use crate::platform::error::Result;
+use crate::platform::http::Options;
+use crate::platform::tls;
+use crate::settings::key::Key;
+use crate::settings::resolved::Settings;
+
+/// Over everything a command does on the network, unless `timeout` says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Over one connection attempt, unless `connect_timeout` says otherwise.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many attempts follow the first, unless `retries` says otherwise.
+pub const DEFAULT_RETRIES: u32 = 2;
+/// More than anyone waits for.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads the network settings.
+///
+/// # Errors
+/// Usage: a value that is not a duration or number, a `ca_file` that cannot be read.
+pub fn options(settings: &Settings) -> Result<Options> {
+    let extra_roots = match settings.plain(Key::CaFile) {
+        Some(path) => tls::read_ca_file(path, &settings.origin(Key::CaFile).to_string())?,
+        None => Vec::new(),
+    };
+    Ok(Options {
+        timeout: limit(settings, Key::Timeout, DEFAULT_TIMEOUT)?,
+        connect_timeout: limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
+        retries: settings.number(Key::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
+        extra_roots,
+        proxy: settings
+            .plain(Key::Proxy)
+            .map(|url| (url.to_owned(), settings.origin(Key::Proxy).to_string())),
+    })
+}
+
+fn limit(settings: &Settings, key: Key, default: Duration) -> Result<Duration> {
+    match settings.duration(key)? {
+        None => Ok(default),
+        Some(d) if !d.is_zero() && d <= LONGEST => Ok(d),
+        Some(_) => Err(settings.bad(
+            key,
+            settings.plain(key).unwrap_or_default(),
+            "it is not between 1ms and 24h",
+        )),
+    }
+}

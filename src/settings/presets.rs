@@ -1,0 +1,168 @@
+//! Provider presets: what is known of each kind of authorization server, as data. No code path asks for a provider by
+//! name; it reads the fields here.
+
+use crate::oauth::diagnosis::Hint;
+use crate::oauth::issuer::IssuerRule;
+
+/// What is known of one provider. Templates may hold `{tenant_domain}` and `{tenant_id}`.
+#[derive(Debug)]
+pub struct Preset {
+    /// As `provider` names it.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Default values by profile key.
+    pub values: &'static [(&'static str, &'static str)],
+    /// Whose issuer a discovered document may carry.
+    pub issuer_rule: IssuerRule,
+    /// What its refusals mean.
+    pub hints: &'static [Hint],
+}
+
+impl Preset {
+    /// The preset of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PRESETS.iter().find(|p| p.name == name)
+    }
+}
+
+const COGNITO_HINTS: &[Hint] = &[
+    Hint::on(
+        "invalid_client",
+        "Cognito answers `invalid_client` for an unknown app client, a wrong secret, and an app client without a secret: compare id and secret with the user pool of this environment (each tenant and each environment has its own pool)",
+    ),
+    Hint::on(
+        "unauthorized_client",
+        "the app client may not use the client-credentials grant: enable it in the user pool, together with a custom scope",
+    ),
+    Hint::on(
+        "invalid_grant",
+        "the app client may not use the client-credentials grant, or is disabled",
+    ),
+    Hint::on(
+        "invalid_scope",
+        "Cognito scopes are `<resource server id>/<name>`, case-sensitive, and must be enabled for this app client; a final `/` or a `{placeholder}` left in place is a common slip",
+    ),
+    Hint::on(
+        "unsupported_grant_type",
+        "Cognito takes form bodies only: `body_format` must be `form`",
+    ),
+    Hint::status(
+        405,
+        "Cognito answers 405 when the content type is not exactly `application/x-www-form-urlencoded`, or the path is wrong",
+    ),
+    Hint::status(
+        403,
+        "a web application firewall or CloudFront in front of Cognito may have blocked the request",
+    ),
+];
+
+const AUTH0_HINTS: &[Hint] = &[
+    Hint::on("access_denied", "Auth0 answers `access_denied` with 401 for a wrong client id or secret").at(401),
+    Hint::on("access_denied", "Auth0 answers `access_denied` with 403 when the client has no grant for this audience, or not for these scopes").at(403),
+    Hint::on("unauthorized_client", "enable the grant type Client Credentials in the application's advanced settings"),
+    Hint::on("invalid_request", "Auth0 wants an `audience` that names a registered API"),
+    Hint::on("too_many_requests", "the tenant's or this client's token quota is used up; it is replenished at the start of the UTC hour or day"),
+    Hint::status(401, "a plain `Unauthorized` is how older Auth0 tenants refuse a wrong client id or secret"),
+];
+
+/// All presets; the first is used when none is named.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "generic",
+        title: "any server that speaks RFC 6749 section 4.4",
+        values: &[],
+        issuer_rule: IssuerRule::Exact,
+        hints: &[],
+    },
+    Preset {
+        name: "cloudloyalty",
+        title: "LTM CloudLoyalty (AWS Cognito, API behind Azure API Management)",
+        values: &[
+            ("discovery_url", "https://auth.{tenant_domain}/.well-known/openid-configuration"),
+            ("api_url", "https://api.ltm.digital/cloudloyalty"),
+        ],
+        issuer_rule: IssuerRule::CognitoPool,
+        hints: COGNITO_HINTS,
+    },
+    Preset {
+        name: "cognito",
+        title: "AWS Cognito",
+        values: &[],
+        issuer_rule: IssuerRule::CognitoPool,
+        hints: COGNITO_HINTS,
+    },
+    Preset {
+        name: "loyaltyone",
+        title: "LoyaltyOne / AIR MILES (Auth0, JSON body); the URLs default to LoyaltyOne's sandbox",
+        values: &[
+            ("token_url", "https://loyaltyone-sandbox-pin.auth0.com/oauth/token"),
+            ("api_url", "https://sandbox.api.loyalty.com"),
+            ("auth_method", "client_secret_post"),
+            ("body_format", "json"),
+        ],
+        issuer_rule: IssuerRule::FinalSlash,
+        hints: AUTH0_HINTS,
+    },
+    Preset {
+        name: "auth0",
+        title: "Auth0",
+        values: &[
+            ("token_url", "https://{tenant_domain}/oauth/token"),
+            ("auth_method", "client_secret_post"),
+            ("body_format", "json"),
+        ],
+        issuer_rule: IssuerRule::FinalSlash,
+        hints: AUTH0_HINTS,
+    },
+    Preset {
+        name: "entra",
+        title: "Microsoft Entra ID (v2.0 endpoint)",
+        values: &[("token_url", "https://login.microsoftonline.com/{tenant_id}/oauth2/v2.0/token")],
+        issuer_rule: IssuerRule::Exact,
+        hints: &[
+            Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").saying("AADSTS7000215"),
+            Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
+            Hint::on("unauthorized_client", "AADSTS700016: the application is not known in this tenant; check `tenant_id` and `client_id`").saying("AADSTS700016"),
+            Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
+        ],
+    },
+    Preset {
+        name: "okta",
+        title: "Okta",
+        values: &[("issuer", "https://{tenant_domain}/oauth2/default")],
+        issuer_rule: IssuerRule::Exact,
+        hints: &[
+            Hint::on("invalid_scope", "an Okta custom authorization server without default scopes refuses a request without `scope`"),
+            Hint::on("invalid_request", "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off").saying("multiple client credentials"),
+            Hint::on("invalid_client", "the Okta org authorization server accepts only private_key_jwt for this grant; a custom server takes a secret"),
+        ],
+    },
+    Preset {
+        name: "keycloak",
+        title: "Keycloak",
+        values: &[],
+        issuer_rule: IssuerRule::Exact,
+        hints: &[
+            Hint::on("unauthorized_client", "Keycloak answers `unauthorized_client` for a wrong id or secret, and when Service accounts are off for the client"),
+            Hint::on("invalid_client", "Client authentication must be on for this client, with the credentials type Client Id and Secret"),
+            Hint::on("invalid_scope", "the scope must be a client scope of this realm, assigned to the client"),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::key::Key;
+
+    #[test]
+    fn every_preset_value_is_a_setting() {
+        for preset in PRESETS {
+            for (name, _) in preset.values {
+                assert!(Key::named(name).is_some(), "{}: {name}", preset.name);
+            }
+        }
+    }
+}

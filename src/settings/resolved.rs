@@ -1,0 +1,314 @@
+//! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is named;
+//! the modules beside it turn groups of values into typed parts.
+
+use std::time::Duration;
+
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::url::{self, Url};
+use crate::settings::config_file::{self, ConfigFile};
+use crate::settings::environment;
+use crate::settings::key::Key;
+use crate::settings::layer::{Layer, Origin, Value};
+use crate::settings::presets::{PRESETS, Preset};
+use crate::settings::secret_source::SecretSource;
+
+/// What the command line says beside settings: which profile, which file.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--config`.
+    pub config: Option<std::path::PathBuf>,
+}
+
+/// All settings of one profile, merged.
+#[derive(Debug)]
+pub struct Settings {
+    /// The profile's name; none with flags and environment alone.
+    pub profile: Option<String>,
+    /// The provider's preset.
+    pub preset: &'static Preset,
+    values: Layer,
+}
+
+/// How strongly a source speaks; higher wins.
+fn rank(origin: &Origin) -> u8 {
+    match origin {
+        Origin::Flag(_) => 4,
+        Origin::Env(_) => 3,
+        Origin::Profile { .. } => 2,
+        Origin::Preset(_) => 1,
+        Origin::Default => 0,
+    }
+}
+
+impl Settings {
+    /// Merges flags over environment over the chosen profile over its preset.
+    ///
+    /// # Errors
+    /// Usage: the config file or a variable is wrong, the profile or provider does not exist.
+    pub fn resolve(host: &Host, choice: &Choice, flags: Layer) -> Result<Self> {
+        let file = ConfigFile::load(host, choice.config.as_deref())?;
+        let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
+            (Some(name), _) => Some((name.clone(), "flag `--profile`")),
+            (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),
+            (None, None) => file.default_profile().map(|name| (name, "`default_profile`")),
+        };
+        let mut values = flags;
+        values.or(environment::layer(host)?);
+        if let Some((name, origin)) = &name {
+            values.or(file.profile(host, name, origin)?);
+        }
+        Self::complete(name.map(|(name, _)| name), values)
+    }
+
+    /// Adds the preset below the given values.
+    fn complete(profile: Option<String>, mut values: Layer) -> Result<Self> {
+        let preset = match values.get(Key::Provider) {
+            Some((Value::Text(name), origin)) => Preset::named(name).ok_or_else(|| unknown_provider(name, origin))?,
+            _ => &PRESETS[0],
+        };
+        let mut defaults = Layer::default();
+        for setting in preset
+            .values
+            .iter()
+            .filter_map(|(name, value)| Key::named(name).map(|s| (s.key, *value)))
+        {
+            defaults.set(
+                setting.0,
+                Value::Text(setting.1.to_owned()),
+                Origin::Preset(preset.name),
+            );
+        }
+        values.or(defaults);
+        Ok(Self {
+            profile,
+            preset,
+            values,
+        })
+    }
+
+    /// The raw value of a setting.
+    #[must_use]
+    pub fn raw(&self, key: Key) -> Option<&(Value, Origin)> {
+        self.values.get(key)
+    }
+
+    /// Where a setting's value came from.
+    #[must_use]
+    pub fn origin(&self, key: Key) -> Origin {
+        self.raw(key).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    /// How strongly a setting was set; 0 when it was not.
+    #[must_use]
+    pub fn rank(&self, key: Key) -> u8 {
+        self.raw(key).map_or(0, |(_, origin)| rank(origin))
+    }
+
+    /// A text as it was given.
+    #[must_use]
+    pub fn plain(&self, key: Key) -> Option<&str> {
+        match self.raw(key) {
+            Some((Value::Text(text), _)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text with its placeholders filled in.
+    ///
+    /// # Errors
+    /// Usage: a placeholder's setting is missing.
+    pub fn text(&self, key: Key) -> Result<Option<String>> {
+        self.plain(key).map(|text| self.fill(key, text)).transpose()
+    }
+
+    /// A required text.
+    ///
+    /// # Errors
+    /// Usage: it is not set, or a placeholder's setting is missing.
+    pub fn required(&self, key: Key) -> Result<String> {
+        self.text(key)?.ok_or_else(|| missing(key))
+    }
+
+    /// A list with its placeholders filled in, split at white space where the setting's words allow it.
+    ///
+    /// # Errors
+    /// Usage: a placeholder's setting is missing.
+    pub fn list(&self, key: Key) -> Result<Vec<String>> {
+        match self.raw(key) {
+            Some((Value::List(items), _)) => items.iter().map(|item| self.fill(key, item)).collect(),
+            Some((Value::Text(text), _)) => Ok(vec![self.fill(key, text)?]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a switch is on.
+    #[must_use]
+    pub fn switch(&self, key: Key) -> bool {
+        matches!(self.raw(key), Some((Value::Switch(true), _)))
+    }
+
+    /// Names and values.
+    #[must_use]
+    pub fn pairs(&self, key: Key) -> &[(String, String)] {
+        match self.raw(key) {
+            Some((Value::Pairs(pairs), _)) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// Names and secret sources.
+    #[must_use]
+    pub fn secret_pairs(&self, key: Key) -> &[(String, SecretSource)] {
+        match self.raw(key) {
+            Some((Value::SecretPairs(pairs), _)) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// Where a secret comes from.
+    #[must_use]
+    pub fn secret(&self, key: Key) -> Option<&SecretSource> {
+        match self.raw(key) {
+            Some((Value::Secret(source), _)) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// A URL to which secrets or tokens may go.
+    ///
+    /// # Errors
+    /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
+    pub fn url(&self, key: Key) -> Result<Option<Url>> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        url::parse_trusted(&text)
+            .map(Some)
+            .map_err(|why| self.bad_url(key, &text, &why))
+    }
+
+    /// A duration such as `30s`.
+    ///
+    /// # Errors
+    /// Usage: it is not a duration.
+    pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        humantime::parse_duration(text.trim()).map(Some).map_err(|e| {
+            self.bad(key, text, &e.to_string())
+                .hint("durations read `30s`, `5m`, `1h`")
+        })
+    }
+
+    /// A whole number up to `most`.
+    ///
+    /// # Errors
+    /// Usage: it is not such a number.
+    pub fn number(&self, key: Key, most: u32) -> Result<Option<u32>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        match text.trim().parse() {
+            Ok(number) if number <= most => Ok(Some(number)),
+            _ => Err(self.bad(key, text, &format!("it is not a whole number from 0 to {most}"))),
+        }
+    }
+
+    /// One of a fixed set of words.
+    ///
+    /// # Errors
+    /// Usage: another word; the message lists the set.
+    pub fn word<T: Copy>(&self, key: Key, words: &[(&'static str, T)]) -> Result<Option<T>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, value)| Some(*value))
+            .ok_or_else(|| {
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let error = self.bad(key, text, &format!("the values are {}", listed(&known)));
+                match nearest(text, &known) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error,
+                }
+            })
+    }
+
+    /// The error for a value that does not fit, naming key, value and origin.
+    #[must_use]
+    pub fn bad(&self, key: Key, value: &str, why: &str) -> Error {
+        Error::usage(format!(
+            "cannot use `{} = \"{value}\"` (from {})",
+            key.name(),
+            self.origin(key)
+        ))
+        .cause(why)
+    }
+
+    fn bad_url(&self, key: Key, text: &str, why: &str) -> Error {
+        let shown = if text.contains('@') { "[hidden]" } else { text };
+        self.bad(key, shown, why).hint(
+            "give an absolute https:// URL without user name, password and fragment; http:// is for loopback hosts",
+        )
+    }
+
+    /// Fills in `{tenant_domain}` and `{tenant_id}`, also spelt with a dash as the provider's documents do.
+    fn fill(&self, key: Key, text: &str) -> Result<String> {
+        let mut out = text.to_owned();
+        for (placeholder, source) in [
+            ("{tenant_domain}", Key::TenantDomain),
+            ("{tenant-domain}", Key::TenantDomain),
+            ("{tenant_id}", Key::TenantId),
+            ("{tenant-id}", Key::TenantId),
+        ] {
+            if !out.contains(placeholder) {
+                continue;
+            }
+            let value = self.plain(source).ok_or_else(|| {
+                Error::usage(format!(
+                    "`{}` is not set, and `{}` (from {}) needs it",
+                    source.name(),
+                    key.name(),
+                    self.origin(key)
+                ))
+                .hint(format!("set it with {}", source.ways()))
+            })?;
+            let fits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+            if !fits {
+                return Err(self.bad(
+                    source,
+                    value,
+                    "only letters, digits and `-._:` can stand in a URL or scope",
+                ));
+            }
+            out = out.replace(placeholder, value);
+        }
+        Ok(out)
+    }
+}
+
+/// The error for a setting that is needed and not set.
+#[must_use]
+pub fn missing(key: Key) -> Error {
+    Error::usage(format!("`{}` is not set", key.name())).hint(format!("set it with {}", key.ways()))
+}
+
+fn unknown_provider(name: &str, origin: &Origin) -> Error {
+    let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
+    let error = Error::usage(format!("cannot use `provider = \"{name}\"` (from {origin})"))
+        .cause(format!("the providers are {}", listed(&known)));
+    match nearest(name, &known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("use `generic` (the default) for any other server"),
+    }
+}
+
+/// `` `a`, `b` and `c` ``.
+#[must_use]
+pub fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
+}
+
+pub use config_file::nearest;

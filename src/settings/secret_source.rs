@@ -1,0 +1,167 @@
+//! Where secrets come from, and how they are read: environment, file, stdin, command, or the value itself in a private
+//! config file. Owns the rules about line ends and white space; the value never appears in a message.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::secret::Secret;
+
+/// The longest a secret command may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+/// More than any secret, less than a mistake.
+const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// An environment variable.
+    Env(String),
+    /// A file, read again each time.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// A program and its arguments, run without a shell; its stdout is the secret.
+    Command(Vec<String>),
+    /// An entry of the system's keyring.
+    Keyring(String),
+    /// The value itself, from a config file that only its owner can read.
+    Value(Secret),
+    /// A value that is no secret: a header written out in the config file.
+    Plain(String),
+}
+
+impl SecretSource {
+    /// The source as messages and `profile show` name it, without the secret.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Env(name) => format!("env `{name}`"),
+            Self::File(path) => format!("file `{}`", path.display()),
+            Self::Stdin => "stdin".to_owned(),
+            Self::Command(argv) => format!("command `{}`", argv.first().map_or("", String::as_str)),
+            Self::Keyring(entry) => format!("keyring entry `{entry}`"),
+            Self::Value(_) | Self::Plain(_) => "the value in the config file".to_owned(),
+        }
+    }
+
+    /// Reads the secret, and makes sure that it will not be shown. `what` names it in messages (`client_secret`).
+    ///
+    /// # Errors
+    /// Usage: it cannot be read, is empty, or begins with a byte order mark.
+    pub async fn read(&self, host: &Host, what: &str) -> Result<Secret> {
+        let raw = match self {
+            Self::Plain(text) => return Ok(Secret::new(text.clone())),
+            Self::Command(argv) => run(argv, what).await?,
+            _ => self
+                .read_free(host, what)?
+                .ok_or_else(|| self.unreadable(what, "this build has no keyring support"))?,
+        };
+        self.check(host, raw, what)
+    }
+
+    /// Reads the secret if that costs nothing: environment, file, stdin or value.
+    fn read_free(&self, host: &Host, what: &str) -> Result<Option<String>> {
+        let bytes = match self {
+            Self::Env(name) => match host.var_os(name) {
+                None => return Err(self.unreadable(what, "the variable is not set")),
+                Some(value) => value
+                    .to_str()
+                    .ok_or_else(|| self.unreadable(what, "the value is not UTF-8"))?
+                    .to_owned()
+                    .into_bytes(),
+            },
+            Self::File(path) => self.read_file(host, path, what)?,
+            Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
+            Self::Value(secret) => secret.expose().to_owned().into_bytes(),
+            Self::Command(_) | Self::Keyring(_) | Self::Plain(_) => return Ok(None),
+        };
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| self.unreadable(what, "it is not UTF-8"))
+    }
+
+    fn read_file(&self, host: &Host, path: &Path, what: &str) -> Result<Vec<u8>> {
+        use std::io::Read as _;
+        let failed = |e: std::io::Error| self.unreadable(what, &e.to_string());
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(self.unreadable(what, "it is a directory"));
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = metadata.permissions().mode() & 0o777;
+            if metadata.is_file() && mode & 0o077 != 0 {
+                host.warn(&format!(
+                    "the file `{}` with the {what} can be read by others (mode {mode:04o}); `chmod 600` it",
+                    path.display()
+                ));
+            }
+        }
+        let mut bytes = Vec::new();
+        file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > SIZE_LIMIT {
+            return Err(self.unreadable(what, "it holds more than 64 KiB, which no secret does"));
+        }
+        Ok(bytes)
+    }
+
+    /// Strips one line end, and reports what is almost certainly a mistake.
+    fn check(&self, host: &Host, raw: String, what: &str) -> Result<Secret> {
+        let value = raw
+            .strip_suffix('\n')
+            .map_or(raw.as_str(), |rest| rest.strip_suffix('\r').unwrap_or(rest));
+        if value.is_empty() {
+            return Err(self.unreadable(what, "it is empty"));
+        }
+        if value.starts_with('\u{feff}') {
+            return Err(self.unreadable(what, "it begins with a byte order mark; save it as UTF-8 without one"));
+        }
+        let secret = Secret::new(value.to_owned());
+        host.redactor.learn(&secret);
+        if value.trim() != value {
+            host.warn(&format!(
+                "the {what} from {} begins or ends with white space, which is sent as it is",
+                self.describe()
+            ));
+        }
+        Ok(secret)
+    }
+
+    fn unreadable(&self, what: &str, why: &str) -> Error {
+        Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
+    }
+}
+
+/// Runs a secret command: no shell, no stdin, its stderr passed through, half a minute at most.
+async fn run(argv: &[String], what: &str) -> Result<String> {
+    let program = argv.first().map_or("", String::as_str);
+    let failed = |why: String| Error::usage(format!("cannot read the {what} from command `{program}`")).cause(why);
+    let child = tokio::process::Command::new(program)
+        .args(&argv[1.min(argv.len())..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| {
+            failed(e.to_string()).hint("the command is an array of program and arguments, run without a shell")
+        })?;
+    let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output())
+        .await
+        .map_err(|_| {
+            failed(format!(
+                "it did not end within {}",
+                humantime::format_duration(COMMAND_LIMIT)
+            ))
+        })?
+        .map_err(|e| failed(e.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(format!("it ended with {}", output.status)).hint("what it said about it stands above"));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
+}

@@ -1,0 +1,83 @@
+//! Where tokens are granted: a token endpoint, or the metadata document that names it.
+
+use crate::oauth::discovery::Source;
+use crate::oauth::issuer;
+use crate::platform::error::{Error, Result};
+use crate::platform::url::Url;
+use crate::settings::key::Key;
+use crate::settings::resolved::Settings;
+
+/// The authorization server, as far as the settings know it.
+#[derive(Clone, Debug)]
+pub enum Server {
+    /// Its token endpoint is set; nothing is discovered.
+    TokenEndpoint(Url),
+    /// Its metadata says where.
+    Metadata(Source),
+}
+
+impl Server {
+    /// Chooses between `token_url`, `discovery_url` and `issuer`: `token_url` skips discovery, unless one of the others
+    /// was set by a stronger source (a flag over a profile, a profile over a preset).
+    ///
+    /// # Errors
+    /// Usage: none is set, or the one that counts is not a URL that may be used.
+    pub fn resolve(settings: &Settings) -> Result<Self> {
+        let stronger = settings.rank(Key::DiscoveryUrl).max(settings.rank(Key::Issuer)) > settings.rank(Key::TokenUrl);
+        if !stronger && let Some(url) = settings.url(Key::TokenUrl)? {
+            return Ok(Self::TokenEndpoint(url));
+        }
+        Ok(Self::Metadata(metadata_source(settings)?))
+    }
+}
+
+/// Where the metadata is, and whose it must be. `discovery_url` names the document, `issuer` pins its issuer; without
+/// `discovery_url` the issuer also says where to look.
+///
+/// # Errors
+/// Usage: neither is set, or they cannot be used.
+pub fn metadata_source(settings: &Settings) -> Result<Source> {
+    let rule = settings.preset.issuer_rule;
+    let pinned = settings.text(Key::Issuer)?;
+    // A preset's document needs the tenant's domain; an issuer that was set does without it.
+    let by_document =
+        settings.rank(Key::DiscoveryUrl) > 1 || pinned.is_none() || settings.plain(Key::TenantDomain).is_some();
+    if by_document && let Some(url) = settings.url(Key::DiscoveryUrl)? {
+        let expected = match pinned {
+            Some(issuer) => issuer,
+            None => issuer::of_document(&url).ok_or_else(|| {
+                Error::usage(format!(
+                    "the issuer of `discovery_url = \"{url}\"` cannot be told from it"
+                ))
+                .cause("it does not end in `/.well-known/openid-configuration`")
+                .hint(format!(
+                    "say whose document it must be: set `issuer` with {}",
+                    Key::Issuer.ways()
+                ))
+            })?,
+        };
+        return Ok(Source {
+            urls: vec![url],
+            expected,
+            rule,
+        });
+    }
+    let Some(issuer) = pinned else {
+        return Err(Error::usage("it is not known where tokens are granted")
+            .cause("none of `token_url`, `discovery_url` and `issuer` is set")
+            .hint(format!("set `issuer` with {}", Key::Issuer.ways()))
+            .hint("or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`"));
+    };
+    let urls = issuer::metadata_urls(&issuer).map_err(|why| {
+        settings.bad(
+            Key::Issuer,
+            if issuer.contains('@') { "[hidden]" } else { &issuer },
+            &why,
+        )
+    })?;
+    Ok(Source {
+        urls: urls.to_vec(),
+        expected: issuer,
+        rule,
+    })
+}
