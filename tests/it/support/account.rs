@@ -32,7 +32,11 @@ impl Account {
 
     /// A client with this very secret.
     pub fn with_secret(secret: &str) -> Self {
-        Self { id: format!("client-{}", alphanumeric(8)), secret: secret.to_owned(), token: format!("{}-._~+/=", alphanumeric(40)) }
+        Self {
+            id: format!("client-{}", alphanumeric(8)),
+            secret: secret.to_owned(),
+            token: format!("{}-._~+/=", alphanumeric(40)),
+        }
     }
 
     /// The usual answer of a token endpoint.
@@ -62,7 +66,13 @@ impl Account {
     /// A server that grants the token to whoever asks, and knows nothing else.
     pub fn server(&self) -> Server {
         let grants = self.grants();
-        Server::start(move |request| if request.line() == format!("POST {TOKEN_PATH}") { grants.clone() } else { Reply::new(404) })
+        Server::start(move |request| {
+            if request.line() == format!("POST {TOKEN_PATH}") {
+                grants.clone()
+            } else {
+                Reply::new(404)
+            }
+        })
     }
 
     /// A server with metadata and the token, and `api` for every other request.

@@ -16,6 +16,7 @@ use super::outcome::Outcome;
 use super::random::formatted_cpf;
 use super::server::Server;
 use super::tripwire::Tripwire;
+use super::watch::Watch;
 
 /// How long a run may take before it is killed and the test fails.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -27,23 +28,9 @@ pub struct Cli {
     env: BTreeMap<OsString, OsString>,
     stdin: Option<Vec<u8>>,
     stdout: Option<Stdio>,
-    /// Files that the test put under the home itself.
-    given: Vec<PathBuf>,
     watch: Watch,
     /// Servers that live as long as the run.
     servers: Vec<Server>,
-}
-
-/// What must not be found where.
-#[derive(Default)]
-struct Watch {
-    /// Nowhere at all.
-    secrets: Vec<Tripwire>,
-    /// Only where a token belongs.
-    tokens: Vec<Tripwire>,
-    /// Neither on stderr nor on disk.
-    personal: Vec<Tripwire>,
-    secret_in_argv: bool,
 }
 
 /// A run that has begun.
@@ -76,7 +63,15 @@ impl Cli {
         }
         fs::create_dir(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self { home, args, env, stdin: None, stdout: None, given: Vec::new(), watch: Watch::default(), servers: Vec::new() }
+        Self {
+            home,
+            args,
+            env,
+            stdin: None,
+            stdout: None,
+            watch: Watch::default(),
+            servers: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -101,7 +96,8 @@ impl Cli {
 
     /// Takes every variable that could name a home away.
     pub fn homeless(mut self) -> Self {
-        self.env.retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
+        self.env
+            .retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
         self
     }
 
@@ -122,7 +118,7 @@ impl Cli {
         fs::create_dir_all(path.parent().expect("a parent")).expect("its directory");
         fs::write(&path, bytes).expect("the file");
         set_mode(&path, 0o600);
-        self.given.push(path);
+        self.watch.given.push(path);
         self
     }
 
@@ -159,7 +155,9 @@ impl Cli {
     pub fn personal(mut self, value: &str) -> Self {
         self.watch.personal.push(Tripwire::new("personal data", value));
         if value.len() == 11 && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.watch.personal.push(Tripwire::new("personal data", &formatted_cpf(value)));
+            self.watch
+                .personal
+                .push(Tripwire::new("personal data", &formatted_cpf(value)));
         }
         self
     }
@@ -189,7 +187,11 @@ impl Cli {
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if self.stdin.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -200,7 +202,13 @@ impl Cli {
         }
         let stdout = child.stdout.take().map(drain);
         let stderr = child.stderr.take().map(drain);
-        Running { child, start, stdout, stderr, cli: self }
+        Running {
+            child,
+            start,
+            stdout,
+            stderr,
+            cli: self,
+        }
     }
 }
 
@@ -213,7 +221,9 @@ impl Running {
     /// Waits for the end. Panics when it takes too long or leaks.
     pub fn finish(mut self) -> Outcome {
         let status = self.wait();
-        let text = |pipe: Option<JoinHandle<Vec<u8>>>| String::from_utf8(pipe.map_or_else(Vec::new, |pipe| pipe.join().expect("a reader"))).expect("UTF-8");
+        let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
+            String::from_utf8(pipe.map_or_else(Vec::new, |pipe| pipe.join().expect("a reader"))).expect("UTF-8")
+        };
         let outcome = Outcome {
             code: code(status.unwrap_or_default()),
             stdout: text(self.stdout),
@@ -221,7 +231,13 @@ impl Running {
             took: self.start.elapsed(),
         };
         assert!(status.is_some(), "killed after {PATIENCE:?}: {outcome:#?}");
-        if let Some(leak) = self.cli.leak(&outcome) {
+        let argv: Vec<_> = self
+            .cli
+            .args
+            .iter()
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
+        if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }
         outcome
@@ -240,52 +256,6 @@ impl Running {
             thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-impl Cli {
-    /// Says what was found where it must not be.
-    fn leak(&self, outcome: &Outcome) -> Option<String> {
-        let watch = &self.watch;
-        let argv: Vec<_> = self.args.iter().map(|arg| arg.to_string_lossy()).collect();
-        let prints_the_token = argv.first().is_some_and(|command| command == "token" || command == "exec") || argv.windows(2).any(|two| two == ["-o", "curl"]);
-        let found = |wires: &[&Vec<Tripwire>], text: &str, place: &str| {
-            let leak = wires.iter().flat_map(|wires| wires.iter()).find_map(|wire| wire.find(text));
-            leak.map(|leak| format!("leak: {leak} in {place}"))
-        };
-        let on_stdout: &[_] = if prints_the_token { &[&watch.secrets] } else { &[&watch.secrets, &watch.tokens] };
-        let in_argv: &[_] = if watch.secret_in_argv { &[&watch.tokens] } else { &[&watch.secrets, &watch.tokens] };
-        found(&[&watch.secrets, &watch.tokens, &watch.personal], &outcome.stderr, "stderr")
-            .or_else(|| found(on_stdout, &outcome.stdout, "stdout"))
-            .or_else(|| found(in_argv, &argv.join("\n"), "argv"))
-            .or_else(|| {
-                self.files(self.home.path()).into_iter().find_map(|path| {
-                    let place = path.display().to_string();
-                    found(&[&watch.secrets, &watch.tokens, &watch.personal], &place, "the name of a file").or_else(|| {
-                        let bytes = fs::read(&path).unwrap_or_default();
-                        let wires: &[_] = if is_cache_entry(&path) { &[&watch.secrets, &watch.personal] } else { &[&watch.secrets, &watch.tokens, &watch.personal] };
-                        found(wires, &String::from_utf8_lossy(&bytes), &place)
-                    })
-                })
-            })
-    }
-
-    /// The files under `dir` that the run made.
-    fn files(&self, dir: &Path) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                found.extend(self.files(&path));
-            } else if !self.given.contains(&path) {
-                found.push(path);
-            }
-        }
-        found
-    }
-}
-
-fn is_cache_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "json") && path.parent().is_some_and(|dir| dir.ends_with("tokens"))
 }
 
 fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {

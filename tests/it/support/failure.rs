@@ -31,12 +31,25 @@ impl JsonError {
         let inner = outer["error"].as_object().expect("an object");
         let always = ["kind", "exit_code", "message", "causes", "hints"];
         for key in inner.keys() {
-            assert!(always.contains(&key.as_str()) || OPTIONAL.contains(&key.as_str()), "undocumented member {key}: {line}");
+            assert!(
+                always.contains(&key.as_str()) || OPTIONAL.contains(&key.as_str()),
+                "undocumented member {key}: {line}"
+            );
         }
-        let text = |key: &str| inner.get(key).filter(|value| !value.is_null()).map(|value| value.as_str().expect("a string").to_owned());
+        let text = |key: &str| {
+            inner
+                .get(key)
+                .filter(|value| !value.is_null())
+                .map(|value| value.as_str().expect("a string").to_owned())
+        };
         let texts = |key: &str| -> Vec<String> {
-            let list = inner.get(key).and_then(Value::as_array).unwrap_or_else(|| panic!("{key} is a list: {line}"));
-            list.iter().map(|item| item.as_str().expect("a string").to_owned()).collect()
+            let list = inner
+                .get(key)
+                .and_then(Value::as_array)
+                .unwrap_or_else(|| panic!("{key} is a list: {line}"));
+            list.iter()
+                .map(|item| item.as_str().expect("a string").to_owned())
+                .collect()
         };
         Self {
             kind: text("kind").expect("a kind"),
@@ -45,7 +58,10 @@ impl JsonError {
             causes: texts("causes"),
             hints: texts("hints"),
             oauth_error: text("oauth_error"),
-            http_status: inner.get("http_status").filter(|value| !value.is_null()).map(|value| value.as_i64().expect("an integer")),
+            http_status: inner
+                .get("http_status")
+                .filter(|value| !value.is_null())
+                .map(|value| value.as_i64().expect("an integer")),
             url: text("url"),
             request_id: text("request_id"),
         }
@@ -70,7 +86,11 @@ impl Refusal {
     #[track_caller]
     pub fn names(&self, words: &str) -> &Self {
         assert!(self.text.contains(words), "{words:?} in the text: {}", self.text);
-        let json = format!("{}\n{}", self.json.words(), self.json.url.as_deref().unwrap_or_default());
+        let json = format!(
+            "{}\n{}",
+            self.json.words(),
+            self.json.url.as_deref().unwrap_or_default()
+        );
         assert!(json.contains(words), "{words:?} in the JSON: {:#?}", self.json);
         self
     }
@@ -78,8 +98,15 @@ impl Refusal {
     /// Asserts that a hint holds `words`, in both forms.
     #[track_caller]
     pub fn hints_at(&self, words: &str) -> &Self {
-        assert!(self.json.hints.iter().any(|hint| hint.contains(words)), "{words:?} in a hint: {:#?}", self.json);
-        let (_, hints) = self.text.split_once("hint: ").unwrap_or_else(|| panic!("a hint: {}", self.text));
+        assert!(
+            self.json.hints.iter().any(|hint| hint.contains(words)),
+            "{words:?} in a hint: {:#?}",
+            self.json
+        );
+        let (_, hints) = self
+            .text
+            .split_once("hint: ")
+            .unwrap_or_else(|| panic!("a hint: {}", self.text));
         assert!(hints.contains(words), "{words:?} in a hint: {}", self.text);
         self
     }

@@ -22,7 +22,12 @@ pub struct Lookup {
 
 impl Lookup {
     pub fn fresh() -> Self {
-        Self { account: Account::fresh(), key: alphanumeric(32), login: format!("login.{}", alphanumeric(12)), cpf: cpf() }
+        Self {
+            account: Account::fresh(),
+            key: alphanumeric(32),
+            login: format!("login.{}", alphanumeric(12)),
+            cpf: cpf(),
+        }
     }
 
     /// One participant, with the fields of the documents' example.
@@ -60,7 +65,9 @@ impl Lookup {
 
     /// `m2m participant` without the person.
     pub fn cli(&self, server: &Server) -> Cli {
-        let cli = self.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        let cli = self
+            .account
+            .cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
         self.watched(cli).env("M2M_SUBSCRIPTION_KEY", &self.key)
     }
 
@@ -72,6 +79,8 @@ impl Lookup {
 
     /// Registers key, login and CPF with the tripwire of `cli`.
     pub fn watched(&self, cli: Cli) -> Cli {
-        cli.secret("the subscription key", &self.key).personal(&self.login).personal(&self.cpf)
+        cli.secret("the subscription key", &self.key)
+            .personal(&self.login)
+            .personal(&self.cpf)
     }
 }

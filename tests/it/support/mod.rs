@@ -12,6 +12,7 @@ pub mod request;
 pub mod server;
 mod server_tests;
 pub mod tripwire;
+pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;

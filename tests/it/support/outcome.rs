@@ -21,7 +21,12 @@ impl Outcome {
     /// Asserts success without a word on stderr, and returns stdout.
     #[track_caller]
     pub fn succeeds(self) -> String {
-        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "success in silence; stdout: {}", self.stdout);
+        assert_eq!(
+            (self.code, self.stderr.as_str()),
+            (0, ""),
+            "success in silence; stdout: {}",
+            self.stdout
+        );
         self.stdout
     }
 
@@ -29,7 +34,10 @@ impl Outcome {
     #[track_caller]
     pub fn succeeds_with_a_warning(self) -> (String, String) {
         assert_eq!(self.code, 0, "{self:#?}");
-        assert!(self.stderr.lines().any(|line| line.starts_with("warning: ")), "a warning: {self:#?}");
+        assert!(
+            self.stderr.lines().any(|line| line.starts_with("warning: ")),
+            "a warning: {self:#?}"
+        );
         assert!(!self.stderr.contains("error:"), "no error: {self:#?}");
         (self.stdout, self.stderr)
     }
@@ -48,7 +56,11 @@ impl Outcome {
     pub fn fails_in_json(self, code: i32) -> JsonError {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr: {}", self.stderr);
         let (json, rest): (Vec<_>, Vec<_>) = self.stderr.lines().partition(|line| line.starts_with('{'));
-        assert!(rest.iter().all(|line| line.starts_with("warning: ")), "only warnings stand beside the JSON: {}", self.stderr);
+        assert!(
+            rest.iter().all(|line| line.starts_with("warning: ")),
+            "only warnings stand beside the JSON: {}",
+            self.stderr
+        );
         assert_eq!(json.len(), 1, "one line of JSON: {}", self.stderr);
         let error = JsonError::parse(json[0]);
         assert_eq!(error.exit_code, i64::from(code));

@@ -24,7 +24,9 @@ impl Request {
         let head = std::str::from_utf8(&bytes[..head_len - 4]).expect("a request head in UTF-8");
         let mut lines = head.split("\r\n");
         let mut start = lines.next().unwrap_or_default().split(' ');
-        let (Some(method), Some(target), Some("HTTP/1.1"), None) = (start.next(), start.next(), start.next(), start.next()) else {
+        let (Some(method), Some(target), Some("HTTP/1.1"), None) =
+            (start.next(), start.next(), start.next(), start.next())
+        else {
             panic!("not a request line of HTTP/1.1: {head:?}");
         };
         let headers: Vec<_> = lines
@@ -40,15 +42,25 @@ impl Request {
             body: Vec::new(),
             at: std::time::Duration::ZERO,
         };
-        assert_eq!(request.header("transfer-encoding"), None, "bodies of known length are not sent in chunks");
-        let body_len: usize = request.header("content-length").map_or(0, |value| value.parse().expect("a length"));
+        assert_eq!(
+            request.header("transfer-encoding"),
+            None,
+            "bodies of known length are not sent in chunks"
+        );
+        let body_len: usize = request
+            .header("content-length")
+            .map_or(0, |value| value.parse().expect("a length"));
         request.body = bytes.get(head_len..head_len + body_len)?.to_vec();
         Some((request, head_len + body_len))
     }
 
     /// The value of the header `name`, in any case. Panics when it was sent more than once.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let mut found = self
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str());
         let first = found.next();
         assert_eq!(found.next(), None, "{name} was sent twice");
         first
@@ -71,7 +83,11 @@ impl Request {
 
     /// The one value of the form field `name`. Panics when it was sent more than once.
     pub fn field(&self, name: &str) -> Option<String> {
-        let mut found = self.form().into_iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let mut found = self
+            .form()
+            .into_iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value);
         let first = found.next();
         assert_eq!(found.next(), None, "{name} was sent twice");
         first

@@ -89,7 +89,11 @@ impl Server {
             let shared = Arc::clone(&shared);
             move || shared.accept(&listener)
         });
-        Self { address, shared, acceptor: Some(acceptor) }
+        Self {
+            address,
+            shared,
+            acceptor: Some(acceptor),
+        }
     }
 
     /// `http://127.0.0.1:PORT`, followed by `path`.
@@ -144,7 +148,10 @@ impl Drop for Server {
         }
         let joined = self.acceptor.take().map(JoinHandle::join);
         if !thread::panicking() {
-            assert!(joined.is_some_and(|result| result.is_ok()), "the server's own thread failed");
+            assert!(
+                joined.is_some_and(|result| result.is_ok()),
+                "the server's own thread failed"
+            );
             let faults = lock(&self.shared.faults);
             assert!(faults.is_empty(), "the server saw: {faults:#?}");
         }
@@ -199,7 +206,9 @@ impl Shared {
 
     /// Reads a request and answers it. Returns what is to become of the connection.
     fn exchange(&self, stream: &mut TcpStream) -> io::Result<End> {
-        let Some(mut request) = read_request(stream)? else { return Ok(End::Close) };
+        let Some(mut request) = read_request(stream)? else {
+            return Ok(End::Close);
+        };
         request.at = self.started.elapsed();
         lock(&self.requests).push(request.clone());
         let reply = match catch_unwind(AssertUnwindSafe(|| (self.handler)(&request))) {
@@ -242,7 +251,10 @@ impl Shared {
     /// Waits, less when the server stops. Returns whether it has stopped.
     fn pause(&self, time: Duration) -> bool {
         let stopped = lock(&self.stopped);
-        let (stopped, _) = self.stopping.wait_timeout_while(stopped, time, |stopped| !*stopped).unwrap_or_else(PoisonError::into_inner);
+        let (stopped, _) = self
+            .stopping
+            .wait_timeout_while(stopped, time, |stopped| !*stopped)
+            .unwrap_or_else(PoisonError::into_inner);
         *stopped
     }
 }

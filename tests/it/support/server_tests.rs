@@ -99,7 +99,10 @@ fn a_body_can_drip() {
 
 #[test]
 fn bodies_can_be_chunked_and_never_end() {
-    let server = Server::script([Reply::new(200).body("abc").chunked(), Reply::new(200).body("abcdef").chunked().cut_after(2, End::Hang)]);
+    let server = Server::script([
+        Reply::new(200).body("abc").chunked(),
+        Reply::new(200).body("abcdef").chunked().cut_after(2, End::Hang),
+    ]);
     assert!(converse(&server, GET).0.ends_with("\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
     let (text, end) = converse(&server, GET);
     assert!(text.ends_with("\r\n\r\n6\r\nab"), "{text}");

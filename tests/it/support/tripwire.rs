@@ -37,17 +37,27 @@ impl Tripwire {
                 forms.entry(part).or_insert(format!("{words}, inside base64"));
             }
             forms.entry(hex(&text)).or_insert(format!("{words}, in hexadecimal"));
-            forms.entry(hex(&text).to_uppercase()).or_insert(format!("{words}, in hexadecimal"));
-            forms.entry(lower_percent(&text)).or_insert(format!("{words}, lower case"));
+            forms
+                .entry(hex(&text).to_uppercase())
+                .or_insert(format!("{words}, in hexadecimal"));
+            forms
+                .entry(lower_percent(&text))
+                .or_insert(format!("{words}, lower case"));
             forms.insert(text, words.to_owned());
         }
         forms.retain(|text, _| text.len() >= SHORTEST_FORM);
-        Self { name: name.to_owned(), forms }
+        Self {
+            name: name.to_owned(),
+            forms,
+        }
     }
 
     /// Says in which form the value stands in `text`, if it does.
     pub fn find(&self, text: &str) -> Option<String> {
-        self.forms.iter().find(|(form, _)| text.contains(form.as_str())).map(|(_, words)| format!("{} ({words})", self.name))
+        self.forms
+            .iter()
+            .find(|(form, _)| text.contains(form.as_str()))
+            .map(|(_, words)| format!("{} ({words})", self.name))
     }
 }
 
@@ -76,7 +86,9 @@ mod tests {
     const SECRET: &str = "Sx7+q%r s&é\"~/:Zk9?>";
 
     fn caught(text: &str) -> bool {
-        Tripwire::new("the secret", SECRET).find(&format!("before {text} after")).is_some()
+        Tripwire::new("the secret", SECRET)
+            .find(&format!("before {text} after"))
+            .is_some()
     }
 
     #[test]
@@ -86,7 +98,15 @@ mod tests {
         assert!(caught(&form(SECRET, "")));
         assert!(caught(&form(SECRET, "-._~")));
         assert!(caught(&strict(SECRET)));
-        assert!(caught(&strict(SECRET).replace("%2B", "%2b").replace("%C3%A9", "%c3%a9").replace("%3A", "%3a").replace("%2F", "%2f").replace("%3F", "%3f").replace("%3E", "%3e")));
+        assert!(caught(
+            &strict(SECRET)
+                .replace("%2B", "%2b")
+                .replace("%C3%A9", "%c3%a9")
+                .replace("%3A", "%3a")
+                .replace("%2F", "%2f")
+                .replace("%3F", "%3f")
+                .replace("%3E", "%3e")
+        ));
         assert!(caught(&minimal(SECRET, false)));
         assert!(caught(&json(SECRET)));
         assert!(caught(&json_ascii(SECRET)));
@@ -98,7 +118,13 @@ mod tests {
     #[test]
     fn a_secret_is_caught_inside_base64_at_any_alignment() {
         for id in ["", "a", "ab", "abc", "a-client-id"] {
-            for text in [SECRET.to_owned(), form(SECRET, "*-._"), strict(SECRET), minimal(SECRET, false), json(SECRET)] {
+            for text in [
+                SECRET.to_owned(),
+                form(SECRET, "*-._"),
+                strict(SECRET),
+                minimal(SECRET, false),
+                json(SECRET),
+            ] {
                 let pair = format!("{id}:{text}");
                 assert!(caught(&basic(id, &text)), "{pair}");
                 for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
@@ -111,7 +137,9 @@ mod tests {
 
     #[test]
     fn other_text_is_not_taken_for_a_leak() {
-        assert!(!caught("error: the authorization server refused the client credentials (invalid_client)"));
+        assert!(!caught(
+            "error: the authorization server refused the client credentials (invalid_client)"
+        ));
         assert!(!caught(&basic("id", "another secret of some length")));
         assert!(!caught("Sx7"));
     }
