@@ -9,14 +9,44 @@
 mod basic_auth;
 /// The rest of the token request.
 mod client_auth;
+/// `--timeout`.
+mod deadline;
 /// Where metadata is looked for, and what it must hold.
 mod discovery;
+/// The exit table.
+mod errors;
+/// Text of servers on stderr.
+mod foreign_text;
+/// What errors tell people to try.
+mod hints;
 /// Which issuer it may name.
 mod issuer;
+/// The arrows between the folders of `src/`.
+mod layers;
+/// Lookups that find nobody, too many, or a refusal.
+mod lookup_refusals;
+/// The lookup.
+mod participant;
+/// Proxies.
+mod proxies;
+/// Redirects.
+mod redirects;
+/// What is tried again.
+mod retries;
+/// Secret sources, and secrets on the command line.
+mod secrets;
+/// Flags, variables and presets.
+mod settings;
 mod support;
+/// Path templates of a profile.
+mod templates;
+/// Help, pipes, homes, colours.
+mod terminal;
 /// Answers that grant a token.
 mod token;
 /// `-o`.
 mod token_output;
 /// 2xx answers without a usable token.
 mod token_refusals;
+/// Which URLs are taken.
+mod urls;

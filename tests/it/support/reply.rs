@@ -96,6 +96,14 @@ impl Reply {
         Self::raw("")
     }
 
+    /// No byte at all, the connection reset.
+    pub fn reset() -> Self {
+        Self {
+            end: End::Reset,
+            ..Self::raw("")
+        }
+    }
+
     /// Adds a header line.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
