@@ -8,10 +8,11 @@ use clap::{Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
-use crate::commands::{discover, participant, token};
+use crate::commands::{cache, discover, exec, participant, profile, token};
 use crate::exit;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::report::ErrorFormat;
 
 /// Get OAuth 2.0 machine-to-machine access tokens, and use them
 #[derive(Debug, Parser)]
@@ -28,6 +29,9 @@ enum Command {
     Token(Box<token::TokenArgs>),
     Participant(Box<participant::ParticipantArgs>),
     Discover(Box<discover::DiscoverArgs>),
+    Exec(Box<exec::ExecArgs>),
+    Profile(profile::ProfileArgs),
+    Cache(cache::CacheArgs),
 }
 
 /// What the arguments ask for.
@@ -57,19 +61,28 @@ impl Cli {
     ///
     /// # Errors
     /// Whatever the command fails with.
-    pub fn run(&self, host: &Host) -> Result<ExitCode> {
-        let general: &GeneralArgs = match &self.command {
-            Command::Token(args) => &args.general,
-            Command::Participant(args) => &args.general,
-            Command::Discover(args) => &args.general,
-        };
-        general.apply(host);
+    pub fn run(&self, host: &Host, format: ErrorFormat) -> Result<ExitCode> {
+        self.general().apply(host);
         match &self.command {
             Command::Token(args) => token::run(host, args),
             Command::Participant(args) => participant::run(host, args),
             Command::Discover(args) => discover::run(host, args),
+            Command::Exec(args) => return exec::run(host, args, format),
+            Command::Profile(args) => profile::run(host, args),
+            Command::Cache(args) => cache::run(host, args),
         }
         .map(|()| ExitCode::SUCCESS)
+    }
+
+    fn general(&self) -> &GeneralArgs {
+        match &self.command {
+            Command::Token(args) => &args.grant.general,
+            Command::Participant(args) => &args.grant.general,
+            Command::Discover(args) => &args.general,
+            Command::Exec(args) => &args.grant.general,
+            Command::Profile(args) => args.general(),
+            Command::Cache(args) => args.general(),
+        }
     }
 }
 
@@ -77,8 +90,7 @@ impl Cli {
 ///
 /// # Errors
 /// Usage: a format that does not exist.
-pub fn error_format(argv: &[OsString], host: &Host) -> Result<crate::report::ErrorFormat> {
-    use crate::report::ErrorFormat;
+pub fn error_format(argv: &[OsString], host: &Host) -> Result<ErrorFormat> {
     let read = |text: &str, origin: &str| match text {
         "text" => Ok(ErrorFormat::Text),
         "json" => Ok(ErrorFormat::Json),

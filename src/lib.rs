@@ -1,6 +1,7 @@
 //! m2m: OAuth 2.0 machine-to-machine access tokens, and what is done with them.
 //!
-//! Data flows one way: argv, settings, metadata, authenticated request, token, bytes on stdout. A module knows only what
+//! Data flows one way: argv, settings, metadata, authenticated request, token,
+//! cache entry, bytes on stdout. A module knows only what
 //! is below it; `tests/it/layers.rs` fails on an upward import.
 //!
 //! | layer | what it holds | may use |
@@ -8,9 +9,10 @@
 //! | [`cli`] | the table of contents | commands, args, exit, report |
 //! | [`commands`] | one file a command | args, flows, output, settings, oauth's own words, platform |
 //! | [`args`] | flag groups | settings, platform |
-//! | [`flows`] | what commands do | settings, oauth, platform |
+//! | [`flows`] | what commands do | settings, oauth, cache, platform |
 //! | [`settings`] | layers to validated values | oauth's types, platform |
 //! | [`oauth`] | the RFCs | platform |
+//! | [`cache`] | entries on disk, locks | platform |
 //! | [`output`] | values to bytes | platform |
 //! | [`report`], [`mod@exit`] | errors to people and scripts | platform |
 //! | [`platform`] | process, network, files, text | nothing above it |
@@ -19,6 +21,7 @@
 //! more than call one function, and a black-box test.
 
 pub mod args;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod exit;
@@ -38,17 +41,16 @@ use report::ErrorFormat;
 
 /// Runs the program: `argv` with the program's name first, in the given world.
 pub fn run(argv: &[OsString], host: &Host) -> ExitCode {
-    let format = cli::error_format(argv, host);
-    match format.clone().and_then(|_| start(argv, host)) {
-        Ok(code) => code,
-        Err(error) => fail(host, &error, format.unwrap_or_default()),
+    match cli::error_format(argv, host) {
+        Ok(format) => start(argv, host, format).unwrap_or_else(|error| fail(host, &error, format)),
+        Err(error) => fail(host, &error, ErrorFormat::default()),
     }
 }
 
-fn start(argv: &[OsString], host: &Host) -> Result<ExitCode> {
+fn start(argv: &[OsString], host: &Host, format: ErrorFormat) -> Result<ExitCode> {
     match cli::parse(argv)? {
         cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
-        cli::Parsed::Run(cli) => cli.run(host),
+        cli::Parsed::Run(cli) => cli.run(host, format),
     }
 }
 

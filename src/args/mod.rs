@@ -2,8 +2,11 @@
 //! no file is read, no variable asked.
 
 pub mod api;
+pub mod cache;
 pub mod client;
 pub mod general;
+pub mod grant;
+pub mod list_format;
 pub mod network;
 pub mod server;
 pub mod usage_error;

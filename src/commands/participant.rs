@@ -3,11 +3,10 @@
 use clap::Args;
 
 use crate::args::api::ApiArgs;
-use crate::args::client::ClientArgs;
-use crate::args::general::GeneralArgs;
-use crate::args::network::NetworkArgs;
-use crate::args::server::ServerArgs;
-use crate::flows::participants::{ApiSession, Directory, Query};
+use crate::args::grant::GrantArgs;
+use crate::flows::api_session::ApiSession;
+use crate::flows::participants::{Directory, Query};
+use crate::flows::token_cache::TokenKeeper;
 use crate::flows::token_source::TokenSource;
 use crate::output::json_text;
 use crate::platform::cpf::Cpf;
@@ -15,9 +14,8 @@ use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::runtime;
-use crate::settings::layer::Layer;
+use crate::settings::caching::Lifetimes;
 use crate::settings::network;
-use crate::settings::resolved::Settings;
 
 /// Look a participant up by login or CPF
 ///
@@ -33,13 +31,7 @@ pub struct ParticipantArgs {
     #[command(flatten)]
     api: ApiArgs,
     #[command(flatten)]
-    server: ServerArgs,
-    #[command(flatten)]
-    client: ClientArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    pub(crate) general: GeneralArgs,
+    pub(crate) grant: GrantArgs,
 }
 
 /// Login or CPF: exactly one, never told apart by looks.
@@ -78,19 +70,14 @@ impl QueryArgs {
 /// Usage, whatever keeps a token from being granted or the API from answering, and not found.
 pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     let query = args.query.read(host)?;
-    let mut flags = Layer::default();
-    args.server.add_to(&mut flags);
-    args.client.add_to(&mut flags)?;
-    args.api.add_to(&mut flags);
-    args.network.add_to(&mut flags);
-    let settings = Settings::resolve(host, &args.general.choice(), flags)?;
+    let settings = args.grant.settings(host, Some(&args.api))?;
     let source = TokenSource::resolve(&settings, host)?;
     let directory = Directory::resolve(&settings)?;
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let http = Http::new(network::options(&settings)?);
     let participants = runtime::run(async {
-        let session = ApiSession::open(host, &http, directory.api()).await?;
-        let token = source.grant(host, &http).await?;
-        directory.find(host, &http, &session, &token, &query).await
+        let session = ApiSession::open(host, &http, &keeper, directory.api()).await?;
+        directory.find(host, &session, &query).await
     })?;
     participants.require(args.one)?;
     host.print(&json_text::passed_through(host, &participants.array))

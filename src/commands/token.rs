@@ -1,60 +1,62 @@
 //! `m2m token`: a valid access token on stdout, and nothing else.
 
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use std::io::Write as _;
 
-use crate::args::client::ClientArgs;
-use crate::args::general::GeneralArgs;
-use crate::args::network::NetworkArgs;
-use crate::args::server::ServerArgs;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::args::grant::GrantArgs;
+use crate::flows::dry_run;
+use crate::flows::token_cache::TokenKeeper;
 use crate::flows::token_source::TokenSource;
 use crate::output::token_format::{self, Printable, TokenFormat};
-use crate::platform::error::Result;
+use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::runtime;
-use crate::settings::layer::Layer;
+use crate::settings::caching::Lifetimes;
 use crate::settings::network;
-use crate::settings::resolved::Settings;
 
 /// The formats by name.
-const FORMATS: [(&str, TokenFormat); 4] = [
+const FORMATS: [(&str, TokenFormat); 7] = [
     ("token", TokenFormat::Token),
     ("json", TokenFormat::Json),
     ("header", TokenFormat::Header),
     ("curl", TokenFormat::Curl),
+    ("env", TokenFormat::Env),
+    ("kubectl", TokenFormat::Kubectl),
+    ("github", TokenFormat::Github),
 ];
 
 /// Print a valid access token
 ///
-/// Gets a token by the client-credentials grant (RFC 6749 section 4.4) and prints it with a line end. To keep it out of
-/// the argument list of curl, use `-o curl`:
-///
-///     m2m token -o curl | curl -K - https://api.example.com/v1/things
+/// From the cache if it is fresh there, else by the client-credentials grant (RFC 6749 section 4.4).
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m token --profile uat
+  m2m token -o curl | curl -K - https://api.example.com/v1/things    the token stays out of curl's arguments
+  m2m token -o json | jq .expires_at
+  eval \"$(m2m token -o env)\"                                         sets M2M_ACCESS_TOKEN")]
 pub struct TokenArgs {
-    /// What to print: the token, the response as json, a header line, or a config for `curl -K -`
+    /// What to print: the token; the response as json; a header line; a config for `curl -K -`; an env line; a kubectl ExecCredential; a mask and GITHUB_OUTPUT for github
     #[arg(short, long, value_name = "FORMAT", default_value = "token", value_parser = format_parser())]
     output: TokenFormat,
+    /// Show the settings with their origins and the request as a curl command, secrets hidden; no network, no secret command
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
-    server: ServerArgs,
-    #[command(flatten)]
-    client: ClientArgs,
-    #[command(flatten)]
-    network: NetworkArgs,
-    #[command(flatten)]
-    pub(crate) general: GeneralArgs,
+    pub(crate) grant: GrantArgs,
 }
 
-fn format_parser() -> impl clap::builder::TypedValueParser<Value = TokenFormat> {
+fn format_parser() -> impl TypedValueParser<Value = TokenFormat> {
     let known = PossibleValuesParser::new(FORMATS.map(|(name, _)| name));
-    known.map(|given| {
+    let format = |given: String| {
         FORMATS
             .iter()
             .find(|(name, _)| *name == given)
             .map(|(_, format)| *format)
-            .unwrap_or_default()
-    })
+    };
+    known.map(move |given| format(given).unwrap_or_default())
 }
 
 /// Runs the command.
@@ -62,20 +64,49 @@ fn format_parser() -> impl clap::builder::TypedValueParser<Value = TokenFormat> 
 /// # Errors
 /// Usage, or whatever keeps a token from being granted.
 pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
-    let mut flags = Layer::default();
-    args.server.add_to(&mut flags);
-    args.client.add_to(&mut flags)?;
-    args.network.add_to(&mut flags);
-    let settings = Settings::resolve(host, &args.general.choice(), flags)?;
+    let settings = args.grant.settings(host, None)?;
     let source = TokenSource::resolve(&settings, host)?;
-    let http = Http::new(network::options(&settings)?);
-    let token = runtime::run(source.grant(host, &http))?;
+    let lifetimes = Lifetimes::resolve(&settings)?;
+    let options = network::options(&settings)?;
+    if args.dry_run {
+        return host.print(dry_run::explain(host, &settings, &source)?.as_bytes());
+    }
+    // What a format needs of its surroundings is checked before a token is paid for.
+    let kubectl_version = token_format::kubectl_version(
+        host.var("KUBERNETES_EXEC_INFO")?
+            .filter(|_| args.output == TokenFormat::Kubectl),
+    )?;
+    let mut github_output = (args.output == TokenFormat::Github)
+        .then(|| open_github_output(host))
+        .transpose()?;
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), lifetimes)?;
+    let token = match keeper.fresh() {
+        Some(token) => token,
+        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+    };
     let printable = Printable {
         access_token: token.access_token.expose(),
         expires_at: token.expires_at,
         members: &token.members,
-        cached: false,
+        cached: token.cached,
         now: host.now(),
+        kubectl_version,
     };
-    host.print(token_format::render(args.output, &printable).as_bytes())
+    // The mask comes first, then the value that it masks.
+    host.print(token_format::render(args.output, &printable).as_bytes())?;
+    match &mut github_output {
+        Some(file) => file
+            .write_all(token_format::github_output(&printable).as_bytes())
+            .map_err(|e| Error::usage("cannot write to the file in `GITHUB_OUTPUT`").cause(e.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn open_github_output(host: &Host) -> Result<std::fs::File> {
+    let path = host.var("GITHUB_OUTPUT")?.ok_or_else(|| {
+        Error::usage("`-o github` needs the environment variable `GITHUB_OUTPUT`")
+            .hint("GitHub Actions sets it for every step")
+    })?;
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|e| Error::usage(format!("cannot open the file in `GITHUB_OUTPUT`, `{path}`")).cause(e.to_string()))
 }

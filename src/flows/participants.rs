@@ -1,19 +1,17 @@
 //! The participant lookup: from a login or CPF to what the API answered. Login and CPF are never confused by their
 //! looks: a login may well be eleven digits.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::flows::api_refusal;
-use crate::oauth::token::Token;
+use crate::flows::api_session::ApiSession;
 use crate::platform::cpf::Cpf;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Reply, Request};
+use crate::platform::http::{Reply, Request};
 use crate::platform::json;
 use crate::platform::url;
-use crate::platform::uuid;
 use crate::settings::api::{self, Api};
 use crate::settings::key::Key;
 use crate::settings::resolved::Settings;
@@ -59,44 +57,6 @@ pub struct Participants {
     pub items: Vec<Box<RawValue>>,
 }
 
-/// What every API request of this invocation carries: the token, the gateway's key, the correlation id.
-pub struct ApiSession {
-    headers: HeaderMap,
-    /// A UUID, new in each invocation.
-    pub correlation: String,
-}
-
-impl ApiSession {
-    /// Reads the secret headers and makes the correlation id; sends nothing.
-    ///
-    /// # Errors
-    /// Usage: a header's secret cannot be read.
-    pub async fn open(host: &Host, http: &Http, api: &Api) -> Result<Self> {
-        let mut headers = http
-            .deadline
-            .bound("reading the API's headers", api.read_headers(host))
-            .await??;
-        let correlation = uuid::random()?;
-        let value = HeaderValue::from_str(&correlation)
-            .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
-        headers.insert(HeaderName::from_static("x-correlation-id"), value);
-        Ok(Self { headers, correlation })
-    }
-
-    /// Puts token, key and correlation id on a request.
-    ///
-    /// # Errors
-    /// Usage: the token cannot be sent as a header (it was checked before, so this does not happen).
-    pub fn authorise(&self, request: &mut Request, token: &Token) -> Result<()> {
-        request.headers.extend(self.headers.clone());
-        request.secret_header(
-            AUTHORIZATION,
-            &format!("Bearer {}", token.access_token.expose()),
-            "the access token",
-        )
-    }
-}
-
 impl Directory {
     /// Reads and checks the settings.
     ///
@@ -121,27 +81,15 @@ impl Directory {
     /// # Errors
     /// Whatever [`api_refusal::refusal`] makes of a refusal; bad response for an answer that is not an array; the
     /// network's errors. An empty array is not an error here.
-    pub async fn find(
-        &self,
-        host: &Host,
-        http: &Http,
-        session: &ApiSession,
-        token: &Token,
-        query: &Query,
-    ) -> Result<Participants> {
+    pub async fn find(&self, host: &Host, session: &ApiSession<'_>, query: &Query) -> Result<Participants> {
         let mut request = self.build_request(query)?;
-        session.authorise(&mut request, token)?;
-        let reply = http
-            .send(host, &request)
-            .await
-            .map_err(|e| e.request_id(Some(session.correlation.clone())))?;
+        let reply = session.send(&mut request).await?;
         parse_answer(&reply, &request.what()).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
-            None => self.explain(
-                api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now()),
-                &reply,
-                query,
-            ),
+            None => {
+                let refusal = api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now());
+                self.explain(refusal, &reply, query)
+            }
         })
     }
 

@@ -2,17 +2,21 @@
 
 use serde_json::value::RawValue;
 
+use crate::cache::folder::Folder;
+use crate::cache::key::Fields;
+use crate::flows::metadata;
 use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
-use crate::oauth::discovery;
 use crate::oauth::grant;
 use crate::oauth::token::{self, Token};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
+use crate::platform::http::{Http, Request};
 use crate::platform::secret::Secret;
+use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
+use crate::settings::secret_source::SecretSource;
 use crate::settings::server::Server;
 
 /// Everything that shapes a token.
@@ -36,19 +40,94 @@ impl TokenSource {
         })
     }
 
-    /// Gets a token from the authorization server.
+    /// Adds everything that shapes the token to the name of its cache entry: the secret's value where that is free to
+    /// read, its source where it is not.
+    ///
+    /// # Errors
+    /// Usage: a secret that is free to read cannot be read.
+    pub fn describe_key(&self, host: &Host, fields: &mut Fields) -> Result<()> {
+        let client = &self.client;
+        let grant = &client.grant;
+        match &self.server {
+            Server::TokenEndpoint(url) => fields.add("token_url", [url.as_str()]),
+            Server::Metadata(source) => {
+                fields.add("metadata", source.urls.iter().map(Url::as_str));
+                fields.add("issuer", [source.expected.as_str()]);
+            }
+        }
+        fields.add("client_id", [client.id.as_str()]);
+        fields.add("auth_method", [client.method.name()]);
+        fields.add("body_format", [grant.body_format.name()]);
+        fields.add("scope", grant.scope.sorted());
+        fields.add("audience", grant.audience.as_deref());
+        fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
+        let params = sorted(grant.params.iter());
+        fields.add(
+            "params",
+            params
+                .into_iter()
+                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
+        );
+        match &client.secret {
+            SecretSource::Command(argv) => fields.add("secret_command", argv.iter().map(String::as_str)),
+            SecretSource::Keyring(entry) => fields.add("secret_keyring", [entry.as_str()]),
+            _ => fields.add("secret", [client.read_secret(host)?.expose()]),
+        }
+        Ok(())
+    }
+
+    /// Server, client id, scope and audience, for people.
+    #[must_use]
+    pub fn about(&self) -> (String, String, String, Option<String>) {
+        let server = match &self.server {
+            Server::TokenEndpoint(url) => url::shown(url),
+            Server::Metadata(source) => source.expected.clone(),
+        };
+        let grant = &self.client.grant;
+        (
+            server,
+            self.client.id.clone(),
+            grant.scope.joined(),
+            grant.audience.clone(),
+        )
+    }
+
+    /// The token request with nothing secret in it, and what is not known without asking the server.
+    ///
+    /// # Errors
+    /// Usage: the request cannot be built.
+    pub fn sketch(&self) -> Result<(Request, Option<String>)> {
+        let authentication = self.client.sketch()?;
+        let (endpoint, note) = match &self.server {
+            Server::TokenEndpoint(url) => (url.clone(), None),
+            Server::Metadata(source) => {
+                let note = format!(
+                    "the token endpoint is what {} names as `token_endpoint`",
+                    url::shown(&source.urls[0])
+                );
+                (source.urls[0].clone(), Some(note))
+            }
+        };
+        let mut request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
+        if note.is_some() {
+            request.shown = "<token_endpoint>".into();
+        }
+        Ok((request, note))
+    }
+
+    /// Gets a token from the authorization server. Metadata is kept in `folder`, and read from it if `read`.
     ///
     /// # Errors
     /// Usage: the secret cannot be read. Else whatever discovery or the token endpoint makes of it.
-    pub async fn grant(&self, host: &Host, http: &Http) -> Result<Token> {
+    pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
         let (authentication, secret) = http
-            .deadline
+            .deadline()
             .bound("reading the client secret", self.client.authenticate(host))
             .await??;
         let endpoint = match &self.server {
             Server::TokenEndpoint(url) => url.clone(),
-            Server::Metadata(source) => discovery::fetch(host, http, source).await?.token_endpoint,
+            Server::Metadata(source) => metadata::find(host, http, source, folder, read).await?.token_endpoint,
         };
         let request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
         let reply = http.send(host, &request).await?;
@@ -127,4 +206,10 @@ fn hide_echoes(host: &Host, token: &mut Token) {
             *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());
         }
     }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort();
+    items
 }

@@ -2,6 +2,8 @@
 //! RFC 8414). A trust decision: the token endpoint is where the secret goes, so a document that does not name the
 //! expected issuer is never used.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::oauth::diagnosis;
@@ -16,6 +18,9 @@ use crate::platform::url::{self, Url};
 
 /// The largest metadata document accepted, in bytes.
 const DOCUMENT_LIMIT: usize = 256 * 1024;
+
+/// The longest a document is kept.
+const LONGEST_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Which document to fetch, and whose it must be.
 #[derive(Clone, Debug)]
@@ -37,6 +42,10 @@ pub struct Metadata {
     pub token_endpoint: Url,
     /// The document as it was sent, without a byte order mark.
     pub document: String,
+    /// Where it was found, as shown.
+    pub url: String,
+    /// How long it may be kept; zero: not at all.
+    pub keep: Duration,
 }
 
 #[derive(Deserialize)]
@@ -105,35 +114,67 @@ fn read(reply: &Reply, source: &Source) -> Result<Metadata, Unusable> {
             return Err(Unusable::Fault(error));
         }
     };
-    check(reply, wire, source).map_err(Unusable::Fault)
+    let metadata = check(&reply.body, wire, &reply.url, source).map_err(|e| Unusable::Fault(e.facts(reply.facts())))?;
+    Ok(Metadata {
+        keep: keep(reply.header("cache-control").unwrap_or_default()),
+        ..metadata
+    })
 }
 
-fn check(reply: &Reply, wire: Wire, source: &Source) -> Result<Metadata> {
-    let document = String::from_utf8_lossy(json::without_bom(&reply.body)).into_owned();
+/// Reads a document that was fetched from `url` earlier, as strictly as a new one.
+///
+/// # Errors
+/// Bad response: it is malformed, another issuer's, or names a token endpoint that may not be used.
+pub fn read_document(document: &[u8], url: &str, source: &Source) -> Result<Metadata> {
+    let wire = json::parse(document)
+        .map_err(|why| Error::new(ErrorKind::BadResponse, "the metadata document cannot be read").cause(why))?;
+    check(document, wire, url, source)
+}
+
+/// How long a document may be kept (RFC 9111 section 5.2.2): a day, or less where the server says so.
+fn keep(cache_control: &str) -> Duration {
+    let directives: Vec<String> = cache_control
+        .split(',')
+        .map(|d| d.trim().to_ascii_lowercase())
+        .collect();
+    if directives.iter().any(|d| d == "no-store" || d == "no-cache") {
+        return Duration::ZERO;
+    }
+    let max_age = directives
+        .iter()
+        .find_map(|d| d.strip_prefix("max-age=")?.trim_matches('"').parse().ok());
+    max_age.map_or(LONGEST_KEPT, |secs| Duration::from_secs(secs).min(LONGEST_KEPT))
+}
+
+fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Metadata> {
+    let bad = |message: String| Error::new(ErrorKind::BadResponse, message);
     let lacks = |member: &str| {
-        bad(reply, format!("the metadata document has no `{member}`"))
-            .cause(format!("GET {} answered {}", reply.url, reply.status))
+        bad(format!("the metadata document has no `{member}`"))
+            .cause(format!("it was read from {url}"))
             .hint("is this the metadata URL of an authorization server? `token_url` skips discovery")
     };
     let issuer = wire.issuer.ok_or_else(|| lacks("issuer"))?;
     if !source.rule.accepts(&source.expected, &issuer) {
-        return Err(bad(reply, "the metadata belongs to another issuer")
+        return Err(bad("the metadata belongs to another issuer".into())
             .quoting("the expected issuer is", source.expected.clone())
-            .quoting(format!("the document at {} names", reply.url), issuer.clone())
+            .quoting(format!("the document at {url} names"), issuer.clone())
             .cause(issuer::difference(&source.expected, &issuer))
             .hint("if the document is right, pin its issuer: set `issuer` to exactly what it names"));
     }
     let endpoint = wire.token_endpoint.ok_or_else(|| lacks("token_endpoint"))?;
     let token_endpoint = url::parse_trusted(&endpoint).map_err(|why| {
-        bad(reply, "the metadata names a token endpoint that may not be used")
+        bad("the metadata names a token endpoint that may not be used".into())
             .quoting("its `token_endpoint` is", without_userinfo(&endpoint))
             .cause(why)
             .hint("nothing was sent there")
     })?;
+    let document = String::from_utf8_lossy(json::without_bom(document)).into_owned();
     Ok(Metadata {
         issuer,
         token_endpoint,
         document,
+        url: url.to_owned(),
+        keep: Duration::ZERO,
     })
 }
 
@@ -174,4 +215,23 @@ fn failing(reply: &Reply, answered: String) -> Error {
 
 fn bad(reply: &Reply, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::BadResponse, message).facts(reply.facts())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_kept_a_day_at_most() {
+        for (header, secs) in [
+            ("", 86_400),
+            ("public, max-age=300", 300),
+            ("max-age=999999", 86_400),
+            ("max-age=0", 0),
+            ("no-store", 0),
+            ("No-Cache, max-age=300", 0),
+        ] {
+            assert_eq!(keep(header), Duration::from_secs(secs), "{header}");
+        }
+    }
 }

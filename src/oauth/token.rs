@@ -19,6 +19,8 @@ const LONGEST_SECS: i64 = 10 * 365 * 24 * 3600;
 pub struct Token {
     /// The token itself, fit for a Bearer header (RFC 6750 section 2.1).
     pub access_token: Secret,
+    /// The moment before it was asked for: lifetimes count from here.
+    pub sent_at: SystemTime,
     /// When it expires; none when nobody says.
     pub expires_at: Option<SystemTime>,
     /// The lifetime at the time of the grant, zero or negative as the server said; none when nobody says.
@@ -91,6 +93,7 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
     );
     Ok(Token {
         access_token,
+        sent_at: reply.sent_at,
         expires_at,
         lifetime_secs,
         granted,

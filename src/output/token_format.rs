@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
 
+use crate::platform::error::{Error, Result};
 use crate::platform::json::Members;
 
 /// How a token is printed.
@@ -18,6 +19,12 @@ pub enum TokenFormat {
     Header,
     /// A config for `curl -K -`.
     Curl,
+    /// A line for a shell to evaluate.
+    Env,
+    /// A Kubernetes ExecCredential, of the version that the caller asks for.
+    Kubectl,
+    /// A mask for the log of a GitHub Actions job; the token goes to `GITHUB_OUTPUT`, see [`github_output`].
+    Github,
 }
 
 /// What a format may need of a token.
@@ -32,6 +39,8 @@ pub struct Printable<'a> {
     pub cached: bool,
     /// The time now.
     pub now: SystemTime,
+    /// The `apiVersion` of an ExecCredential.
+    pub kubectl_version: &'a str,
 }
 
 /// Renders a token.
@@ -43,7 +52,63 @@ pub fn render(format: TokenFormat, token: &Printable<'_>) -> String {
         TokenFormat::Header => format!("Authorization: Bearer {}\n", token.access_token),
         // The grammar of a Bearer token has no character that a quoted curl value would need escaped.
         TokenFormat::Curl => format!("header = \"Authorization: Bearer {}\"\n", token.access_token),
+        TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", token.access_token),
+        TokenFormat::Kubectl => kubectl(token),
+        TokenFormat::Github => format!("::add-mask::{}\n", token.access_token),
     }
+}
+
+/// The line for the file that `GITHUB_OUTPUT` names. A Bearer token holds no line end.
+#[must_use]
+pub fn github_output(token: &Printable<'_>) -> String {
+    format!("access_token={}\n", token.access_token)
+}
+
+/// The versions of ExecCredential that are known.
+const KUBECTL_VERSIONS: [&str; 2] = [
+    "client.authentication.k8s.io/v1",
+    "client.authentication.k8s.io/v1beta1",
+];
+
+/// The `apiVersion` that `KUBERNETES_EXEC_INFO` asks for; version 1 when it is not set.
+///
+/// # Errors
+/// Usage: the variable is not the JSON of an ExecCredential, or asks for a version that is not known.
+pub fn kubectl_version(exec_info: Option<&str>) -> Result<&'static str> {
+    let Some(text) = exec_info else {
+        return Ok(KUBECTL_VERSIONS[0]);
+    };
+    let refused = |why: String| {
+        Error::usage("cannot use the environment variable `KUBERNETES_EXEC_INFO`")
+            .cause(why)
+            .hint("kubectl sets it for credential plugins; `m2m token -o kubectl` is meant to be one")
+    };
+    let info: serde_json::Value = serde_json::from_str(text).map_err(|_| refused("it is not JSON".into()))?;
+    let asked = info
+        .get("apiVersion")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
+    let known = KUBECTL_VERSIONS.iter().find(|version| **version == asked);
+    known
+        .copied()
+        .ok_or_else(|| refused(format!("its `apiVersion` is none of {}", KUBECTL_VERSIONS.join(", "))))
+}
+
+fn kubectl(token: &Printable<'_>) -> String {
+    let mut status = serde_json::json!({ "token": token.access_token });
+    if let Some(at) = token.expires_at {
+        status["expirationTimestamp"] = rfc3339(at).into();
+    }
+    let credential =
+        serde_json::json!({ "apiVersion": token.kubectl_version, "kind": "ExecCredential", "status": status });
+    format!("{credential}\n")
+}
+
+/// A time to the second, as RFC 3339 writes it.
+#[must_use]
+pub fn rfc3339(at: SystemTime) -> String {
+    let secs = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(secs)).to_string()
 }
 
 /// The members as they were written, `expires_in` counted from now, and ours after them.
@@ -59,12 +124,8 @@ fn json(token: &Printable<'_>) -> String {
     if let Some(at) = token.expires_at {
         let left = at.duration_since(token.now).unwrap_or_default().as_secs();
         let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let whole = SystemTime::UNIX_EPOCH + Duration::from_secs(unix);
         parts.push(format!("\"expires_in\":{left}"));
-        parts.push(format!(
-            "\"expires_at\":\"{}\"",
-            humantime::format_rfc3339_seconds(whole)
-        ));
+        parts.push(format!("\"expires_at\":\"{}\"", rfc3339(at)));
         parts.push(format!("\"expires_at_unix\":{unix}"));
     }
     parts.push(format!("\"cached\":{}", token.cached));
@@ -91,6 +152,7 @@ mod tests {
             members: &members,
             cached: true,
             now,
+            kubectl_version: "",
         };
         assert_eq!(
             render(TokenFormat::Json, &token).trim_end(),
@@ -107,6 +169,7 @@ mod tests {
             members: &members,
             cached: false,
             now: SystemTime::UNIX_EPOCH,
+            kubectl_version: "",
         };
         assert_eq!(
             render(TokenFormat::Json, &token).trim_end(),

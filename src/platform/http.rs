@@ -1,7 +1,7 @@
 //! The one HTTP client: no redirects, capped bodies, one deadline, repeats as `retry` says. It moves bytes and headers;
 //! what they mean is for the layers above.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -160,8 +160,7 @@ impl Reply {
 /// The client, with its connections. Made when something is to be sent, not before.
 pub struct Http {
     options: Options,
-    /// By when everything must be over.
-    pub deadline: Deadline,
+    deadline: Cell<Deadline>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
 }
@@ -170,13 +169,24 @@ impl Http {
     /// Starts the clock; connects to nothing.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let deadline = Deadline::after(options.timeout);
+        let deadline = Cell::new(Deadline::after(options.timeout));
         Self {
             options,
             deadline,
             plain: OnceCell::new(),
             secure: OnceCell::new(),
         }
+    }
+
+    /// By when everything must be over.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        self.deadline.get()
+    }
+
+    /// Starts the clock anew: after a wait for somebody else that was in vain.
+    pub fn renew_deadline(&self) {
+        self.deadline.set(Deadline::after(self.options.timeout));
     }
 
     /// Sends a request, repeats it as its [`Repeat`] allows, and returns the last answer whatever its status.
@@ -190,7 +200,7 @@ impl Http {
             let started = Instant::now();
             tell_headers(host, ">", &request.headers);
             let outcome = self
-                .deadline
+                .deadline()
                 .bound(&request.what(), self.attempt(host, request))
                 .await
                 .map_err(|e| e.url(&request.shown))?;
@@ -207,7 +217,7 @@ impl Http {
             }
             let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
             let wait = retry::delay(attempt, asked, random());
-            if wait >= self.deadline.remaining() {
+            if wait >= self.deadline().remaining() {
                 host.story(|| {
                     format!(
                         "the next attempt would come after the deadline ({} from now)",

@@ -1,5 +1,7 @@
 //! Who asks for a token, how it proves that, and what it asks for.
 
+use std::cell::OnceCell;
+
 use crate::oauth::client_auth::{self, AuthMethod, Authentication, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
 use crate::oauth::scope::Scope;
@@ -41,6 +43,8 @@ pub struct Client {
     pub secret: SecretSource,
     /// What it asks for.
     pub grant: Grant,
+    /// The secret, once it was read: stdin cannot be read twice, and one warning about a file is enough.
+    read: OnceCell<Secret>,
 }
 
 impl Client {
@@ -79,7 +83,35 @@ impl Client {
             secret,
             grant,
             id,
+            read: OnceCell::new(),
         })
+    }
+
+    /// Reads a secret that is free to read.
+    ///
+    /// # Errors
+    /// Usage: it cannot be read.
+    pub fn read_secret(&self, host: &Host) -> Result<Secret> {
+        if let Some(secret) = self.read.get() {
+            return Ok(secret.clone());
+        }
+        let secret = self.secret.read_free(host, Key::ClientSecret.name())?;
+        Ok(self.read.get_or_init(|| secret).clone())
+    }
+
+    /// What a request would carry, with a stand-in for the secret, which is not read.
+    ///
+    /// # Errors
+    /// Usage: the credentials cannot be sent this way.
+    pub fn sketch(&self) -> Result<Authentication> {
+        self.authentication(&Secret::new("HIDDEN".into()))
+    }
+
+    fn authentication(&self, secret: &Secret) -> Result<Authentication> {
+        match self.method {
+            AuthMethod::ClientSecretBasic => client_auth::basic(&self.id, secret, self.encoding, self.id_in_body),
+            AuthMethod::ClientSecretPost => Ok(client_auth::post(&self.id, secret)),
+        }
     }
 
     /// Reads the secret and makes what the request carries. What was made is hidden from every message.
@@ -87,11 +119,12 @@ impl Client {
     /// # Errors
     /// Usage: the secret cannot be read or not be sent this way.
     pub async fn authenticate(&self, host: &Host) -> Result<(Authentication, Secret)> {
-        let secret = self.secret.read(host, Key::ClientSecret.name()).await?;
-        let authentication = match self.method {
-            AuthMethod::ClientSecretBasic => client_auth::basic(&self.id, &secret, self.encoding, self.id_in_body)?,
-            AuthMethod::ClientSecretPost => client_auth::post(&self.id, &secret),
+        let secret = if self.secret.is_free() {
+            self.read_secret(host)?
+        } else {
+            self.secret.read(host, Key::ClientSecret.name()).await?
         };
+        let authentication = self.authentication(&secret)?;
         if let Some(header) = &authentication.authorization {
             host.redactor
                 .learn(&Secret::new(header.expose().trim_start_matches("Basic ").to_owned()));

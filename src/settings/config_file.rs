@@ -94,6 +94,28 @@ impl ConfigFile {
             .unwrap_or_default())
     }
 
+    /// Names and providers of all profiles, in alphabetical order.
+    ///
+    /// # Errors
+    /// Usage: the file is not TOML of the known form.
+    pub fn summary(&self) -> Result<Vec<(String, String)>> {
+        let table = self.parse()?;
+        let provider = |item: &Item<'_>| {
+            item.get_ref()
+                .get("provider")
+                .and_then(|p| p.get_ref().as_str())
+                .unwrap_or("generic")
+                .to_owned()
+        };
+        Ok(profiles(&table)
+            .map(|all| {
+                all.iter()
+                    .map(|(name, item)| (name.get_ref().to_string(), provider(item)))
+                    .collect()
+            })
+            .unwrap_or_default())
+    }
+
     /// One profile as a layer.
     ///
     /// # Errors

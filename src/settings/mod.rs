@@ -5,6 +5,7 @@
 //! (flag > environment > profile > preset > default), and the other modules turn raw values into typed parts.
 
 pub mod api;
+pub mod caching;
 pub mod client;
 pub mod config_file;
 pub mod environment;
@@ -15,3 +16,5 @@ pub mod presets;
 pub mod resolved;
 pub mod secret_source;
 pub mod server;
+pub mod starter;
+pub mod table;

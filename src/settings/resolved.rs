@@ -177,6 +177,25 @@ impl Settings {
         }
     }
 
+    /// The environment variables that secrets come from.
+    #[must_use]
+    pub fn secret_variables(&self) -> Vec<String> {
+        let single = [Key::ClientSecret, Key::SubscriptionKey]
+            .into_iter()
+            .filter_map(|key| self.secret(key));
+        let headers = self.secret_pairs(Key::Headers).iter().map(|(_, source)| source);
+        single
+            .chain(headers)
+            .filter_map(|source| {
+                if let SecretSource::Env(name) = source {
+                    Some(name.clone())
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+
     /// A URL to which secrets or tokens may go.
     ///
     /// # Errors
@@ -291,7 +310,9 @@ pub fn missing(key: Key) -> Error {
     Error::usage(format!("`{}` is not set", key.name())).hint(format!("set it with {}", key.ways()))
 }
 
-fn unknown_provider(name: &str, origin: &Origin) -> Error {
+/// The error for a provider that is not known.
+#[must_use]
+pub fn unknown_provider(name: &str, origin: &dyn std::fmt::Display) -> Error {
     let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
     let error = Error::usage(format!("cannot use `provider = \"{name}\"` (from {origin})"))
         .cause(format!("the providers are {}", listed(&known)));

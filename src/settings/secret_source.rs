@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::platform::error::{Error, Result};
+use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 
@@ -47,24 +47,34 @@ impl SecretSource {
         }
     }
 
+    /// Whether reading it costs nothing, so that a cache hit may do it.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        !matches!(self, Self::Command(_) | Self::Keyring(_))
+    }
+
     /// Reads the secret, and makes sure that it will not be shown. `what` names it in messages (`client_secret`).
     ///
     /// # Errors
     /// Usage: it cannot be read, is empty, or begins with a byte order mark.
     pub async fn read(&self, host: &Host, what: &str) -> Result<Secret> {
         let raw = match self {
-            Self::Plain(text) => return Ok(Secret::new(text.clone())),
-            Self::Command(argv) => run(argv, what).await?,
-            _ => self
-                .read_free(host, what)?
-                .ok_or_else(|| self.unreadable(what, "this build has no keyring support"))?,
+            Self::Command(argv) => run(host, argv, &self.describe(), what).await?,
+            Self::Keyring(entry) => run(host, &keyring_command(entry), &self.describe(), what)
+                .await
+                .map_err(|e| keyring_hint(e, entry))?,
+            _ => return self.read_free(host, what),
         };
-        self.check(host, raw, what)
+        self.check(host, &raw, what)
     }
 
-    /// Reads the secret if that costs nothing: environment, file, stdin or value.
-    fn read_free(&self, host: &Host, what: &str) -> Result<Option<String>> {
+    /// Reads a secret that is free to read.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; internal for one that is not free.
+    pub fn read_free(&self, host: &Host, what: &str) -> Result<Secret> {
         let bytes = match self {
+            Self::Plain(text) => return Ok(Secret::new(text.clone())),
             Self::Env(name) => match host.var_os(name) {
                 None => return Err(self.unreadable(what, "the variable is not set")),
                 Some(value) => value
@@ -76,11 +86,12 @@ impl SecretSource {
             Self::File(path) => self.read_file(host, path, what)?,
             Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
-            Self::Command(_) | Self::Keyring(_) | Self::Plain(_) => return Ok(None),
+            Self::Command(_) | Self::Keyring(_) => {
+                return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
+            }
         };
-        String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|_| self.unreadable(what, "it is not UTF-8"))
+        let raw = String::from_utf8(bytes).map_err(|_| self.unreadable(what, "it is not UTF-8"))?;
+        self.check(host, &raw, what)
     }
 
     fn read_file(&self, host: &Host, path: &Path, what: &str) -> Result<Vec<u8>> {
@@ -111,10 +122,10 @@ impl SecretSource {
     }
 
     /// Strips one line end, and reports what is almost certainly a mistake.
-    fn check(&self, host: &Host, raw: String, what: &str) -> Result<Secret> {
+    fn check(&self, host: &Host, raw: &str, what: &str) -> Result<Secret> {
         let value = raw
             .strip_suffix('\n')
-            .map_or(raw.as_str(), |rest| rest.strip_suffix('\r').unwrap_or(rest));
+            .map_or(raw, |rest| rest.strip_suffix('\r').unwrap_or(rest));
         if value.is_empty() {
             return Err(self.unreadable(what, "it is empty"));
         }
@@ -138,30 +149,55 @@ impl SecretSource {
 }
 
 /// Runs a secret command: no shell, no stdin, its stderr passed through, half a minute at most.
-async fn run(argv: &[String], what: &str) -> Result<String> {
-    let program = argv.first().map_or("", String::as_str);
-    let failed = |why: String| Error::usage(format!("cannot read the {what} from command `{program}`")).cause(why);
+async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<String> {
+    let failed = |why: String| Error::usage(format!("cannot read the {what} from {source}")).cause(why);
+    let (program, args) = argv.split_first().ok_or_else(|| failed("it names no program".into()))?;
+    host.story(|| format!("reading the {what} from {source}"));
     let child = tokio::process::Command::new(program)
-        .args(&argv[1.min(argv.len())..])
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|e| {
-            failed(e.to_string()).hint("the command is an array of program and arguments, run without a shell")
-        })?;
+        .map_err(|e| failed(format!("`{program}` cannot be started: {e}")))?;
     let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output())
         .await
         .map_err(|_| {
             failed(format!(
-                "it did not end within {}",
+                "`{program}` did not end within {}",
                 humantime::format_duration(COMMAND_LIMIT)
             ))
         })?
         .map_err(|e| failed(e.to_string()))?;
     if !output.status.success() {
-        return Err(failed(format!("it ended with {}", output.status)).hint("what it said about it stands above"));
+        return Err(
+            failed(format!("`{program}` ended with {}", output.status)).hint("what it said about it stands above")
+        );
     }
-    String::from_utf8(output.stdout).map_err(|_| failed("its output is not UTF-8".into()))
+    String::from_utf8(output.stdout).map_err(|_| failed(format!("what `{program}` printed is not UTF-8")))
+}
+
+/// The system's own tool for its keyring. A library would bring a D-Bus client, more than all of this program.
+fn keyring_command(entry: &str) -> Vec<String> {
+    let argv: &[&str] = if cfg!(target_os = "macos") {
+        &["security", "find-generic-password", "-w", "-s", "m2m", "-a", entry]
+    } else {
+        &["secret-tool", "lookup", "service", "m2m", "entry", entry]
+    };
+    argv.iter().map(|&arg| arg.to_owned()).collect()
+}
+
+fn keyring_hint(error: Error, entry: &str) -> Error {
+    if cfg!(target_os = "macos") {
+        error.hint(format!(
+            "store it with `security add-generic-password -s m2m -a {entry} -w`"
+        ))
+    } else {
+        error
+            .hint(format!(
+                "store it with `secret-tool store --label=m2m service m2m entry {entry}` (package libsecret-tools)"
+            ))
+            .hint("a machine without a keyring can use `{ file }` or `{ command }` instead")
+    }
 }

@@ -1,0 +1,39 @@
+//! Flags that say how the cache is used.
+
+use clap::Args;
+
+use crate::settings::caching::CacheUse;
+use crate::settings::key::Key;
+use crate::settings::layer::Layer;
+
+/// The token cache.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheArgs {
+    /// Get a new token even if a cached one is fresh, and cache it
+    #[arg(long, conflicts_with = "no_cache")]
+    refresh: bool,
+    /// Neither read nor write the cache
+    #[arg(long)]
+    no_cache: bool,
+    /// Least time that a cached token must have left
+    #[arg(long, value_name = "DURATION")]
+    min_ttl: Option<String>,
+}
+
+impl CacheArgs {
+    /// Adds what was given to a layer.
+    pub fn add_to(&self, layer: &mut Layer) {
+        layer.flag(Key::MinTtl, self.min_ttl.as_ref());
+    }
+
+    /// How the cache is used.
+    #[must_use]
+    pub fn usage(&self) -> CacheUse {
+        match (self.no_cache, self.refresh) {
+            (true, _) => CacheUse::Off,
+            (false, true) => CacheUse::WriteOnly,
+            (false, false) => CacheUse::ReadWrite,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! All flags that shape a token, as one group for every command that gets one.
+
+use clap::Args;
+
+use crate::args::api::ApiArgs;
+use crate::args::cache::CacheArgs;
+use crate::args::client::ClientArgs;
+use crate::args::general::GeneralArgs;
+use crate::args::network::NetworkArgs;
+use crate::args::server::ServerArgs;
+use crate::platform::error::Result;
+use crate::platform::host::Host;
+use crate::settings::layer::Layer;
+use crate::settings::resolved::Settings;
+
+/// Where, who, for what, how kept, how reached.
+#[derive(Args, Clone, Debug, Default)]
+pub struct GrantArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    client: ClientArgs,
+    /// How the cache is used.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Profile and verbosity.
+    #[command(flatten)]
+    pub general: GeneralArgs,
+}
+
+impl GrantArgs {
+    /// The settings that follow from these flags, those of the API if the command has them, and all below.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn settings(&self, host: &Host, api: Option<&ApiArgs>) -> Result<Settings> {
+        let mut flags = Layer::default();
+        self.server.add_to(&mut flags);
+        self.client.add_to(&mut flags)?;
+        self.cache.add_to(&mut flags);
+        self.network.add_to(&mut flags);
+        if let Some(api) = api {
+            api.add_to(&mut flags);
+        }
+        Settings::resolve(host, &self.general.choice(), flags)
+    }
+}

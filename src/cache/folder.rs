@@ -1,0 +1,316 @@
+//! The cache's place on disk: private folders and files, whole or absent. What is not ours alone (another owner, a looser
+//! mode, a symlink) is not used; what goes wrong is one warning.
+
+use std::cell::Cell;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind as IoKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+
+/// Larger than any entry.
+const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
+/// How old an abandoned temporary file must be before somebody removes it.
+const ABANDONED: Duration = Duration::from_secs(600);
+
+/// The cache folder.
+pub struct Folder {
+    root: PathBuf,
+    complained: Cell<bool>,
+}
+
+/// What a subfolder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// Tokens.
+    Tokens,
+    /// Metadata documents.
+    Metadata,
+}
+
+impl Shelf {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+impl Folder {
+    /// The folder: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
+    #[must_use]
+    pub fn locate(host: &Host) -> Option<Self> {
+        let named = host
+            .var_os("M2M_CACHE_DIR")
+            .filter(|dir| !dir.is_empty())
+            .map(PathBuf::from);
+        let root = named.or_else(|| host.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
+        if root.is_none() {
+            host.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME` (or say `--no-cache`)");
+        }
+        root.map(|root| Self {
+            root,
+            complained: Cell::new(false),
+        })
+    }
+
+    /// The path of a shelf.
+    #[must_use]
+    pub fn shelf(&self, shelf: Shelf) -> PathBuf {
+        self.root.join(shelf.name())
+    }
+
+    /// The path of an entry.
+    #[must_use]
+    pub fn entry(&self, shelf: Shelf, name: &str) -> PathBuf {
+        self.shelf(shelf).join(format!("{name}.json"))
+    }
+
+    /// The key that names of entries are hashed with; made when there is none. Nothing where the cache cannot be used.
+    #[must_use]
+    pub fn key(&self, host: &Host) -> Option<Vec<u8>> {
+        let path = self.root.join("key");
+        match read_private(&path) {
+            Ok(Some(key)) if key.len() == 32 => return Some(key),
+            Ok(Some(_)) => drop(fs::remove_file(&path)),
+            Ok(None) => {}
+            Err(why) => return self.complain(host, &path, &why),
+        }
+        self.make_key(&path)
+            .or_else(|why| self.complain(host, &path, &why).ok_or(()))
+            .ok()
+    }
+
+    /// Makes the key so that of many processes one wins and all read the same: a link never replaces.
+    fn make_key(&self, path: &Path) -> Result<Vec<u8>, String> {
+        make_private_dir(&self.root)?;
+        let mut key = vec![0u8; 32];
+        SystemRandom::new()
+            .fill(&mut key)
+            .map_err(|_| "the operating system gives no random bytes")?;
+        let temporary = temporary_beside(path);
+        let made = write_new(&temporary, &key).and_then(|()| match fs::hard_link(&temporary, path) {
+            Err(e) if e.kind() != IoKind::AlreadyExists => fs::rename(&temporary, path),
+            _ => Ok(()),
+        });
+        let _ = fs::remove_file(&temporary);
+        made.map_err(|e| e.to_string())?;
+        read_private(path)?
+            .filter(|key| key.len() == 32)
+            .ok_or_else(|| "the key cannot be read back".into())
+    }
+
+    /// The bytes of an entry; nothing where there is none or it may not be used.
+    #[must_use]
+    pub fn read(&self, host: &Host, shelf: Shelf, name: &str) -> Option<Vec<u8>> {
+        let dir = self.shelf(shelf);
+        let read = match privacy(&dir) {
+            Ok(true) => read_private(&self.entry(shelf, name)),
+            Ok(false) => Ok(None),
+            Err(why) => return self.complain(host, &dir, &why),
+        };
+        read.or_else(|why| self.complain(host, &self.entry(shelf, name), &why).ok_or(()))
+            .ok()
+            .flatten()
+    }
+
+    /// Replaces an entry: a whole new file, or the old one.
+    pub fn write(&self, host: &Host, shelf: Shelf, name: &str, bytes: &[u8]) {
+        let path = self.entry(shelf, name);
+        let write = || -> Result<(), String> {
+            self.make_shelf(shelf)?;
+            let temporary = temporary_beside(&path);
+            let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+            if written.is_err() {
+                let _ = fs::remove_file(&temporary);
+            }
+            written.map_err(|e| e.to_string())
+        };
+        if let Err(why) = write() {
+            let _: Option<()> = self.complain(host, &path, &why);
+        }
+        sweep(&self.shelf(shelf), name);
+    }
+
+    /// Makes a shelf, private, or finds it so.
+    pub(crate) fn make_shelf(&self, shelf: Shelf) -> Result<PathBuf, String> {
+        make_private_dir(&self.root)?;
+        let dir = self.shelf(shelf);
+        make_private_dir(&dir)?;
+        privacy(&dir)?;
+        Ok(dir)
+    }
+
+    /// Removes an entry that turned out to be of no use.
+    pub fn remove(&self, shelf: Shelf, name: &str) {
+        let _ = fs::remove_file(self.entry(shelf, name));
+    }
+
+    /// The names of all entries of a shelf.
+    #[must_use]
+    pub fn names(&self, shelf: Shelf) -> Vec<String> {
+        let files = fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = files
+            .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Removes every entry with what belongs to it, and says how many there were. A lock that somebody holds stays.
+    ///
+    /// # Errors
+    /// Internal: a file cannot be removed.
+    pub fn clear(&self) -> Result<usize> {
+        let mut removed = 0;
+        for shelf in [Shelf::Tokens, Shelf::Metadata] {
+            for file in fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten() {
+                let path = file.path();
+                let kind = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+                let held = kind == "lock" && File::open(&path).is_ok_and(|lock| lock.try_lock().is_err());
+                if !matches!(kind, "json" | "tmp" | "lock") || held {
+                    continue;
+                }
+                fs::remove_file(&path).map_err(|e| {
+                    Error::new(ErrorKind::Internal, format!("cannot remove `{}`", path.display())).cause(e.to_string())
+                })?;
+                removed += usize::from(kind == "json");
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Says once that the cache does not work.
+    pub(crate) fn complain<T>(&self, host: &Host, path: &Path, why: &str) -> Option<T> {
+        if !self.complained.replace(true) {
+            host.warn(&format!("the cache is not used: {}: {why}", path.display()));
+        }
+        None
+    }
+}
+
+/// Makes a folder that only its owner can enter; one that exists is left as it is.
+fn make_private_dir(path: &Path) -> Result<(), String> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|e| e.to_string())
+}
+
+/// Whether something is there, and ours alone.
+fn privacy(path: &Path) -> Result<bool, String> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => is_ours_alone(&metadata).map(|()| true),
+        Err(e) if e.kind() == IoKind::NotFound => Ok(false),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
+    if metadata.file_type().is_symlink() {
+        return Err("it is a symbolic link".into());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err("it belongs to another user".into());
+        }
+        if metadata.mode() & 0o077 != 0 {
+            return Err(format!(
+                "others can use it (mode {:04o}); `chmod go-rwx` it",
+                metadata.mode() & 0o7777
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a private file whole; nothing where there is none.
+fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Not through a link, and not waiting for a pipe's other end.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == IoKind::NotFound => return Ok(None),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink()) => {
+            return Err("it is a symbolic link".into());
+        }
+        Err(e) => return Err(e.to_string()),
+    };
+    let metadata = file.metadata().map_err(|e| e.to_string())?;
+    is_ours_alone(&metadata)?;
+    if !metadata.is_file() {
+        return Err("it is not a file".into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or_default() + 1);
+    file.take(SIZE_LIMIT)
+        .read_to_end(&mut bytes)
+        .map_err(|e| e.to_string())?;
+    Ok(Some(bytes))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = open_private_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn open_private_new(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// A name beside `path` that no other process uses.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let mut random = [0u8; 8];
+    let _ = SystemRandom::new().fill(&mut random);
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(
+        "{stem}.{}.{:016x}.tmp",
+        std::process::id(),
+        u64::from_le_bytes(random)
+    ))
+}
+
+/// Removes temporary files of an entry whose writer died.
+fn sweep(dir: &Path, name: &str) {
+    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let file_name = file.file_name();
+        let ours = file_name
+            .to_str()
+            .is_some_and(|n| n.starts_with(name) && n.ends_with(".tmp"));
+        let old = || {
+            file.metadata()
+                .and_then(|m| m.modified())
+                .ok()
+                .and_then(|at| at.elapsed().ok())
+                .is_some_and(|age| age > ABANDONED)
+        };
+        if ours && old() {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! One lock an entry, on a file beside it: of many processes that miss, one asks the server. The lock belongs to the
+//! open file, so the system frees it when its holder dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::time::Duration;
+
+use crate::cache::folder::{Folder, Shelf};
+use crate::platform::deadline::Deadline;
+use crate::platform::host::Host;
+
+/// How often a held lock is asked for again.
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// Held until dropped.
+#[derive(Debug)]
+pub struct Guard(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
+
+/// How waiting for a lock ended.
+pub enum Outcome<T> {
+    /// We hold it.
+    Held(Guard),
+    /// Meanwhile its holder did the work.
+    Done(T),
+    /// The deadline passed; somebody still holds it.
+    TimedOut,
+    /// There can be no lock here.
+    Unavailable(String),
+}
+
+/// Waits for the lock of an entry until the deadline, looking at every turn whether the work has been done.
+pub async fn acquire<T>(
+    folder: &Folder,
+    shelf: Shelf,
+    name: &str,
+    deadline: &Deadline,
+    done: impl Fn() -> Option<T>,
+) -> Outcome<T> {
+    let file = match open(folder, shelf, name) {
+        Ok(file) => file,
+        Err(why) => return Outcome::Unavailable(why),
+    };
+    loop {
+        match file.try_lock() {
+            // Whoever held it before may have done the work.
+            Ok(()) => return done().map_or(Outcome::Held(Guard(file)), Outcome::Done),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Outcome::Unavailable(e.to_string()),
+        }
+        if let Some(value) = done() {
+            return Outcome::Done(value);
+        }
+        if deadline.remaining().is_zero() {
+            return Outcome::TimedOut;
+        }
+        tokio::time::sleep(PAUSE.min(deadline.remaining())).await;
+    }
+}
+
+fn open(folder: &Folder, shelf: Shelf, name: &str) -> Result<File, String> {
+    let dir = folder.make_shelf(shelf)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options
+        .open(dir.join(format!("{name}.lock")))
+        .map_err(|e| e.to_string())
+}
+
+/// Says that the lock was of no use, in the way its failure deserves.
+pub fn explain<T>(host: &Host, outcome: &Outcome<T>) {
+    match outcome {
+        Outcome::TimedOut => host.warn(
+            "another process holds the lock of this cache entry and does not finish; asking the server without it",
+        ),
+        Outcome::Unavailable(why) => {
+            host.story(|| format!("no lock for this cache entry ({why}); asking the server without it"))
+        }
+        Outcome::Held(_) | Outcome::Done(_) => {}
+    }
+}

@@ -1,0 +1,108 @@
+//! `m2m cache`: what is cached, never a token itself.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::args::general::GeneralArgs;
+use crate::args::list_format::ListFormat;
+use crate::cache::entry::{self, Entry};
+use crate::cache::folder::{Folder, Shelf};
+use crate::output::columns;
+use crate::output::token_format::rfc3339;
+use crate::platform::error::Result;
+use crate::platform::host::Host;
+
+/// List and clear cached tokens
+#[derive(Args, Debug)]
+pub struct CacheArgs {
+    #[command(subcommand)]
+    command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+enum CacheCommand {
+    /// List cached tokens: what for and until when, never the token itself
+    List(ListArgs),
+    /// Remove all cached tokens and metadata documents
+    Clear(ClearArgs),
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    #[command(flatten)]
+    format: ListFormat,
+    #[command(flatten)]
+    general: GeneralArgs,
+}
+
+#[derive(Args, Debug)]
+struct ClearArgs {
+    #[command(flatten)]
+    general: GeneralArgs,
+}
+
+impl CacheArgs {
+    pub(crate) fn general(&self) -> &GeneralArgs {
+        match &self.command {
+            CacheCommand::List(args) => &args.general,
+            CacheCommand::Clear(args) => &args.general,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Internal: stdout cannot be written, or a file cannot be removed.
+pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
+    let Some(folder) = Folder::locate(host) else {
+        return Ok(());
+    };
+    match &args.command {
+        CacheCommand::List(args) => list(host, &folder, args),
+        CacheCommand::Clear(_) => {
+            let removed = folder.clear()?;
+            host.note(&format!("removed {removed} cached tokens and metadata documents"));
+            Ok(())
+        }
+    }
+}
+
+fn list(host: &Host, folder: &Folder, args: &ListArgs) -> Result<()> {
+    let now = host.now();
+    let names = folder.names(Shelf::Tokens);
+    let entries: Vec<Entry> = names
+        .iter()
+        .filter_map(|name| folder.read(host, Shelf::Tokens, name))
+        .filter_map(|bytes| Entry::from_bytes(&bytes))
+        .collect();
+    let left = |entry: &Entry| entry.remaining(now).map_or(0, |left| left.as_secs());
+    let text = if args.format.is_json() {
+        let row = |entry: &Entry| {
+            json!({
+                "server": entry.about.server, "client_id": entry.about.client_id, "scope": entry.about.scope, "audience": entry.about.audience,
+                "expires_in": left(entry), "expires_at": rfc3339(entry.expires_at), "expires_at_unix": entry::unix(entry.expires_at),
+                "fresh": entry.is_fresh(now, None),
+            })
+        };
+        format!("{}\n", json!(entries.iter().map(row).collect::<Vec<_>>()))
+    } else {
+        columns::aligned(entries.iter().map(|entry| {
+            let state = match left(entry) {
+                0 => "expired".to_owned(),
+                secs => format!(
+                    "{} left",
+                    humantime::format_duration(std::time::Duration::from_secs(secs))
+                ),
+            };
+            [
+                entry.about.server.clone(),
+                entry.about.client_id.clone(),
+                state,
+                entry.about.scope.clone(),
+            ]
+        }))
+    };
+    host.print(text.as_bytes())
+}

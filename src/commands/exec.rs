@@ -1,0 +1,72 @@
+//! `m2m exec`: run a program with the token in its environment.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::args::api::ApiArgs;
+use crate::args::grant::GrantArgs;
+use crate::flows::child::{self, CannotRun};
+use crate::flows::token_cache::TokenKeeper;
+use crate::flows::token_source::TokenSource;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::http::Http;
+use crate::platform::runtime;
+use crate::report::{self, ErrorFormat};
+use crate::settings::caching::Lifetimes;
+use crate::settings::network;
+
+/// Run a program with the token in its environment
+///
+/// The program gets the token as M2M_ACCESS_TOKEN, and no variable that holds a configured secret. On Unix it replaces
+/// this process, so its status and signals are its own; 127 and 126 mean that it could not be started.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m exec -- ./deploy.sh
+  m2m exec --as TOKEN --profile uat -- sh -c 'curl -H @- https://api.example.com <<< \"Authorization: Bearer $TOKEN\"'")]
+pub struct ExecArgs {
+    /// Variable that holds the token
+    #[arg(long = "as", value_name = "NAME", default_value = "M2M_ACCESS_TOKEN")]
+    variable: String,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+    #[command(flatten)]
+    api: ApiArgs,
+    #[command(flatten)]
+    pub(crate) grant: GrantArgs,
+}
+
+/// Runs the command; comes back only when the program could not be started, or where processes cannot be replaced.
+///
+/// # Errors
+/// Usage, or whatever keeps a token from being granted.
+pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode> {
+    let fits = !args.variable.starts_with(|c: char| c.is_ascii_digit())
+        && !args.variable.is_empty()
+        && args.variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !fits {
+        return Err(
+            Error::usage(format!("`--as {}` is not the name of a variable", args.variable))
+                .hint("letters, digits and `_`, such as `API_TOKEN`"),
+        );
+    }
+    let settings = args.grant.settings(host, Some(&args.api))?;
+    let source = TokenSource::resolve(&settings, host)?;
+    let options = network::options(&settings)?;
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let token = match keeper.fresh() {
+        Some(token) => token,
+        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+    };
+    let environment = child::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
+    match child::become_program(&args.command, environment) {
+        Ok(code) => Ok(ExitCode::from(code)),
+        Err(CannotRun { error, code }) => {
+            report::error(host, &error, format);
+            Ok(ExitCode::from(code))
+        }
+    }
+}

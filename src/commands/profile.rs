@@ -1,0 +1,210 @@
+//! `m2m profile`: the configuration, each value with its origin, secrets hidden.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::args::api::ApiArgs;
+use crate::args::general::GeneralArgs;
+use crate::args::grant::GrantArgs;
+use crate::args::list_format::ListFormat;
+use crate::output::columns;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::settings::config_file::ConfigFile;
+use crate::settings::presets::Preset;
+use crate::settings::resolved::unknown_provider;
+use crate::settings::{starter, table};
+
+/// List, show and start profiles
+#[derive(Args, Debug)]
+pub struct ProfileArgs {
+    #[command(subcommand)]
+    command: ProfileCommand,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+enum ProfileCommand {
+    /// List the profiles of the config file
+    List(ListArgs),
+    /// Show the settings of a profile, each with its origin
+    Show(Box<ShowArgs>),
+    /// Print where the config file is
+    Path(PathArgs),
+    /// Write a config file with a commented profile; never overwrites one
+    Init(InitArgs),
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    #[command(flatten)]
+    format: ListFormat,
+    #[command(flatten)]
+    general: GeneralArgs,
+}
+
+#[derive(Args, Debug)]
+struct ShowArgs {
+    /// The profile; without it the one that other commands would use
+    #[arg(value_name = "NAME", conflicts_with = "profile")]
+    name: Option<String>,
+    #[command(flatten)]
+    format: ListFormat,
+    #[command(flatten)]
+    api: ApiArgs,
+    #[command(flatten)]
+    grant: GrantArgs,
+}
+
+#[derive(Args, Debug)]
+struct PathArgs {
+    #[command(flatten)]
+    general: GeneralArgs,
+}
+
+#[derive(Args, Debug)]
+struct InitArgs {
+    /// Name of the profile [default: the provider's name]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Provider: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak
+    #[arg(long, value_name = "NAME")]
+    provider: String,
+    /// Print the profile instead of writing a file
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    general: GeneralArgs,
+}
+
+impl ProfileArgs {
+    pub(crate) fn general(&self) -> &GeneralArgs {
+        match &self.command {
+            ProfileCommand::List(args) => &args.general,
+            ProfileCommand::Show(args) => &args.grant.general,
+            ProfileCommand::Path(args) => &args.general,
+            ProfileCommand::Init(args) => &args.general,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage.
+pub fn run(host: &Host, args: &ProfileArgs) -> Result<()> {
+    match &args.command {
+        ProfileCommand::List(args) => list(host, args),
+        ProfileCommand::Show(args) => show(host, args),
+        ProfileCommand::Path(args) => path(host, args),
+        ProfileCommand::Init(args) => init(host, args),
+    }
+}
+
+fn list(host: &Host, args: &ListArgs) -> Result<()> {
+    let file = ConfigFile::load(host, args.general.config.as_deref())?;
+    let default = file.default_profile();
+    let profiles: Vec<(String, String)> = file.summary()?;
+    let is_default = |name: &str| default.as_deref() == Some(name);
+    let text = if args.format.is_json() {
+        let all: Vec<_> = profiles
+            .iter()
+            .map(|(name, provider)| json!({"profile": name, "provider": provider, "default": is_default(name)}))
+            .collect();
+        format!("{}\n", json!(all))
+    } else {
+        columns::aligned(profiles.iter().map(|(name, provider)| {
+            [
+                name.clone(),
+                provider.clone(),
+                if is_default(name) {
+                    "default".into()
+                } else {
+                    String::new()
+                },
+            ]
+        }))
+    };
+    host.print(text.as_bytes())
+}
+
+fn show(host: &Host, args: &ShowArgs) -> Result<()> {
+    let mut grant = args.grant.clone();
+    grant.general.profile = args.name.clone().or(grant.general.profile);
+    let settings = grant.settings(host, Some(&args.api))?;
+    let rows = table::rows(host, &settings);
+    let text = if args.format.is_json() {
+        let all: Vec<_> = rows
+            .iter()
+            .map(|row| json!({"key": row.name, "value": row.value, "origin": row.origin}))
+            .collect();
+        format!("{}\n", json!({"profile": settings.profile, "settings": all}))
+    } else {
+        columns::aligned(rows.into_iter().map(|row| [row.name.to_owned(), row.value, row.origin]))
+    };
+    host.print(host.redactor.hide(&text).as_bytes())
+}
+
+fn path(host: &Host, args: &PathArgs) -> Result<()> {
+    let (path, _) = config_path(host, args.general.config.as_deref())?;
+    host.print(format!("{}\n", path.display()).as_bytes())
+}
+
+fn init(host: &Host, args: &InitArgs) -> Result<()> {
+    let preset = Preset::named(&args.provider).ok_or_else(|| unknown_provider(&args.provider, &"flag `--provider`"))?;
+    let name = args.name.as_deref().unwrap_or(preset.name);
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if !plain {
+        return Err(
+            Error::usage(format!("`{name}` cannot be the name of a profile")).hint("letters, digits, `-` and `_`")
+        );
+    }
+    let text = starter::config(name, preset);
+    if args.print {
+        return host.print(text.as_bytes());
+    }
+    let (path, _) = config_path(host, args.general.config.as_deref())?;
+    write_new(&path, &text)?;
+    host.note(&format!(
+        "wrote {}; put your client id in, then `m2m profile show`",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn config_path(host: &Host, flag: Option<&Path>) -> Result<(std::path::PathBuf, bool)> {
+    ConfigFile::path(host, flag)?.ok_or_else(|| {
+        Error::usage("there is no place for a config file")
+            .cause("neither `XDG_CONFIG_HOME` nor `HOME` is set")
+            .hint("name it with `--config` or `M2M_CONFIG`")
+    })
+}
+
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let failed = |e: std::io::Error| {
+        let error = Error::usage(format!("cannot write the config file `{}`", path.display())).cause(e.to_string());
+        match e.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                error.hint("it is never overwritten; `--print` prints the profile, to be added by hand")
+            }
+            _ => error,
+        }
+    };
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).map_err(failed)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(failed)
+}

@@ -1,0 +1,75 @@
+//! A program with the token in its environment, and no configured secret.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::process::Command;
+
+use crate::platform::error::Error;
+use crate::platform::host::Host;
+use crate::platform::secret::Secret;
+
+/// Variables of ours that hold secrets, whether or not a setting names them.
+const OURS: [&str; 2] = ["M2M_CLIENT_SECRET", "M2M_SUBSCRIPTION_KEY"];
+
+/// The environment of the child: ours, less every variable that holds a known secret or is named as a secret's source,
+/// plus the token under `name`.
+#[must_use]
+pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) -> BTreeMap<OsString, OsString> {
+    let holds_secret = |value: &OsStr| host.redactor.knows(value.as_encoded_bytes());
+    let named = |variable: &OsStr| {
+        OURS.iter().any(|ours| variable == *ours) || sources.iter().any(|source| variable == source.as_str())
+    };
+    let mut environment: BTreeMap<OsString, OsString> = host
+        .env()
+        .iter()
+        .filter(|(variable, value)| !named(variable) && !holds_secret(value))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
+    environment.insert(name.into(), token.expose().into());
+    environment
+}
+
+/// What kept a program from running, and the exit code that shells give to it.
+pub struct CannotRun {
+    /// For the report.
+    pub error: Error,
+    /// 127: not found; 126: found, but not to be started.
+    pub code: u8,
+}
+
+/// Becomes the program: on Unix this process is replaced, so status and signals are the program's own. Comes back only
+/// with the reason why it could not; elsewhere with the program's exit code.
+///
+/// # Errors
+/// The program cannot be started.
+pub fn become_program(argv: &[OsString], environment: BTreeMap<OsString, OsString>) -> Result<u8, CannotRun> {
+    let Some((program, args)) = argv.split_first() else {
+        return Err(CannotRun {
+            error: Error::usage("there is no command to run"),
+            code: 2,
+        });
+    };
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(environment);
+    let failed = |e: &std::io::Error| {
+        let code = if e.kind() == std::io::ErrorKind::NotFound {
+            127
+        } else {
+            126
+        };
+        CannotRun {
+            error: Error::usage(format!("cannot run `{}`", program.display())).cause(e.to_string()),
+            code,
+        }
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        Err(failed(&command.exec()))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command.status().map_err(|e| failed(&e))?;
+        Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))
+    }
+}

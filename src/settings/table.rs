@@ -1,0 +1,110 @@
+//! The settings as rows for people and scripts: each value with its origin, secrets hidden.
+
+use crate::platform::host::Host;
+use crate::platform::redactor::HIDDEN;
+use crate::platform::url::Url;
+use crate::settings::key::{Key, SETTINGS};
+use crate::settings::layer::Value;
+use crate::settings::resolved::Settings;
+use crate::settings::secret_source::SecretSource;
+
+/// What a setting is when nobody sets it.
+const DEFAULTS: [(Key, &str); 9] = [
+    (Key::Provider, "generic"),
+    (Key::AuthMethod, "client_secret_basic"),
+    (Key::BodyFormat, "form"),
+    (Key::BasicEncoding, "form"),
+    (Key::ParticipantByLogin, "/v1/participants?login={login}"),
+    (Key::ParticipantByCpf, "/v1/participants?document={cpf}"),
+    (Key::Timeout, "30s"),
+    (Key::ConnectTimeout, "10s"),
+    (Key::Retries, "2"),
+];
+
+/// One setting.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its profile key.
+    pub name: &'static str,
+    /// Its value, fit to be shown.
+    pub value: String,
+    /// Where it was set.
+    pub origin: String,
+}
+
+/// All settings that have a value, in the order of the table of keys.
+#[must_use]
+pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
+    let row = |key: Key| {
+        if let Some((value, origin)) = settings.raw(key) {
+            return Some(Row {
+                name: key.name(),
+                value: shown(host, settings, key, value),
+                origin: origin.to_string(),
+            });
+        }
+        let default = DEFAULTS.iter().find(|(k, _)| *k == key)?;
+        // A JSON body carries the credentials itself.
+        let in_body = key == Key::AuthMethod && settings.plain(Key::BodyFormat) == Some("json");
+        let default = if in_body { "client_secret_post" } else { default.1 };
+        Some(Row {
+            name: key.name(),
+            value: default.to_owned(),
+            origin: "default".into(),
+        })
+    };
+    SETTINGS.iter().filter_map(|setting| row(setting.key)).collect()
+}
+
+/// Placeholders are filled in where that is possible.
+fn shown(host: &Host, settings: &Settings, key: Key, value: &Value) -> String {
+    match value {
+        Value::Text(text) => without_userinfo(&settings.text(key).ok().flatten().unwrap_or_else(|| text.clone())),
+        Value::List(items) => settings.list(key).unwrap_or_else(|_| items.clone()).join(" "),
+        Value::Switch(on) => on.to_string(),
+        Value::Pairs(pairs) => pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={}", unless_secret(name, value)))
+            .collect::<Vec<_>>()
+            .join(" "),
+        Value::Secret(source) => secret(host, source),
+        Value::SecretPairs(pairs) => pairs
+            .iter()
+            .map(|(name, source)| format!("{name}: {}", secret(host, source)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn secret(host: &Host, source: &SecretSource) -> String {
+    let state = match source {
+        SecretSource::Env(name) if host.var_os(name).is_none() => " (not set)",
+        SecretSource::File(path) if !path.exists() => " (not found)",
+        _ => "",
+    };
+    format!("{}{state}", source.describe())
+}
+
+/// An extra parameter may be a credential; its name usually says so.
+fn unless_secret<'v>(name: &str, value: &'v str) -> &'v str {
+    let name = name.to_lowercase();
+    if ["secret", "password", "token", "assertion", "key"]
+        .iter()
+        .any(|word| name.contains(word))
+    {
+        HIDDEN
+    } else {
+        value
+    }
+}
+
+fn without_userinfo(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => text.replacen(
+            url.authority(),
+            &format!("{HIDDEN}@{}", url.host_str().unwrap_or_default()),
+            1,
+        ),
+        _ => text.to_owned(),
+    }
+}
