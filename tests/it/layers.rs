@@ -57,7 +57,7 @@ fn faults(path: &str, source: &str) -> Vec<String> {
     };
     let tokens = tokens(source);
     let mut faults = Vec::new();
-    if !CLAP.contains(&module) && tokens.iter().any(|token| *token == Token::Word("clap")) {
+    if !CLAP.contains(&module) && tokens.contains(&Token::Word("clap")) {
         faults.push(format!("{path}: only {CLAP:?} may name clap"));
     }
     let inside: &[&str] = if ["main", "lib"].contains(&module) {

@@ -1,10 +1,8 @@
 //! The path templates `participant_by_login` and `participant_by_cpf`, which only a profile in a configuration file can set.
 //! All tests that need such a file are here.
 
-use serde_json::json;
-
 use crate::support::lookup::Lookup;
-use crate::support::{Cli, Reply, Server};
+use crate::support::{Cli, Server};
 
 /// `m2m participant` with a profile that sets `key` to `template`.
 fn with_template(lookup: &Lookup, server: &Server, key: &str, template: &str) -> Cli {
@@ -12,15 +10,10 @@ fn with_template(lookup: &Lookup, server: &Server, key: &str, template: &str) ->
     lookup.cli(server).file("config/m2m/config.toml", config)
 }
 
-fn finding(lookup: &Lookup) -> Server {
-    lookup.answering(Reply::json(200, &json!([lookup.participant()])))
-}
-
 #[test]
-#[ignore = "profiles are not built yet"]
 fn a_template_replaces_path_and_query() {
     let lookup = Lookup::fresh();
-    let server = finding(&lookup);
+    let server = lookup.finding();
     let cli = with_template(
         &lookup,
         &server,
@@ -32,15 +25,14 @@ fn a_template_replaces_path_and_query() {
 }
 
 #[test]
-#[ignore = "profiles are not built yet"]
 fn each_kind_of_lookup_has_its_own_template() {
     let lookup = Lookup::fresh();
-    let server = finding(&lookup);
+    let server = lookup.finding();
     let cli = with_template(&lookup, &server, "participant_by_cpf", "/people?cpf={cpf}");
     let _ = cli.args(["--cpf", &lookup.cpf]).run().succeeds();
     assert_eq!(server.lines()[2], format!("GET /people?cpf={}", lookup.cpf));
 
-    let server = finding(&lookup);
+    let server = lookup.finding();
     let cli = with_template(&lookup, &server, "participant_by_cpf", "/people?cpf={cpf}");
     let _ = cli.args(["--login", &lookup.login]).run().succeeds();
     assert_eq!(

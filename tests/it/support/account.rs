@@ -108,6 +108,14 @@ impl Account {
     }
 }
 
+/// A server that answers every GET with a document made for the request, and to which a POST fails the test.
+pub fn documents(make: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |request| {
+        assert_eq!(request.method, "GET", "nothing is posted after a bad document");
+        make(request)
+    })
+}
+
 /// The metadata of an authorization server at `issuer` (RFC 8414 section 2).
 pub fn metadata(issuer: &str) -> Value {
     json!({

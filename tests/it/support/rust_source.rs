@@ -88,9 +88,7 @@ pub fn mentions(tokens: &[Token<'_>], location: &[&str], modules: &[&str]) -> Ve
                 continue;
             }
             Token::Word(word) if starts_a_path && location.is_empty() && modules.contains(word) => {
-                if tokens.get(i + 1) == Some(&Token::Path) {
-                    found.push((*word).to_owned());
-                }
+                found.extend((tokens.get(i + 1) == Some(&Token::Path)).then(|| (*word).to_owned()));
             }
             _ => {}
         }
