@@ -19,10 +19,7 @@ const EXPLAINED: [&str; 2] = ["--client-secret", "--insecure"];
 /// Codes and kinds are the contract with scripts: one that changes breaks them.
 #[test]
 fn the_exit_table_is_the_contract() {
-    let rows = README
-        .lines()
-        .skip_while(|line| *line != "| Exit | kind | When |")
-        .skip(2);
+    let rows = README.lines().skip_while(|line| *line != "| Exit | kind | When |").skip(2);
     let documented: Vec<(String, String)> = rows
         .map_while(|row| {
             let mut cells = row.strip_prefix('|')?.split('|').map(str::trim);
@@ -58,9 +55,8 @@ fn every_command_line_names_commands_and_flags_that_exist() {
 #[test]
 fn every_flag_in_the_prose_exists() {
     let help = help_of_all();
-    let flags = code_spans()
-        .into_iter()
-        .filter_map(|span| span.split_whitespace().next().filter(|word| word.starts_with('-')));
+    let flags =
+        code_spans().into_iter().filter_map(|span| span.split_whitespace().next().filter(|word| word.starts_with('-')));
     for flag in flags.filter(|flag| !EXPLAINED.contains(flag)) {
         assert!(lists(&help, flag), "no {flag} in the help of any command");
     }
@@ -70,10 +66,8 @@ fn every_flag_in_the_prose_exists() {
 fn every_variable_exists() {
     let help = help_of_all();
     for (at, _) in README.match_indices("M2M_") {
-        let name = README[at..]
-            .split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
-            .next()
-            .unwrap();
+        let name =
+            README[at..].split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')).next().unwrap();
         assert!(lists(&help, name), "no {name} in the help of any command");
     }
 }
@@ -84,11 +78,7 @@ fn the_first_command_prints_a_participant() {
     let run = command.strip_prefix("cargo build && ").unwrap();
     let words: Vec<&str> = run.split_whitespace().map(built).collect();
     let home = TempDir::new().unwrap();
-    let output = clean(words[0])
-        .env("HOME", home.path())
-        .args(&words[1..])
-        .output()
-        .unwrap();
+    let output = clean(words[0]).env("HOME", home.path()).args(&words[1..]).output().unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -105,9 +95,7 @@ fn the_config_file_of_the_readme_is_read() {
     let file = home.path().join("config.toml");
     fs::write(&file, rest.split_once("```").unwrap().0).unwrap();
     let mut token = clean(env!("CARGO_BIN_EXE_m2m"));
-    token
-        .args(["token", "--token-url", "http://127.0.0.1:1/token", "--config"])
-        .arg(&file);
+    token.args(["token", "--token-url", "http://127.0.0.1:1/token", "--config"]).arg(&file);
     let output = token.output().unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
@@ -156,16 +144,8 @@ fn block_after(mark: &str) -> &'static str {
 }
 
 fn help_of(command: &str) -> String {
-    let output: Output = clean(env!("CARGO_BIN_EXE_m2m"))
-        .args([command, "--help"])
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "`m2m {command}` is not a command: {}",
-        text(&output.stderr)
-    );
+    let output: Output = clean(env!("CARGO_BIN_EXE_m2m")).args([command, "--help"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "`m2m {command}` is not a command: {}", text(&output.stderr));
     text(&output.stdout)
 }
 
@@ -175,8 +155,7 @@ fn help_of_all() -> String {
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.
 fn lists(help: &str, name: &str) -> bool {
-    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
-        .any(|word| word == name)
+    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).any(|word| word == name)
 }
 
 /// A command with an empty environment.

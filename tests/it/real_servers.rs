@@ -49,10 +49,7 @@ fn basic_works_with_a_secret_full_of_special_characters() {
 #[test]
 fn post_works_with_a_secret_full_of_special_characters() {
     let Some(server) = server() else { return };
-    let run = server
-        .token("post")
-        .args(&["--auth-method", "client_secret_post"])
-        .run();
+    let run = server.token("post").args(&["--auth-method", "client_secret_post"]).run();
     run.assert_token();
     assert_eq!(run.stderr, "");
 }
@@ -61,11 +58,7 @@ fn post_works_with_a_secret_full_of_special_characters() {
 fn a_plain_secret_works_whatever_the_encoding() {
     let Some(server) = server() else { return };
     for encoding in ["form", "strict", "raw"] {
-        server
-            .token("plain")
-            .args(&["--basic-encoding", encoding])
-            .run()
-            .assert_token();
+        server.token("plain").args(&["--basic-encoding", encoding]).run().assert_token();
     }
 }
 
@@ -78,17 +71,11 @@ fn the_secret_may_come_from_a_file_or_from_stdin() {
     fs::write(&file, format!("{secret}\n")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
 
-    let from_file = server
-        .token_without_secret("special")
-        .args(&["--client-secret-file", file.to_str().unwrap()])
-        .run();
+    let from_file =
+        server.token_without_secret("special").args(&["--client-secret-file", file.to_str().unwrap()]).run();
     from_file.assert_token();
     assert_eq!(from_file.stderr, "");
-    let from_stdin = server
-        .token_without_secret("special")
-        .args(&["--client-secret-file", "-"])
-        .stdin(&secret)
-        .run();
+    let from_stdin = server.token_without_secret("special").args(&["--client-secret-file", "-"]).stdin(&secret).run();
     from_stdin.assert_token();
     assert_eq!(from_stdin.stderr, "");
 }
@@ -112,13 +99,7 @@ fn a_wrong_secret_is_refused_and_the_hint_names_what_basic_may_have_changed() {
     let wrong = format!("{}x", server.secret("special"));
     let run = server.token_without_secret("special").secret(&wrong).run();
     run.assert_refused();
-    for part in [
-        "invalid_client",
-        &server.token_endpoint(),
-        "401",
-        "basic_encoding",
-        "client_secret_post",
-    ] {
+    for part in ["invalid_client", &server.token_endpoint(), "401", "basic_encoding", "client_secret_post"] {
         assert!(run.stderr.contains(part), "no `{part}` in\n{}", run.stderr);
     }
 }
@@ -126,11 +107,7 @@ fn a_wrong_secret_is_refused_and_the_hint_names_what_basic_may_have_changed() {
 #[test]
 fn a_refusal_as_json_has_its_kind() {
     let Some(server) = server() else { return };
-    let run = server
-        .token_without_secret("plain")
-        .secret("wrong")
-        .args(&["--error-format", "json"])
-        .run();
+    let run = server.token_without_secret("plain").secret("wrong").args(&["--error-format", "json"]).run();
     run.assert_exit(3);
     let report: Value = serde_json::from_str(run.stderr.trim_end()).unwrap();
     let error = &report["error"];
@@ -156,28 +133,16 @@ fn a_client_that_may_not_use_the_grant_is_refused() {
     let Some(server) = server() else { return };
     let run = server.token("no_grant").run();
     run.assert_refused();
-    assert!(
-        run.stderr
-            .contains("requested grant type is not allowed for this client"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("requested grant type is not allowed for this client"), "{}", run.stderr);
 }
 
 #[test]
 fn a_scope_that_was_not_granted_is_a_warning() {
     let Some(server) = server() else { return };
     let known = server.ready["scopes"][0].as_str().unwrap();
-    let run = server
-        .token("plain")
-        .args(&["--scope", known, "--scope", "no:such-scope"])
-        .run();
+    let run = server.token("plain").args(&["--scope", known, "--scope", "no:such-scope"]).run();
     run.assert_token();
-    assert!(
-        run.stderr.starts_with("warning: ") && run.stderr.contains("no:such-scope"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.starts_with("warning: ") && run.stderr.contains("no:such-scope"), "{}", run.stderr);
 }
 
 /// This server then grants none and leaves `scope` out, which others do when they grant what was asked (RFC 6749 5.1):
@@ -185,20 +150,15 @@ fn a_scope_that_was_not_granted_is_a_warning() {
 #[test]
 fn an_unknown_scope_alone_still_gives_a_token() {
     let Some(server) = server() else { return };
-    server
-        .token("plain")
-        .args(&["--scope", "no:such-scope"])
-        .run()
-        .assert_token();
+    server.token("plain").args(&["--scope", "no:such-scope"]).run().assert_token();
 }
 
 #[test]
 fn an_issuer_by_another_name_is_a_mismatch_that_shows_both() {
     let Some(server) = server() else { return };
     let other = server.issuer().replace("localhost", "127.0.0.1");
-    let run = M2m::new(&["token", "--issuer", &other, "--client-id", "m2m-plain"])
-        .secret(&server.secret("plain"))
-        .run();
+    let run =
+        M2m::new(&["token", "--issuer", &other, "--client-id", "m2m-plain"]).secret(&server.secret("plain")).run();
     run.assert_exit(7);
     assert_eq!(run.stdout, "");
     for issuer in [&other, server.issuer()] {
@@ -290,18 +250,11 @@ impl Server {
 
     fn scopes(&self) -> String {
         let scopes = self.ready["scopes"].as_array().unwrap();
-        scopes
-            .iter()
-            .map(|scope| scope.as_str().unwrap())
-            .collect::<Vec<_>>()
-            .join(" ")
+        scopes.iter().map(|scope| scope.as_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 
     fn secret(&self, client: &str) -> String {
-        self.ready["clients"][client]["client_secret"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.ready["clients"][client]["client_secret"].as_str().unwrap().to_owned()
     }
 
     /// `m2m token` as `client`, its secret in the environment.
@@ -325,12 +278,7 @@ struct M2m {
 
 impl M2m {
     fn new(args: &[&str]) -> Self {
-        Self {
-            args: Vec::new(),
-            secret: None,
-            stdin: None,
-        }
-        .args(args)
+        Self { args: Vec::new(), secret: None, stdin: None }.args(args)
     }
 
     fn args(mut self, args: &[&str]) -> Self {
@@ -364,12 +312,7 @@ impl M2m {
             .spawn()
             .unwrap();
         // A child that never reads it closes the pipe; what it makes of that is for the test to judge.
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(self.stdin.as_deref().unwrap_or_default().as_bytes())
-            .ok();
+        child.stdin.take().unwrap().write_all(self.stdin.as_deref().unwrap_or_default().as_bytes()).ok();
         let output = child.wait_with_output().unwrap();
         let run = Run {
             exit: output.status.code(),
@@ -392,13 +335,7 @@ struct Run {
 
 impl Run {
     fn assert_exit(&self, expected: i32) {
-        assert_eq!(
-            self.exit,
-            Some(expected),
-            "stdout: {}\nstderr: {}",
-            self.stdout,
-            self.stderr
-        );
+        assert_eq!(self.exit, Some(expected), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
     }
 
     /// One token and its newline, nothing else.
@@ -406,10 +343,7 @@ impl Run {
         self.assert_exit(0);
         let token = self.stdout.strip_suffix('\n').unwrap();
         assert!(
-            token.len() > 20
-                && token
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)),
+            token.len() > 20 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)),
             "{token:?}"
         );
     }
@@ -418,23 +352,15 @@ impl Run {
     fn assert_refused(&self) {
         self.assert_exit(3);
         assert_eq!(self.stdout, "");
-        assert!(
-            self.stderr.starts_with("error: ") && self.stderr.contains("\n  hint: "),
-            "{}",
-            self.stderr
-        );
+        assert!(self.stderr.starts_with("error: ") && self.stderr.contains("\n  hint: "), "{}", self.stderr);
     }
 
     /// The secret is nowhere, neither as it is nor inside base64, where it can begin at three places of a group.
     fn assert_hides(&self, secret: &str) {
-        let in_base64 = (0..3)
-            .filter_map(|skipped| secret.get(skipped..skipped + 12))
-            .map(|part| STANDARD.encode(part));
+        let in_base64 =
+            (0..3).filter_map(|skipped| secret.get(skipped..skipped + 12)).map(|part| STANDARD.encode(part));
         for form in in_base64.chain([secret.to_owned()]) {
-            assert!(
-                !self.stdout.contains(&form) && !self.stderr.contains(&form),
-                "the secret shows"
-            );
+            assert!(!self.stdout.contains(&form) && !self.stderr.contains(&form), "the secret shows");
         }
     }
 }
