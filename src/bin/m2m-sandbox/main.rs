@@ -1,5 +1,10 @@
 //! `m2m-sandbox`: a loopback stand-in for the systems that `m2m` talks to.
 
+mod accounts;
+mod clock;
+mod jwt;
+mod random;
+mod signing;
 mod wire;
 
 fn main() {}
