@@ -3,6 +3,7 @@
 mod accounts;
 mod clock;
 mod jwt;
+mod people;
 mod random;
 mod signing;
 mod wire;
