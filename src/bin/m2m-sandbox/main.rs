@@ -2,6 +2,8 @@
 
 mod accounts;
 mod clock;
+mod fault;
+mod identity;
 mod jwt;
 mod people;
 mod random;
