@@ -1,6 +1,7 @@
 //! `m2m-sandbox`: a loopback stand-in for the systems that `m2m` talks to.
 
 mod accounts;
+mod api;
 mod clock;
 mod fault;
 mod identity;
