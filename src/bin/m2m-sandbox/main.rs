@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod catalogue;
 mod clock;
 mod fault;
 mod identity;
