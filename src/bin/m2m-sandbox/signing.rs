@@ -1,7 +1,7 @@
 //! The RSA key that signs access tokens: made at start, kept in memory, gone at exit.
 //!
-//! Both identity servers sign with the same key, because making one costs a third of a second. It
-//! knows nothing of tokens: see `jwt.rs`.
+//! Both identity servers sign with the same key: to find its two primes takes from 0.2 to 2 seconds, as luck has
+//! it. This file knows nothing of tokens: see `jwt.rs`.
 
 use std::sync::Arc;
 use std::thread;
