@@ -70,10 +70,7 @@ impl Api {
                 self.service.balance(headers)
             }
             "/v1/members/me" => {
-                self.gateway
-                    .token(headers, &self.loyaltyone_issuer)
-                    .await?
-                    .demand_audience(LOYALTYONE_AUDIENCE)?;
+                self.gateway.token(headers, &self.loyaltyone_issuer).await?.demand_audience(LOYALTYONE_AUDIENCE)?;
                 Ok(member())
             }
             _ => Err(gateway::not_found()),
@@ -89,10 +86,7 @@ impl Api {
 
 /// LoyaltyOne's only member.
 fn member() -> Answer {
-    Answer::json(
-        StatusCode::OK,
-        &json!({ "memberId": "80000000001", "tier": "Blue", "miles": 1234 }),
-    )
+    Answer::json(StatusCode::OK, &json!({ "memberId": "80000000001", "tier": "Blue", "miles": 1234 }))
 }
 
 /// The caller's correlation id, or a new one when there is none that could be given back.

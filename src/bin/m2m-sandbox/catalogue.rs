@@ -43,11 +43,7 @@ pub(crate) struct Plans {
 
 impl Plans {
     pub(crate) fn new(orders: &[Order]) -> Self {
-        let mut plans = Self {
-            token: Plan::new(),
-            discovery: Plan::new(),
-            api: Plan::new(),
-        };
+        let mut plans = Self { token: Plan::new(), discovery: Plan::new(), api: Plan::new() };
         for order in orders {
             match order.fault {
                 Known::Token(fault) => plans.token.arm(fault, order.times),
@@ -72,10 +68,7 @@ impl FromStr for Order {
         };
         match find(name) {
             Some(fault) => Ok(Self { fault, times }),
-            None => Err(format!(
-                "there is no fault `{name}`; there are:\n{}",
-                names()
-            )),
+            None => Err(format!("there is no fault `{name}`; there are:\n{}", names())),
         }
     }
 }
@@ -87,12 +80,7 @@ pub(crate) fn help() -> String {
          order they are given.\n",
     );
     section(&mut help, "On token requests", "", token::FAULTS);
-    section(
-        &mut help,
-        "On metadata documents",
-        DISCOVERY,
-        discovery::FAULTS,
-    );
+    section(&mut help, "On metadata documents", DISCOVERY, discovery::FAULTS);
     section(&mut help, "On the API", API, api::FAULTS);
     help
 }
@@ -121,19 +109,11 @@ fn named<E>(faults: &'static [Fault<E>], name: &str) -> Option<&'static Fault<E>
 
 /// All names, a line for each kind.
 fn names() -> String {
-    [
-        line("", token::FAULTS),
-        line(DISCOVERY, discovery::FAULTS),
-        line(API, api::FAULTS),
-    ]
-    .join("\n")
+    [line("", token::FAULTS), line(DISCOVERY, discovery::FAULTS), line(API, api::FAULTS)].join("\n")
 }
 
 fn line<E>(prefix: &str, faults: &[Fault<E>]) -> String {
-    let names: Vec<String> = faults
-        .iter()
-        .map(|fault| format!("{prefix}{}", fault.name))
-        .collect();
+    let names: Vec<String> = faults.iter().map(|fault| format!("{prefix}{}", fault.name)).collect();
     format!("  {}", names.join(" "))
 }
 
@@ -145,12 +125,9 @@ mod tests {
 
     #[test]
     fn orders_name_a_fault_and_how_often() {
-        for (text, times) in [
-            ("429", None),
-            ("429:2", Some(2)),
-            ("discovery-wrong-issuer", None),
-            ("api-401-token:1", Some(1)),
-        ] {
+        for (text, times) in
+            [("429", None), ("429:2", Some(2)), ("discovery-wrong-issuer", None), ("api-401-token:1", Some(1))]
+        {
             let order = Order::from_str(text).unwrap();
             assert_eq!(order.times, times, "{text}");
         }

@@ -58,11 +58,7 @@ pub(crate) async fn run(
 /// Passes SIGTERM on. The standard library cannot signal without `unsafe`; the shell's `kill` can.
 async fn terminate(child: &Child) {
     if let Some(id) = child.id() {
-        let _ = Command::new("sh")
-            .args(["-c", r#"kill -TERM "$1""#, "sh"])
-            .arg(id.to_string())
-            .status()
-            .await;
+        let _ = Command::new("sh").args(["-c", r#"kill -TERM "$1""#, "sh"]).arg(id.to_string()).status().await;
     }
 }
 
@@ -72,10 +68,7 @@ fn status_code(status: ExitStatus) -> u8 {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1)
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 #[cfg(all(test, unix))]

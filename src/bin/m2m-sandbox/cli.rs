@@ -76,9 +76,7 @@ impl Cli {
         let cli = Self::parse();
         // `m2m-sandbox -- $CMD` with nothing in CMD would otherwise wait for ever, and clap cannot tell.
         if cli.command.is_empty() && env::args_os().next_back().is_some_and(|last| last == "--") {
-            Self::command()
-                .error(ErrorKind::MissingRequiredArgument, "no command after `--`")
-                .exit();
+            Self::command().error(ErrorKind::MissingRequiredArgument, "no command after `--`").exit();
         }
         cli
     }
@@ -95,8 +93,7 @@ mod tests {
 
     #[test]
     fn the_command_is_everything_after_two_dashes() {
-        let cli = Cli::try_parse_from(["m2m-sandbox", "--fault", "429:2", "--", "m2m", "--fault"])
-            .unwrap();
+        let cli = Cli::try_parse_from(["m2m-sandbox", "--fault", "429:2", "--", "m2m", "--fault"]).unwrap();
         assert_eq!(cli.command, ["m2m", "--fault"]);
         assert_eq!(cli.faults.len(), 1);
     }

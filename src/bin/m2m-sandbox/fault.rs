@@ -13,11 +13,7 @@ pub(crate) struct Fault<E> {
 
 impl<E> Fault<E> {
     pub(crate) const fn new(name: &'static str, summary: &'static str, effect: E) -> Self {
-        Self {
-            name,
-            summary,
-            effect,
-        }
+        Self { name, summary, effect }
     }
 }
 
@@ -37,27 +33,18 @@ impl<E> Plan<E> {
 
     /// Lets `fault` hit `times` requests, or all, after the faults that were armed before it.
     pub(crate) fn arm(&mut self, fault: &'static Fault<E>, times: Option<u32>) {
-        self.0.push(Armed {
-            effect: &fault.effect,
-            left: times.map(AtomicU32::new),
-        });
+        self.0.push(Armed { effect: &fault.effect, left: times.map(AtomicU32::new) });
     }
 
     /// What the request that has just come in has to suffer, if anything.
     pub(crate) fn strike(&self) -> Option<&'static E> {
-        self.0
-            .iter()
-            .find(|armed| armed.strikes())
-            .map(|armed| armed.effect)
+        self.0.iter().find(|armed| armed.strikes()).map(|armed| armed.effect)
     }
 }
 
 impl<E> Armed<E> {
     fn strikes(&self) -> bool {
-        self.left.as_ref().is_none_or(|left| {
-            left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
-                .is_ok()
-        })
+        self.left.as_ref().is_none_or(|left| left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok())
     }
 }
 

@@ -57,16 +57,8 @@ impl Home {
 
     fn config(&self, accounts: &Accounts, addresses: &Addresses) -> String {
         let secret = |name| toml_string(&self.0.join(name).to_string_lossy());
-        let Accounts {
-            cloudloyalty,
-            loyaltyone,
-            ..
-        } = accounts;
-        let Addresses {
-            cognito,
-            auth0,
-            api,
-        } = addresses;
+        let Accounts { cloudloyalty, loyaltyone, .. } = accounts;
+        let Addresses { cognito, auth0, api } = addresses;
         format!(
             r#"# Written by m2m-sandbox. This file and what it names go away when the sandbox ends.
 default_profile = "cloudloyalty"
@@ -147,13 +139,10 @@ mod tests {
         let text = fs::read_to_string(home.config_path()).unwrap();
         let config: toml::Table = toml::from_str(&text).unwrap();
         assert_eq!(config["default_profile"].as_str(), Some("cloudloyalty"));
-        for (profile, secret) in [
-            ("cloudloyalty", &accounts.cloudloyalty.secret),
-            ("loyaltyone", &accounts.loyaltyone.secret),
-        ] {
-            let file = config["profiles"][profile]["client_secret"]["file"]
-                .as_str()
-                .unwrap();
+        for (profile, secret) in
+            [("cloudloyalty", &accounts.cloudloyalty.secret), ("loyaltyone", &accounts.loyaltyone.secret)]
+        {
+            let file = config["profiles"][profile]["client_secret"]["file"].as_str().unwrap();
             assert_eq!(fs::read_to_string(file).unwrap(), format!("{secret}\n"));
             assert!(!text.contains(secret.as_str()));
         }

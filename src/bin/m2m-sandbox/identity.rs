@@ -124,11 +124,7 @@ impl<P: Provider> Identity<P> {
     }
 
     /// What the request may have, or why not.
-    fn agreed(
-        &self,
-        request: &Request<Bytes>,
-        fault: Option<&TokenEffect>,
-    ) -> Result<Terms, Answer> {
+    fn agreed(&self, request: &Request<Bytes>, fault: Option<&TokenEffect>) -> Result<Terms, Answer> {
         let parameters = self.provider.parameters(request)?;
         let presented = client_auth::presented(request.headers(), &parameters);
         match fault {
@@ -171,17 +167,12 @@ impl<P: Provider> Identity<P> {
 
 /// An OAuth error (RFC 6749 section 5.2) with a description.
 pub(crate) fn described_error(status: StatusCode, error: &str, description: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({ "error": error, "error_description": description }),
-    )
+    Answer::json(status, &json!({ "error": error, "error_description": description }))
 }
 
 /// A refusal that gives away what was sent, as a careless server's log-happy error page does.
 fn echo(presented: &[client_auth::Credentials]) -> Answer {
-    let secret = presented
-        .last()
-        .map_or("(none)", |credentials| credentials.secret.as_str());
+    let secret = presented.last().map_or("(none)", |credentials| credentials.secret.as_str());
     described_error(
         StatusCode::BAD_REQUEST,
         "invalid_client",
@@ -190,9 +181,5 @@ fn echo(presented: &[client_auth::Credentials]) -> Answer {
 }
 
 fn no_key() -> Answer {
-    described_error(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "server_error",
-        "the sandbox could not make its signing key",
-    )
+    described_error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the sandbox could not make its signing key")
 }

@@ -10,11 +10,7 @@ use serde_json::Value;
 use crate::signing::SigningKey;
 
 /// The signed token `header.claims.signature`.
-pub(crate) fn encode(
-    key: &SigningKey,
-    header: &Value,
-    claims: &Value,
-) -> Result<String, Unspecified> {
+pub(crate) fn encode(key: &SigningKey, header: &Value, claims: &Value) -> Result<String, Unspecified> {
     let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -52,8 +48,7 @@ mod tests {
 
         let parts: Vec<&str> = token.split('.').collect();
         assert_eq!(parts.len(), 3);
-        let header: Value =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
+        let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
         assert_eq!(header, json!({ "alg": "RS256", "kid": key.id() }));
         assert_eq!(key.jwk_set()["keys"][0]["kid"], key.id());
 

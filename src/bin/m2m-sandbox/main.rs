@@ -51,10 +51,7 @@ fn main() -> ExitCode {
 
 /// Builds the runtime: one thread, as one machine's worth of requests needs no more.
 fn run(cli: &Cli) -> io::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve(cli))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(cli))
 }
 
 async fn serve(cli: &Cli) -> io::Result<ExitCode> {
@@ -86,39 +83,22 @@ fn print_settings(config: &Path, addresses: &Addresses, generated: u32) -> io::R
     writeln!(out, "# m2m-sandbox serves until it is stopped.")?;
     writeln!(out, "export M2M_CONFIG={}", shell_word(config))?;
     writeln!(out, "#")?;
-    writeln!(
-        out,
-        "# CloudLoyalty's identity server: {}",
-        addresses.cognito
-    )?;
+    writeln!(out, "# CloudLoyalty's identity server: {}", addresses.cognito)?;
     writeln!(out, "# LoyaltyOne's identity server:   {}", addresses.auth0)?;
     writeln!(out, "# The API of both:                {}", addresses.api)?;
     writeln!(out, "# Profiles: cloudloyalty (the default), loyaltyone")?;
     writeln!(out, "#")?;
     writeln!(out, "# Participants to try (all of them made up):")?;
     for (key, note) in [
-        (
-            format!("--cpf {}", directory::DOCUMENTED_CPF),
-            "the documented example, INACTIVE",
-        ),
-        (
-            format!("--login {}", directory::DOCUMENTED_LOGIN),
-            "the same one: a login that looks like a CPF",
-        ),
-        (
-            format!("--cpf {}", directory::SHARED_CPF),
-            "two participants, one CPF",
-        ),
+        (format!("--cpf {}", directory::DOCUMENTED_CPF), "the documented example, INACTIVE"),
+        (format!("--login {}", directory::DOCUMENTED_LOGIN), "the same one: a login that looks like a CPF"),
+        (format!("--cpf {}", directory::SHARED_CPF), "two participants, one CPF"),
     ] {
         writeln!(out, "#   {key:<20} {note}")?;
     }
     if generated > 0 {
         let (login, cpf) = directory::generated_example(1);
-        writeln!(
-            out,
-            "#   {:<20} one of {generated} more",
-            format!("--login {login}")
-        )?;
+        writeln!(out, "#   {:<20} one of {generated} more", format!("--login {login}"))?;
         writeln!(out, "#   {:<20} the same one", format!("--cpf {cpf}"))?;
     }
     out.flush()

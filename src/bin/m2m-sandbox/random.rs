@@ -6,8 +6,7 @@ use rand_core::{OsRng, RngCore};
 pub(crate) const LOWER_ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// What the secrets of Auth0 are made of: the base64url alphabet.
-pub(crate) const BASE64URL: &[u8] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+pub(crate) const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// What the subscription keys of Azure API Management are made of.
 pub(crate) const HEX: &[u8] = b"0123456789abcdef";
@@ -45,11 +44,7 @@ mod tests {
     fn text_has_the_length_and_the_alphabet_asked_for() {
         let secret = text(LOWER_ALPHANUMERIC, 51);
         assert_eq!(secret.len(), 51);
-        assert!(
-            secret
-                .bytes()
-                .all(|byte| LOWER_ALPHANUMERIC.contains(&byte))
-        );
+        assert!(secret.bytes().all(|byte| LOWER_ALPHANUMERIC.contains(&byte)));
         assert_ne!(secret, text(LOWER_ALPHANUMERIC, 51));
     }
 

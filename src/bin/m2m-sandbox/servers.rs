@@ -31,15 +31,9 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
     let (auth0_listener, auth0_url) = listen(cli.port, 1).await?;
     let (api_listener, api_url) = listen(cli.port, 2).await?;
 
-    let manner = Manner {
-        journal: Arc::new(open_journal(cli)?),
-        latency: cli.latency,
-    };
+    let manner = Manner { journal: Arc::new(open_journal(cli)?), latency: cli.latency };
     let plans = Plans::new(&cli.faults);
-    let faults = Faults {
-        token: Arc::new(plans.token),
-        metadata: Arc::new(plans.discovery),
-    };
+    let faults = Faults { token: Arc::new(plans.token), metadata: Arc::new(plans.discovery) };
 
     let cognito = Identity {
         provider: Cognito {
@@ -61,13 +55,8 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
         faults,
     };
     let api = Api {
-        gateway: Gateway {
-            subscription_key: accounts.subscription_key.clone(),
-            key,
-        },
-        service: Service {
-            directory: Directory::new(cli.participants),
-        },
+        gateway: Gateway { subscription_key: accounts.subscription_key.clone(), key },
+        service: Service { directory: Directory::new(cli.participants) },
         cloudloyalty_issuer: cognito::ISSUER.to_owned(),
         loyaltyone_issuer: Auth0::issuer(&auth0_url),
         faults: plans.api,
@@ -76,11 +65,7 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
     tokio::spawn(listener::serve(cognito_listener, cognito, manner.clone()));
     tokio::spawn(listener::serve(auth0_listener, auth0, manner.clone()));
     tokio::spawn(listener::serve(api_listener, api, manner));
-    Ok(Addresses {
-        cognito: cognito_url,
-        auth0: auth0_url,
-        api: api_url,
-    })
+    Ok(Addresses { cognito: cognito_url, auth0: auth0_url, api: api_url })
 }
 
 /// Listens on `first + offset`, or on any free port, of the loopback interface; and its base URL.
@@ -88,12 +73,7 @@ async fn listen(first: Option<u16>, offset: u16) -> io::Result<(TcpListener, Str
     let port = first.map_or(0, |first| first.saturating_add(offset));
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
-        .map_err(|cause| {
-            io::Error::new(
-                cause.kind(),
-                format!("cannot listen on port {port} of 127.0.0.1: {cause}"),
-            )
-        })?;
+        .map_err(|cause| io::Error::new(cause.kind(), format!("cannot listen on port {port} of 127.0.0.1: {cause}")))?;
     let url = format!("http://{}", listener.local_addr()?);
     Ok((listener, url))
 }
@@ -102,10 +82,6 @@ fn open_journal(cli: &Cli) -> io::Result<Journal> {
     let Some(path) = &cli.log else {
         return Ok(Journal::none());
     };
-    Journal::open(path).map_err(|cause| {
-        io::Error::new(
-            cause.kind(),
-            format!("cannot write the log `{}`: {cause}", path.display()),
-        )
-    })
+    Journal::open(path)
+        .map_err(|cause| io::Error::new(cause.kind(), format!("cannot write the log `{}`: {cause}", path.display())))
 }

@@ -71,20 +71,13 @@ impl SigningKey {
     /// The RS256 signature of `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
-        self.pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        )?;
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)?;
         Ok(signature)
     }
 
     /// Whether `signature` is this key's RS256 signature of `message`.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public
-            .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-            .is_ok()
+        self.public.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 
     /// The public key as a JWK set (RFC 7517 section 5).

@@ -36,19 +36,13 @@ impl Gateway {
     pub(crate) fn subscription(&self, headers: &HeaderMap) -> Result<(), Answer> {
         match headers.get(SUBSCRIPTION_KEY) {
             None => Err(no_subscription_key()),
-            Some(key) if key.as_bytes() != self.subscription_key.as_bytes() => {
-                Err(wrong_subscription_key())
-            }
+            Some(key) if key.as_bytes() != self.subscription_key.as_bytes() => Err(wrong_subscription_key()),
             Some(_) => Ok(()),
         }
     }
 
     /// The token of a call, if `issuer` gave it out, its signature is right, and it has not expired.
-    pub(crate) async fn token(
-        &self,
-        headers: &HeaderMap,
-        issuer: &str,
-    ) -> Result<AccessToken, Answer> {
+    pub(crate) async fn token(&self, headers: &HeaderMap, issuer: &str) -> Result<AccessToken, Answer> {
         let token = bearer(headers).ok_or_else(invalid_token)?;
         let key = self.key.wait().await.ok_or_else(invalid_token)?;
         jwt::verified::<AccessToken>(&key, token)
@@ -60,29 +54,19 @@ impl Gateway {
 impl AccessToken {
     /// Refuses a token without `scope`.
     pub(crate) fn demand(&self, scope: &str) -> Result<(), Answer> {
-        if self.scope.split(' ').any(|granted| granted == scope) {
-            Ok(())
-        } else {
-            Err(insufficient_scope(scope))
-        }
+        if self.scope.split(' ').any(|granted| granted == scope) { Ok(()) } else { Err(insufficient_scope(scope)) }
     }
 
     /// Refuses a token for another API.
     pub(crate) fn demand_audience(&self, audience: &str) -> Result<(), Answer> {
-        if self.aud == audience {
-            Ok(())
-        } else {
-            Err(invalid_token())
-        }
+        if self.aud == audience { Ok(()) } else { Err(invalid_token()) }
     }
 }
 
 /// The credentials of the Bearer scheme (RFC 6750 section 2.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim_start())
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
 }
 
 /// An error of the gateway itself.
@@ -93,10 +77,7 @@ pub(crate) fn error(status: StatusCode, message: &str) -> Answer {
         status_code: u16,
         message: &'a str,
     }
-    let error = GatewayError {
-        status_code: status.as_u16(),
-        message,
-    };
+    let error = GatewayError { status_code: status.as_u16(), message };
     Answer::json(status, &error)
 }
 
@@ -123,23 +104,14 @@ pub(crate) fn wrong_subscription_key() -> Answer {
 
 /// RFC 6750 section 3.1.
 pub(crate) fn invalid_token() -> Answer {
-    error(
-        StatusCode::UNAUTHORIZED,
-        "Unauthorized. Access token is missing or invalid.",
-    )
-    .header(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+    error(StatusCode::UNAUTHORIZED, "Unauthorized. Access token is missing or invalid.")
+        .header(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
 }
 
 /// RFC 6750 section 3.1.
 pub(crate) fn insufficient_scope(scope: &str) -> Answer {
-    error(
-        StatusCode::FORBIDDEN,
-        "Forbidden. Access token has not the required scope.",
-    )
-    .header(
-        WWW_AUTHENTICATE,
-        &format!(r#"Bearer error="insufficient_scope", scope="{scope}""#),
-    )
+    error(StatusCode::FORBIDDEN, "Forbidden. Access token has not the required scope.")
+        .header(WWW_AUTHENTICATE, &format!(r#"Bearer error="insufficient_scope", scope="{scope}""#))
 }
 
 #[cfg(test)]
@@ -150,12 +122,9 @@ mod tests {
 
     #[test]
     fn the_bearer_scheme_is_read_in_any_case() {
-        for (value, token) in [
-            ("Bearer abc", Some("abc")),
-            ("bearer abc", Some("abc")),
-            ("Basic abc", None),
-            ("abc", None),
-        ] {
+        for (value, token) in
+            [("Bearer abc", Some("abc")), ("bearer abc", Some("abc")), ("Basic abc", None), ("abc", None)]
+        {
             let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
             assert_eq!(bearer(&headers), token, "{value}");
         }
@@ -164,12 +133,7 @@ mod tests {
 
     #[test]
     fn scopes_are_compared_whole() {
-        let token = AccessToken {
-            iss: String::new(),
-            exp: 0,
-            aud: String::new(),
-            scope: "a/b c/d".to_owned(),
-        };
+        let token = AccessToken { iss: String::new(), exp: 0, aud: String::new(), scope: "a/b c/d".to_owned() };
         assert!(token.demand("c/d").is_ok());
         assert!(token.demand("c").is_err());
         assert!(token.demand("").is_err());

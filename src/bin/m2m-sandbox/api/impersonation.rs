@@ -77,16 +77,9 @@ mod tests {
     fn who(headers: &[(&'static str, &'static str)]) -> Result<u64, Refusal> {
         let headers = headers
             .iter()
-            .map(|&(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        Impersonation::from_headers(&headers)?
-            .participant(&Directory::new(0))
-            .map(|participant| participant.id)
+        Impersonation::from_headers(&headers)?.participant(&Directory::new(0)).map(|participant| participant.id)
     }
 
     #[test]
@@ -110,11 +103,7 @@ mod tests {
         for (position, (name, _)) in HEADERS.iter().enumerate() {
             let mut headers = HEADERS.to_vec();
             headers[position].1 = "40600";
-            let expected = if *name == "impersonatoruser" {
-                Ok(28_631_365)
-            } else {
-                Err(Refusal::NoSuchParticipant)
-            };
+            let expected = if *name == "impersonatoruser" { Ok(28_631_365) } else { Err(Refusal::NoSuchParticipant) };
             assert_eq!(who(&headers), expected, "{name}");
         }
     }

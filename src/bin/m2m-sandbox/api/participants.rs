@@ -39,11 +39,7 @@ impl Service {
             Some(Lookup::Login(login)) => self.directory.by_login(&login),
             Some(Lookup::Document(document)) => self.directory.by_document(&document),
             None => {
-                return Err(error(
-                    StatusCode::BAD_REQUEST,
-                    "400",
-                    "Informe login ou document, e apenas um deles.",
-                ));
+                return Err(error(StatusCode::BAD_REQUEST, "400", "Informe login ou document, e apenas um deles."));
             }
         };
         Ok(Answer::json(StatusCode::OK, &found))
@@ -57,11 +53,7 @@ impl Service {
     /// That participant's balance.
     pub(crate) fn balance(&self, headers: &HeaderMap) -> Result<Answer, Answer> {
         let participant = self.impersonated(headers)?;
-        let balance = Balance {
-            participant_id: participant.id,
-            balance: participant.balance(),
-            currency: "points",
-        };
+        let balance = Balance { participant_id: participant.id, balance: participant.balance(), currency: "points" };
         Ok(Answer::json(StatusCode::OK, &balance))
     }
 
@@ -78,13 +70,11 @@ impl Service {
 impl Lookup {
     /// Reads a query with exactly one of `login` and `document`.
     fn parse(query: &str) -> Option<Self> {
-        let mut asked = form_urlencoded::parse(query.as_bytes()).filter_map(|(name, value)| {
-            match name.as_ref() {
-                _ if value.is_empty() => None,
-                "login" => Some(Self::Login(value.into_owned())),
-                "document" => Some(Self::Document(value.into_owned())),
-                _ => None,
-            }
+        let mut asked = form_urlencoded::parse(query.as_bytes()).filter_map(|(name, value)| match name.as_ref() {
+            _ if value.is_empty() => None,
+            "login" => Some(Self::Login(value.into_owned())),
+            "document" => Some(Self::Document(value.into_owned())),
+            _ => None,
         });
         let lookup = asked.next()?;
         asked.next().is_none().then_some(lookup)
@@ -93,10 +83,7 @@ impl Lookup {
 
 /// An error of the service.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({ "errors": [{ "code": code, "message": message }] }),
-    )
+    Answer::json(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
 /// A client's own token where a participant's is wanted: the impersonation headers are missing.
@@ -105,11 +92,7 @@ pub(crate) fn wrong_kind_of_token() -> Answer {
 }
 
 pub(crate) fn participant_not_found() -> Answer {
-    error(
-        StatusCode::BAD_REQUEST,
-        "113",
-        "Participante não encontrado.",
-    )
+    error(StatusCode::BAD_REQUEST, "113", "Participante não encontrado.")
 }
 
 #[cfg(test)]

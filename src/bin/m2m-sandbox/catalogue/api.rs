@@ -46,19 +46,13 @@ pub(super) static FAULTS: &[ApiFault] = &[
 ];
 
 fn quota() -> Answer {
-    gateway::error(
-        StatusCode::FORBIDDEN,
-        "Out of call volume quota. Quota will be replenished in 01:23:45.",
-    )
-    .header(RETRY_AFTER, "5025")
+    gateway::error(StatusCode::FORBIDDEN, "Out of call volume quota. Quota will be replenished in 01:23:45.")
+        .header(RETRY_AFTER, "5025")
 }
 
 fn rate_limit() -> Answer {
-    gateway::error(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Rate limit is exceeded. Try again in 1 seconds.",
-    )
-    .header(RETRY_AFTER, "1")
+    gateway::error(StatusCode::TOO_MANY_REQUESTS, "Rate limit is exceeded. Try again in 1 seconds.")
+        .header(RETRY_AFTER, "1")
 }
 
 fn unavailable(status: StatusCode) -> Answer {
@@ -66,11 +60,7 @@ fn unavailable(status: StatusCode) -> Answer {
 }
 
 fn temporarily_unavailable() -> Answer {
-    participants::error(
-        StatusCode::BAD_REQUEST,
-        "100",
-        "Saldo indisponível no momento. Tente novamente em instantes.",
-    )
+    participants::error(StatusCode::BAD_REQUEST, "100", "Saldo indisponível no momento. Tente novamente em instantes.")
 }
 
 fn business_error(message: &str) -> Answer {

@@ -31,10 +31,7 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// What Auth0 once answered to wrong credentials: a word, of no stated type.
 pub(super) fn plain_401() -> Answer {
-    Answer::body(
-        StatusCode::UNAUTHORIZED,
-        Body::Whole(Bytes::from_static(b"Unauthorized")),
-    )
+    Answer::body(StatusCode::UNAUTHORIZED, Body::Whole(Bytes::from_static(b"Unauthorized")))
 }
 
 /// A page in the manner of Amazon CloudFront, which stands before Cognito's custom domains.
@@ -51,10 +48,7 @@ pub(super) fn html(status: StatusCode) -> Answer {
         .header(SERVER, "CloudFront")
         .header(VIA, "1.1 sandbox.cloudfront.net (CloudFront)")
         .header(HeaderName::from_static("x-cache"), "Error from cloudfront")
-        .header(
-            HeaderName::from_static("x-amz-cf-id"),
-            "c2FuZGJveC1mYXVsdA==",
-        )
+        .header(HeaderName::from_static("x-amz-cf-id"), "c2FuZGJveC1mYXVsdA==")
 }
 
 /// The page of a captive portal: a success that is none.
@@ -81,11 +75,7 @@ pub(super) fn big_body() -> Answer {
 
 /// Arrays within arrays.
 pub(super) fn deep_json() -> Answer {
-    let text = format!(
-        r#"{{"access_token":{}{}}}"#,
-        "[".repeat(DEEP),
-        "]".repeat(DEEP)
-    );
+    let text = format!(r#"{{"access_token":{}{}}}"#, "[".repeat(DEEP), "]".repeat(DEEP));
     Answer::json_text(StatusCode::OK, text)
 }
 
@@ -106,11 +96,8 @@ pub(super) fn reset() -> Answer {
 
 /// The connection is reset in the middle of a body.
 pub(super) fn reset_body() -> Answer {
-    Answer::body(
-        StatusCode::OK,
-        Body::cut(br#"{"broken":"in the middle of"#, 1000),
-    )
-    .header(CONTENT_TYPE, "application/json")
+    Answer::body(StatusCode::OK, Body::cut(br#"{"broken":"in the middle of"#, 1000))
+        .header(CONTENT_TYPE, "application/json")
 }
 
 /// The connection is closed in good order before any byte of an answer.

@@ -69,12 +69,8 @@ pub(super) static FAULTS: &[TokenFault] = &[
 ];
 
 fn throttled(retry_after: &str) -> answer::Answer {
-    described_error(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too_many_requests",
-        "Client quota exceeded",
-    )
-    .header(RETRY_AFTER, retry_after)
+    described_error(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Client quota exceeded")
+        .header(RETRY_AFTER, retry_after)
 }
 
 /// RFC 9110 section 5.6.7.
@@ -106,26 +102,16 @@ mod tests {
 
     /// The answer to a token request with the right secret, for each of `faults` in turn, and a last one.
     async fn answers(faults: &[&str]) -> (PendingKey, Vec<Value>) {
-        let orders: Vec<Order> = faults
-            .iter()
-            .map(|fault| format!("{fault}:1").parse().unwrap())
-            .collect();
+        let orders: Vec<Order> = faults.iter().map(|fault| format!("{fault}:1").parse().unwrap()).collect();
         let plans = Plans::new(&orders);
         let server = Identity {
             provider: Cognito {
                 base_url: "http://127.0.0.1:1".to_owned(),
-                client: Client {
-                    id: "app",
-                    secret: "pa55word".to_owned(),
-                    scopes: &["res/a", "res/b"],
-                },
+                client: Client { id: "app", secret: "pa55word".to_owned(), scopes: &["res/a", "res/b"] },
                 lifetime_secs: 300,
             },
             key: PendingKey::start(),
-            faults: Faults {
-                token: Arc::new(plans.token),
-                metadata: Arc::new(plans.discovery),
-            },
+            faults: Faults { token: Arc::new(plans.token), metadata: Arc::new(plans.discovery) },
         };
         let form = "grant_type=client_credentials&client_id=app&client_secret=pa55word";
         let request = Request::post(Cognito::TOKEN_PATH)
@@ -147,9 +133,8 @@ mod tests {
         let faults = ["echo-secret", "string-expires", "narrow-scope", "expired"];
         let (key, answers) = answers(&faults).await;
         let key = key.wait().await.unwrap();
-        let claims = |answer: &Value| -> Value {
-            jwt::verified(&key, answer["access_token"].as_str().unwrap()).unwrap()
-        };
+        let claims =
+            |answer: &Value| -> Value { jwt::verified(&key, answer["access_token"].as_str().unwrap()).unwrap() };
         let [echo, string, narrow, expired, healthy] = answers.as_slice() else {
             panic!("one answer each: {answers:?}");
         };
@@ -163,10 +148,7 @@ mod tests {
 
         assert_eq!(expired["expires_in"], 1);
         let expired = claims(expired);
-        assert_eq!(
-            expired["exp"].as_u64().unwrap() - expired["iat"].as_u64().unwrap(),
-            1
-        );
+        assert_eq!(expired["exp"].as_u64().unwrap() - expired["iat"].as_u64().unwrap(), 1);
 
         assert_eq!(healthy["expires_in"], 300);
         assert_eq!(healthy["token_type"], "Bearer");

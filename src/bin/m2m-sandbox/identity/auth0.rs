@@ -35,11 +35,7 @@ impl Provider for Auth0 {
     const TOKEN_PATH: &'static str = "/oauth/token";
 
     fn metadata(&self) -> Metadata {
-        Metadata::new(
-            Self::issuer(&self.base_url),
-            &self.base_url,
-            Self::TOKEN_PATH,
-        )
+        Metadata::new(Self::issuer(&self.base_url), &self.base_url, Self::TOKEN_PATH)
     }
 
     fn client(&self) -> &Client {
@@ -78,13 +74,8 @@ impl Provider for Auth0 {
         if scopes.is_empty() {
             scopes = self.client.scopes.to_vec();
         }
-        if let Some(unknown) = scopes
-            .iter()
-            .find(|each| !self.client.scopes.contains(each))
-        {
-            return Err(access_denied(&format!(
-                "Client has not been granted scopes: {unknown}"
-            )));
+        if let Some(unknown) = scopes.iter().find(|each| !self.client.scopes.contains(each)) {
+            return Err(access_denied(&format!("Client has not been granted scopes: {unknown}")));
         }
         Ok(Terms {
             scopes: scopes.into_iter().map(str::to_owned).collect(),
@@ -137,11 +128,7 @@ mod tests {
     fn auth0() -> Auth0 {
         Auth0 {
             base_url: "http://127.0.0.1:1".to_owned(),
-            client: Client {
-                id: "app",
-                secret: "secret".to_owned(),
-                scopes: &["read:a", "read:b"],
-            },
+            client: Client { id: "app", secret: "secret".to_owned(), scopes: &["read:a", "read:b"] },
             audience: "https://api.example.com",
             lifetime_secs: 86_400,
         }
@@ -153,9 +140,7 @@ mod tests {
 
     #[test]
     fn without_an_audience_the_token_is_opaque() {
-        let terms = terms(&json!({ "grant_type": "client_credentials" }))
-            .ok()
-            .unwrap();
+        let terms = terms(&json!({ "grant_type": "client_credentials" })).ok().unwrap();
         assert_eq!(auth0().token(&terms, "key", 0), None);
     }
 

@@ -30,18 +30,12 @@ pub(crate) enum Rejection {
 }
 
 /// The credentials of a request, in each way they can be read: the literal reading first.
-pub(crate) fn presented(
-    headers: &HeaderMap,
-    parameters: &Parameters,
-) -> Result<Vec<Credentials>, Rejection> {
+pub(crate) fn presented(headers: &HeaderMap, parameters: &Parameters) -> Result<Vec<Credentials>, Rejection> {
     let id = parameters.get("client_id");
     let secret = parameters.get("client_secret");
     let Some(header) = headers.get(AUTHORIZATION) else {
         return match (id, secret) {
-            (Some(id), Some(secret)) => Ok(vec![Credentials {
-                id: id.to_owned(),
-                secret: secret.to_owned(),
-            }]),
+            (Some(id), Some(secret)) => Ok(vec![Credentials { id: id.to_owned(), secret: secret.to_owned() }]),
             _ => Err(Rejection::Incomplete),
         };
     };
@@ -49,11 +43,7 @@ pub(crate) fn presented(
         return Err(Rejection::TwoMethods);
     }
 
-    let readings = header
-        .to_str()
-        .ok()
-        .and_then(basic)
-        .ok_or(Rejection::Wrong)?;
+    let readings = header.to_str().ok().and_then(basic).ok_or(Rejection::Wrong)?;
     // CloudLoyalty's own example repeats the id in the body; another id would be another client.
     if id.is_some_and(|id| readings.iter().all(|reading| reading.id != id)) {
         return Err(Rejection::TwoMethods);
@@ -79,10 +69,7 @@ fn basic(header: &str) -> Option<Vec<Credentials>> {
     let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
 
-    let mut readings = vec![Credentials {
-        id: id.to_owned(),
-        secret: secret.to_owned(),
-    }];
+    let mut readings = vec![Credentials { id: id.to_owned(), secret: secret.to_owned() }];
     if let (Some(id), Some(secret)) = (form_decoded(id), form_decoded(secret)) {
         readings.push(Credentials { id, secret });
     }
@@ -104,9 +91,7 @@ fn form_decoded(text: &str) -> Option<String> {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -121,10 +106,7 @@ mod tests {
     }
 
     fn credentials(id: &str, secret: &str) -> Credentials {
-        Credentials {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-        }
+        Credentials { id: id.to_owned(), secret: secret.to_owned() }
     }
 
     fn form(form: &str) -> Parameters {
@@ -150,23 +132,14 @@ mod tests {
     fn basic_is_read_both_ways() {
         assert_eq!(
             presented(&headers("a%2Fb:p+q:r"), &form("")),
-            Ok(vec![
-                credentials("a%2Fb", "p+q:r"),
-                credentials("a/b", "p q:r")
-            ])
+            Ok(vec![credentials("a%2Fb", "p+q:r"), credentials("a/b", "p q:r")])
         );
-        assert_eq!(
-            presented(&headers("id:50%"), &form("")),
-            Ok(vec![credentials("id", "50%")])
-        );
+        assert_eq!(presented(&headers("id:50%"), &form("")), Ok(vec![credentials("id", "50%")]));
     }
 
     #[test]
     fn one_method_at_a_time() {
-        assert_eq!(
-            presented(&HeaderMap::new(), &form("client_id=a&client_secret=b")),
-            Ok(vec![credentials("a", "b")])
-        );
+        assert_eq!(presented(&HeaderMap::new(), &form("client_id=a&client_secret=b")), Ok(vec![credentials("a", "b")]));
         for (basic, body, rejection) in [
             (None, "", Rejection::Incomplete),
             (None, "client_id=a", Rejection::Incomplete),

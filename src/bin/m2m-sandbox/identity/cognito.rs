@@ -106,11 +106,7 @@ mod tests {
     fn cognito() -> Cognito {
         Cognito {
             base_url: "http://127.0.0.1:1".to_owned(),
-            client: Client {
-                id: "app",
-                secret: "secret".to_owned(),
-                scopes: &["res/a", "res/b"],
-            },
+            client: Client { id: "app", secret: "secret".to_owned(), scopes: &["res/a", "res/b"] },
             lifetime_secs: 300,
         }
     }
@@ -122,18 +118,9 @@ mod tests {
     #[test]
     fn no_scope_means_all_scopes() {
         let scopes = |form| terms(form).ok().map(|terms| terms.scope());
-        assert_eq!(
-            scopes("grant_type=client_credentials").as_deref(),
-            Some("res/a res/b")
-        );
-        assert_eq!(
-            scopes("grant_type=client_credentials&scope=res%2Fb").as_deref(),
-            Some("res/b")
-        );
-        assert_eq!(
-            scopes("grant_type=client_credentials&scope=res%2Fb+res%2Fc"),
-            None
-        );
+        assert_eq!(scopes("grant_type=client_credentials").as_deref(), Some("res/a res/b"));
+        assert_eq!(scopes("grant_type=client_credentials&scope=res%2Fb").as_deref(), Some("res/b"));
+        assert_eq!(scopes("grant_type=client_credentials&scope=res%2Fb+res%2Fc"), None);
         assert_eq!(scopes("grant_type=password"), None);
     }
 

@@ -59,11 +59,7 @@ impl Members {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        let members: Vec<String> = self
-            .0
-            .iter()
-            .map(|(name, value)| format!(r#""{name}":{value}"#))
-            .collect();
+        let members: Vec<String> = self.0.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
         format!("{{{}}}", members.join(","))
     }
 }

@@ -16,10 +16,7 @@ impl Parameters {
     pub(crate) fn from_form(body: &[u8]) -> Option<Self> {
         let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body) {
-            if parameters
-                .insert(name.into_owned(), value.into_owned())
-                .is_some()
-            {
+            if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }
         }
@@ -41,17 +38,12 @@ impl Parameters {
 
     /// The value of a parameter; one without a value counts as left out.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The scopes asked for, in their order (RFC 6749 section 3.3).
     pub(crate) fn scopes(&self) -> Vec<&str> {
-        self.get("scope")
-            .map(|scope| scope.split(' ').filter(|each| !each.is_empty()).collect())
-            .unwrap_or_default()
+        self.get("scope").map(|scope| scope.split(' ').filter(|each| !each.is_empty()).collect()).unwrap_or_default()
     }
 }
 
@@ -72,8 +64,7 @@ mod tests {
 
     #[test]
     fn forms_are_decoded() {
-        let form =
-            b"grant_type=client_credentials&scope=a%2Fb+c%2Fd&client_secret=%2B%25%C3%A9&empty=";
+        let form = b"grant_type=client_credentials&scope=a%2Fb+c%2Fd&client_secret=%2B%25%C3%A9&empty=";
         let parameters = Parameters::from_form(form).unwrap();
         assert_eq!(parameters.get("grant_type"), Some("client_credentials"));
         assert_eq!(parameters.scopes(), ["a/b", "c/d"]);

@@ -15,12 +15,7 @@ pub(crate) fn from_stem(stem: u32) -> String {
 /// The digit that follows `digits`: their sum, weighted 2, 3, 4 .. from the right, times ten, modulo 11, where 10
 /// counts as 0.
 fn check_digit(digits: &str) -> char {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .zip(2..)
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
+    let sum: u32 = digits.bytes().rev().zip(2..).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     char::from_digit(sum * 10 % 11 % 10, 10).unwrap_or('0')
 }
 

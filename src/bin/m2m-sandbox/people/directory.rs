@@ -38,18 +38,9 @@ impl Directory {
             by_id: HashMap::with_capacity(all as usize),
         };
         for number in 0..all {
-            let Identity {
-                id,
-                username,
-                document,
-                ..
-            } = identity(number);
+            let Identity { id, username, document, .. } = identity(number);
             directory.by_login.insert(username, number);
-            directory
-                .by_document
-                .entry(document)
-                .or_default()
-                .push(number);
+            directory.by_document.entry(document).or_default().push(number);
             directory.by_id.insert(id, number);
         }
         directory
@@ -57,21 +48,12 @@ impl Directory {
 
     /// Everyone with this login, which is one or nobody. Nothing is trimmed, no case is folded.
     pub(crate) fn by_login(&self, login: &str) -> Vec<Participant> {
-        self.by_login
-            .get(login)
-            .map(|&number| participant(number))
-            .into_iter()
-            .collect()
+        self.by_login.get(login).map(|&number| participant(number)).into_iter().collect()
     }
 
     /// Everyone with this document: a CPF may stand in several segments.
     pub(crate) fn by_document(&self, document: &str) -> Vec<Participant> {
-        self.by_document
-            .get(document)
-            .into_iter()
-            .flatten()
-            .map(|&number| participant(number))
-            .collect()
+        self.by_document.get(document).into_iter().flatten().map(|&number| participant(number)).collect()
     }
 
     /// The participant with this id.
@@ -82,9 +64,7 @@ impl Directory {
 
 /// The login and document of the generated participant `index`, counted from 1: something to try.
 pub(crate) fn generated_example(index: u32) -> (String, String) {
-    let Identity {
-        username, document, ..
-    } = identity(FAMOUS - 1 + index);
+    let Identity { username, document, .. } = identity(FAMOUS - 1 + index);
     (username, document)
 }
 
@@ -124,25 +104,15 @@ fn identity(number: u32) -> Identity {
 
 /// The generated participant `index`, counted from 1. Every third is Silver, every tenth INACTIVE.
 fn generated(index: u32) -> Identity {
-    const NAMES: [&str; 6] = [
-        "Fulano", "Beltrana", "Sicrano", "Fulana", "Beltrano", "Sicrana",
-    ];
+    const NAMES: [&str; 6] = ["Fulano", "Beltrana", "Sicrano", "Fulana", "Beltrano", "Sicrana"];
     let name = NAMES[index as usize % NAMES.len()];
     Identity {
         id: 30_000_000 + u64::from(index),
         name: format!("{name} Fictício {index:04}"),
         username: format!("user{index:04}"),
         document: cpf::from_stem(stem(index)),
-        segment: if index.is_multiple_of(3) {
-            SILVER
-        } else {
-            GOLD
-        },
-        status: if index.is_multiple_of(10) {
-            "INACTIVE"
-        } else {
-            "ACTIVE"
-        },
+        segment: if index.is_multiple_of(3) { SILVER } else { GOLD },
+        status: if index.is_multiple_of(10) { "INACTIVE" } else { "ACTIVE" },
     }
 }
 
@@ -163,25 +133,14 @@ mod tests {
     fn one_cpf_may_have_two_participants_and_a_login_may_look_like_a_cpf() {
         let directory = Directory::new(10);
         let shared = directory.by_document(SHARED_CPF);
-        let described: Vec<_> = shared
-            .iter()
-            .map(|each| (each.segment.name, each.segment.catalog_id, each.status))
-            .collect();
-        assert_eq!(
-            described,
-            [("Gold", 40599, "ACTIVE"), ("Silver", 40600, "INACTIVE")]
-        );
+        let described: Vec<_> =
+            shared.iter().map(|each| (each.segment.name, each.segment.catalog_id, each.status)).collect();
+        assert_eq!(described, [("Gold", 40599, "ACTIVE"), ("Silver", 40600, "INACTIVE")]);
 
-        assert_eq!(
-            directory.by_login(DOCUMENTED_LOGIN)[0].document_number,
-            DOCUMENTED_CPF
-        );
+        assert_eq!(directory.by_login(DOCUMENTED_LOGIN)[0].document_number, DOCUMENTED_CPF);
         assert!(directory.by_document(DOCUMENTED_LOGIN).is_empty());
         assert!(directory.by_login("nobody").is_empty());
-        assert_eq!(
-            directory.by_id(30_000_010).map(|each| each.username),
-            Some("user0010".to_owned())
-        );
+        assert_eq!(directory.by_id(30_000_010).map(|each| each.username), Some("user0010".to_owned()));
         assert!(directory.by_id(30_000_011).is_none());
     }
 
@@ -189,10 +148,7 @@ mod tests {
     fn the_example_is_in_the_directory() {
         let (login, document) = generated_example(1);
         assert_eq!(login, "user0001");
-        assert_eq!(
-            Directory::new(1).by_document(&document)[0].username,
-            "user0001"
-        );
+        assert_eq!(Directory::new(1).by_document(&document)[0].username, "user0001");
     }
 
     #[test]

@@ -41,19 +41,10 @@ pub(crate) struct Segment {
     pub(crate) name: &'static str,
 }
 
-pub(crate) const GOLD: Segment = Segment {
-    client_id: "30599",
-    campaign_id: 40499,
-    catalog_id: 40599,
-    name: "Gold",
-};
+pub(crate) const GOLD: Segment = Segment { client_id: "30599", campaign_id: 40499, catalog_id: 40599, name: "Gold" };
 
-pub(crate) const SILVER: Segment = Segment {
-    client_id: "30600",
-    campaign_id: 40500,
-    catalog_id: 40600,
-    name: "Silver",
-};
+pub(crate) const SILVER: Segment =
+    Segment { client_id: "30600", campaign_id: 40500, catalog_id: 40600, name: "Silver" };
 
 #[derive(Serialize)]
 pub(crate) struct Email {
@@ -95,9 +86,7 @@ pub(crate) struct Decimal(pub(crate) &'static str);
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.0.to_owned())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        RawValue::from_string(self.0.to_owned()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -120,26 +109,14 @@ impl Participant {
             name: identity.name,
             document_number: identity.document,
             rg: format!("{:09}", 900_000_000 + number % 100_000_000),
-            birth_date: format!(
-                "{}-{:02}-{:02}T00:00:00",
-                1950 + number % 55,
-                1 + number % 12,
-                1 + number % 28
-            ),
+            birth_date: format!("{}-{:02}-{:02}T00:00:00", 1950 + number % 55, 1 + number % 12, 1 + number % 28),
             person_type: "Natural",
             gender_type: pick(&["Female", "Male", "NotInformed"], number),
             marital_status: pick(&["Single", "Married", "Divorced", "Widowed"], number),
             status: identity.status,
-            emails: vec![Email {
-                email: format!("{}@example.com", identity.username),
-                kind: "Personal",
-            }],
+            emails: vec![Email { email: format!("{}@example.com", identity.username), kind: "Personal" }],
             username: identity.username,
-            phones: vec![Phone {
-                area_code: "11",
-                number: format!("9000{:05}", number % 100_000),
-                kind: "Mobile",
-            }],
+            phones: vec![Phone { area_code: "11", number: format!("9000{:05}", number % 100_000), kind: "Mobile" }],
             address: Address {
                 street: "Rua dos Exemplos",
                 number: (number + 1).to_string(),
@@ -151,10 +128,7 @@ impl Participant {
                 reference: "Em frente à praça que não existe",
             },
             points_factor: Decimal("1.50"),
-            vendor: Vendor {
-                fictional: true,
-                number,
-            },
+            vendor: Vendor { fictional: true, number },
         }
     }
 

@@ -25,11 +25,7 @@ impl Answer {
     }
 
     /// `text` of any media type.
-    pub(crate) fn text(
-        status: StatusCode,
-        media_type: &'static str,
-        text: impl Into<Bytes>,
-    ) -> Self {
+    pub(crate) fn text(status: StatusCode, media_type: &'static str, text: impl Into<Bytes>) -> Self {
         Self::body(status, Body::Whole(text.into())).header(CONTENT_TYPE, media_type)
     }
 

@@ -41,22 +41,14 @@ pub(crate) enum Body {
     /// These bytes; empty when they have been sent.
     Whole(Bytes),
     /// `first`, a rest, then the connection's end, although `announced` bytes were promised.
-    Cut {
-        first: Bytes,
-        announced: u64,
-        rest: Option<Pin<Box<Sleep>>>,
-    },
+    Cut { first: Bytes, announced: u64, rest: Option<Pin<Box<Sleep>>> },
     /// A blank now and then, for ever. Blanks may precede any JSON, so a reader has no reason to stop.
     Drip(Interval),
 }
 
 impl Body {
     pub(crate) fn cut(first: &'static [u8], announced: u64) -> Self {
-        Self::Cut {
-            first: Bytes::from_static(first),
-            announced,
-            rest: None,
-        }
+        Self::Cut { first: Bytes::from_static(first), announced, rest: None }
     }
 
     pub(crate) fn drip() -> Self {
@@ -68,16 +60,11 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = Ending;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Ending>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Ending>>> {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Cut {
-                first, rest: None, ..
-            } if first.is_empty() => Poll::Ready(Some(Err(Ending::Reset))),
+            Self::Cut { first, rest: None, .. } if first.is_empty() => Poll::Ready(Some(Err(Ending::Reset))),
             Self::Cut { first, rest, .. } => match rest {
                 None => {
                     *rest = Some(Box::pin(sleep(REST)));

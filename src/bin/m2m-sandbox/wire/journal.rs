@@ -41,13 +41,7 @@ impl Journal {
     }
 
     /// Writes one line, at once and in one piece. A log that cannot be written stops nothing.
-    pub(crate) fn record(
-        &self,
-        server: &str,
-        method: &Method,
-        path: &str,
-        status: Option<StatusCode>,
-    ) {
+    pub(crate) fn record(&self, server: &str, method: &Method, path: &str, status: Option<StatusCode>) {
         let Some(file) = &self.0 else { return };
         let line = serde_json::to_string(&Line {
             server,
@@ -68,11 +62,7 @@ fn discreet(path: &str) -> String {
     path.split('/')
         .map(|segment| {
             let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-            if digits < TELLING_DIGITS {
-                segment
-            } else {
-                "*"
-            }
+            if digits < TELLING_DIGITS { segment } else { "*" }
         })
         .collect::<Vec<_>>()
         .join("/")

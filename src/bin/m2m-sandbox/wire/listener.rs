@@ -41,11 +41,7 @@ pub(crate) struct Manner {
 }
 
 /// Serves `listener` for ever.
-pub(crate) async fn serve<S: Server>(
-    listener: TcpListener,
-    server: S,
-    manner: Manner,
-) -> Infallible {
+pub(crate) async fn serve<S: Server>(listener: TcpListener, server: S, manner: Manner) -> Infallible {
     let server = Arc::new(server);
     loop {
         match listener.accept().await {
@@ -76,11 +72,7 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner
 }
 
 /// Reads the rest of one request and answers it.
-async fn respond<S: Server>(
-    request: Request<Incoming>,
-    server: &S,
-    manner: &Manner,
-) -> Result<Response<Body>, Ending> {
+async fn respond<S: Server>(request: Request<Incoming>, server: &S, manner: &Manner) -> Result<Response<Body>, Ending> {
     let (head, body) = request.into_parts();
     let answer = match Limited::new(body, MOST_REQUEST_BYTES).collect().await {
         Ok(body) => {
@@ -92,9 +84,7 @@ async fn respond<S: Server>(
     sleep(manner.latency).await;
 
     // Written before the answer leaves, so that whoever has the answer finds the line.
-    manner
-        .journal
-        .record(S::NAME, &head.method, head.uri.path(), answer.status());
+    manner.journal.record(S::NAME, &head.method, head.uri.path(), answer.status());
 
     match answer.into_result() {
         Err(Ending::Silence) => pending().await,
@@ -147,10 +137,7 @@ mod tests {
     async fn start() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let manner = Manner {
-            journal: Arc::new(Journal::none()),
-            latency: Duration::ZERO,
-        };
+        let manner = Manner { journal: Arc::new(Journal::none()), latency: Duration::ZERO };
         tokio::spawn(serve(listener, Scripted, manner));
         address
     }
@@ -159,14 +146,9 @@ mod tests {
     async fn exchange(address: SocketAddr, path: &'static str) -> (String, Option<io::ErrorKind>) {
         spawn_blocking(move || {
             let mut stream = net::TcpStream::connect(address).unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_millis(500)))
+            stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody")
                 .unwrap();
-            write!(
-                stream,
-                "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"
-            )
-            .unwrap();
             let mut bytes = Vec::new();
             let end = stream.read_to_end(&mut bytes).err().map(|e| e.kind());
             (String::from_utf8(bytes).unwrap(), end)
@@ -190,17 +172,9 @@ mod tests {
             ("/close", "", None),
             ("/reset", "", Some(io::ErrorKind::ConnectionReset)),
             ("/silence", "", Some(io::ErrorKind::WouldBlock)),
-            (
-                "/garbage",
-                "SSH-2.0-OpenSSH_9.6 this is no HTTP server\r\n",
-                None,
-            ),
+            ("/garbage", "SSH-2.0-OpenSSH_9.6 this is no HTTP server\r\n", None),
         ] {
-            assert_eq!(
-                exchange(address, path).await,
-                (text.to_owned(), end),
-                "{path}"
-            );
+            assert_eq!(exchange(address, path).await, (text.to_owned(), end), "{path}");
         }
     }
 
