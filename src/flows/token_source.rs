@@ -62,12 +62,7 @@ impl TokenSource {
         fields.add("audience", grant.audience.as_deref());
         fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
         let params = sorted(grant.params.iter());
-        fields.add(
-            "params",
-            params
-                .into_iter()
-                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-        );
+        fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         match &client.secret {
             SecretSource::Command(argv) => fields.add("secret_command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("secret_keyring", [entry.as_str()]),
@@ -84,12 +79,7 @@ impl TokenSource {
             Server::Metadata(source) => source.expected.clone(),
         };
         let grant = &self.client.grant;
-        (
-            server,
-            self.client.id.clone(),
-            grant.scope.joined(),
-            grant.audience.clone(),
-        )
+        (server, self.client.id.clone(), grant.scope.joined(), grant.audience.clone())
     }
 
     /// The token request with nothing secret in it, and what is not known without asking the server.
@@ -101,10 +91,8 @@ impl TokenSource {
         let (endpoint, note) = match &self.server {
             Server::TokenEndpoint(url) => (url.clone(), None),
             Server::Metadata(source) => {
-                let note = format!(
-                    "the token endpoint is what {} names as `token_endpoint`",
-                    url::shown(&source.urls[0])
-                );
+                let note =
+                    format!("the token endpoint is what {} names as `token_endpoint`", url::shown(&source.urls[0]));
                 (source.urls[0].clone(), Some(note))
             }
         };
@@ -121,10 +109,8 @@ impl TokenSource {
     /// Usage: the secret cannot be read. Else whatever discovery or the token endpoint makes of it.
     pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
-        let (authentication, secret) = http
-            .deadline()
-            .bound("reading the client secret", self.client.authenticate(host))
-            .await??;
+        let (authentication, secret) =
+            http.deadline().bound("reading the client secret", self.client.authenticate(host)).await??;
         let endpoint = match &self.server {
             Server::TokenEndpoint(url) => url.clone(),
             Server::Metadata(source) => metadata::find(host, http, source, folder, read).await?.token_endpoint,
@@ -177,10 +163,8 @@ impl TokenSource {
                 .collect();
             (!found.is_empty()).then(|| format!("the {what} contains {}", found.join(" ")))
         };
-        let odd: Vec<String> = [odd("client id", &client.id), odd("secret", secret.expose())]
-            .into_iter()
-            .flatten()
-            .collect();
+        let odd: Vec<String> =
+            [odd("client id", &client.id), odd("secret", secret.expose())].into_iter().flatten().collect();
         if odd.is_empty() {
             return error;
         }

@@ -9,19 +9,8 @@ use crate::support::{Outcome, Reply};
 
 #[test]
 fn another_error_of_the_api_is_exit_8_with_its_code_and_message() {
-    for (status, code) in [
-        (400, "99"),
-        (400, "1130"),
-        (401, "103"),
-        (403, "7"),
-        (409, "7"),
-        (422, "204"),
-    ] {
-        let refusal = answered(
-            8,
-            "api_refused",
-            &cloudloyalty(status, json!(code), "Operação não permitida"),
-        );
+    for (status, code) in [(400, "99"), (400, "1130"), (401, "103"), (403, "7"), (409, "7"), (422, "204")] {
+        let refusal = answered(8, "api_refused", &cloudloyalty(status, json!(code), "Operação não permitida"));
         refusal.names("Operação não permitida").names(code).names(PATH);
         assert_eq!(refusal.json.http_status, Some(i64::from(status)));
     }
@@ -43,11 +32,7 @@ fn a_refused_subscription_key_is_not_taken_for_a_refused_token() {
 fn a_missing_subscription_key_leads_to_its_settings() {
     let lookup = Lookup::fresh();
     let message = "Access denied due to missing subscription key.";
-    let cli = || {
-        lookup
-            .answered(gateway(401, message))
-            .without_env("M2M_SUBSCRIPTION_KEY")
-    };
+    let cli = || lookup.answered(gateway(401, message)).without_env("M2M_SUBSCRIPTION_KEY");
     refused(8, "api_refused", cli).hints_at("M2M_SUBSCRIPTION_KEY");
 }
 
@@ -57,19 +42,15 @@ fn a_forbidden_call_is_exit_8() {
     answered(
         8,
         "api_refused",
-        &Reply::json(
-            403,
-            &json!({ "statusCode": 403, "message": "IP address is not allowed" }),
-        ),
+        &Reply::json(403, &json!({ "statusCode": 403, "message": "IP address is not allowed" })),
     );
 }
 
 #[test]
 fn a_refused_token_is_told_apart_and_not_asked_for_again() {
-    for reply in [
-        gateway(401, "JWT not present."),
-        Reply::new(401).header("WWW-Authenticate", "Bearer error=\"invalid_token\""),
-    ] {
+    for reply in
+        [gateway(401, "JWT not present."), Reply::new(401).header("WWW-Authenticate", "Bearer error=\"invalid_token\"")]
+    {
         let lookup = Lookup::fresh();
         let server = lookup.answering(reply);
         let outcome = lookup.by_login(&server).run();
@@ -87,11 +68,7 @@ fn a_quota_and_a_rate_limit_are_exit_6() {
     answered(6, "throttled", &gateway(403, quota)).names("12:34:56");
     answered(6, "throttled", &gateway(403, quota).header("Retry-After", "45296"));
     answered(6, "throttled", &Reply::new(403).header("Retry-After", "3600"));
-    answered(
-        6,
-        "throttled",
-        &gateway(429, "Rate limit is exceeded. Try again in 1 seconds."),
-    );
+    answered(6, "throttled", &gateway(429, "Rate limit is exceeded. Try again in 1 seconds."));
     answered(6, "throttled", &Reply::html(429, "Slow down"));
 }
 
@@ -118,28 +95,20 @@ fn a_failing_api_is_exit_7() {
 
 #[test]
 fn the_correlation_id_is_shown_in_errors() {
-    for reply in [
-        gateway(401, "JWT not present."),
-        gateway(500, "x"),
-        Reply::html(200, "Sign in"),
-        Reply::redirect(302, "/x"),
-    ] {
+    for reply in
+        [gateway(401, "JWT not present."), gateway(500, "x"), Reply::html(200, "Sign in"), Reply::redirect(302, "/x")]
+    {
         let lookup = Lookup::fresh();
         let server = lookup.answering(reply);
         let outcome = lookup.by_login(&server).args(["--retries", "0"]).run();
         let requests = server.requests();
         let id = requests[2].header("x-correlation-id").unwrap();
         assert!(outcome.stderr.contains(id), "{id}: {}", outcome.stderr);
-        let cli = lookup
-            .by_login(&server)
-            .args(["--retries", "0", "--error-format", "json"]);
+        let cli = lookup.by_login(&server).args(["--retries", "0", "--error-format", "json"]);
         let error = cli.run().fails_in_json(outcome.code);
         let requests = server.requests();
         let id = requests[requests.len() - 1].header("x-correlation-id").unwrap();
-        assert!(
-            error.words().contains(id) || error.request_id.as_deref() == Some(id),
-            "{id}: {error:?}"
-        );
+        assert!(error.words().contains(id) || error.request_id.as_deref() == Some(id), "{id}: {error:?}");
     }
 }
 
@@ -151,11 +120,7 @@ fn errors_that_say(text: &str) -> Vec<Reply> {
         replies.push(gateway(status, text));
         replies.push(Reply::html(status, text));
         replies.push(Reply::new(status).body(text));
-        replies.push(
-            gateway(status, "no")
-                .header("X-Correlation-Id", text)
-                .header("X-Echo", text),
-        );
+        replies.push(gateway(status, "no").header("X-Correlation-Id", text).header("X-Echo", text));
     }
     replies
 }
@@ -179,12 +144,7 @@ fn what_was_asked_for_is_hidden_when_the_api_sends_it_back() {
 /// Looks `value` up by `option` in an API that answers with `reply`, as verbosely as can be.
 fn run_by(lookup: &Lookup, option: &str, value: &str, reply: Reply) -> Outcome {
     let server = lookup.answering(reply);
-    let cli = lookup
-        .account
-        .cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
-    let cli = cli
-        .secret("the subscription key", &lookup.key)
-        .personal(value)
-        .env("M2M_SUBSCRIPTION_KEY", &lookup.key);
+    let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+    let cli = cli.secret("the subscription key", &lookup.key).personal(value).env("M2M_SUBSCRIPTION_KEY", &lookup.key);
     cli.args([option, value, "--retries", "0", "-vv"]).run()
 }

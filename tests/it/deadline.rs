@@ -31,10 +31,7 @@ fn a_silent_token_endpoint_is_left_at_the_deadline() {
 fn the_deadline_is_an_unreachable_server_in_json_too() {
     let account = Account::fresh();
     let server = Server::always(Reply::silent());
-    let error = with_timeout(&account, &server, "500ms")
-        .args(["--error-format", "json"])
-        .run()
-        .fails_in_json(5);
+    let error = with_timeout(&account, &server, "500ms").args(["--error-format", "json"]).run().fails_in_json(5);
     assert_eq!(error.kind, "unreachable");
     assert!(error.url.is_some_and(|url| url.ends_with("/oauth2/token")));
 }
@@ -42,28 +39,16 @@ fn the_deadline_is_an_unreachable_server_in_json_too() {
 #[test]
 fn a_dripping_body_is_left_at_the_deadline() {
     let account = Account::fresh();
-    let server = Server::always(
-        account
-            .grants()
-            .body(vec![b' '; 4096])
-            .dripping(Duration::from_millis(50)),
-    );
+    let server = Server::always(account.grants().body(vec![b' '; 4096]).dripping(Duration::from_millis(50)));
     let _ = ends_in_time(with_timeout(&account, &server, "1s").run());
 }
 
 #[test]
 fn silent_and_dripping_metadata_are_left_at_the_deadline() {
-    for reply in [
-        Reply::silent(),
-        Reply::new(200)
-            .body(vec![b' '; 4096])
-            .dripping(Duration::from_millis(50)),
-    ] {
+    for reply in [Reply::silent(), Reply::new(200).body(vec![b' '; 4096]).dripping(Duration::from_millis(50))] {
         let account = Account::fresh();
         let server = Server::always(reply);
-        let outcome = account
-            .cli(["token", "--issuer", &server.url(""), "--timeout", "700ms"])
-            .run();
+        let outcome = account.cli(["token", "--issuer", &server.url(""), "--timeout", "700ms"]).run();
         let stderr = ends_in_time(outcome);
         assert!(stderr.contains("/.well-known/"), "{stderr}");
     }
@@ -86,11 +71,7 @@ fn the_deadline_spans_all_requests_together() {
         }
         _ => grants.clone(),
     });
-    let _ = ends_in_time(
-        account
-            .cli(["token", "--issuer", &server.url(""), "--timeout", "1200ms"])
-            .run(),
-    );
+    let _ = ends_in_time(account.cli(["token", "--issuer", &server.url(""), "--timeout", "1200ms"]).run());
 }
 
 #[test]
@@ -135,17 +116,10 @@ fn a_timeout_that_is_no_duration_is_a_usage_error_that_sends_nothing() {
     let account = Account::fresh();
     for value in ["soon", "-1s", "", "5 parsecs"] {
         let server = Server::untouched();
-        let stderr = account
-            .token_cli(&server)
-            .arg(format!("--timeout={value}"))
-            .run()
-            .fails(2);
+        let stderr = account.token_cli(&server).arg(format!("--timeout={value}")).run().fails(2);
         assert!(stderr.contains("timeout") && stderr.contains(value), "{stderr}");
         let stderr = account.token_cli(&server).env("M2M_TIMEOUT", "soon").run().fails(2);
-        assert!(
-            stderr.contains("timeout") && stderr.contains("M2M_TIMEOUT") && stderr.contains("soon"),
-            "{stderr}"
-        );
+        assert!(stderr.contains("timeout") && stderr.contains("M2M_TIMEOUT") && stderr.contains("soon"), "{stderr}");
         assert_eq!(server.connections(), 0);
     }
 }

@@ -43,25 +43,14 @@ fn rfc_8414_is_asked_second() {
     found_along(
         "/.well-known/oauth-authorization-server",
         "",
-        &[
-            "GET /.well-known/openid-configuration",
-            "GET /.well-known/oauth-authorization-server",
-            "POST /oauth2/token",
-        ],
+        &["GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server", "POST /oauth2/token"],
     );
 }
 
 #[test]
 fn openid_configuration_is_appended_to_the_path_of_the_issuer() {
     let at = "/realms/a%20b/.well-known/openid-configuration";
-    found_along(
-        at,
-        "/realms/a%20b",
-        &[
-            "GET /realms/a%20b/.well-known/openid-configuration",
-            "POST /oauth2/token",
-        ],
-    );
+    found_along(at, "/realms/a%20b", &["GET /realms/a%20b/.well-known/openid-configuration", "POST /oauth2/token"]);
 }
 
 #[test]
@@ -80,11 +69,7 @@ fn rfc_8414_is_inserted_before_the_path_of_the_issuer() {
 #[test]
 fn a_slash_at_the_end_of_the_issuer_is_not_doubled_and_belongs_to_the_issuer() {
     let at = "/o/.well-known/openid-configuration";
-    found_along(
-        at,
-        "/o/",
-        &["GET /o/.well-known/openid-configuration", "POST /oauth2/token"],
-    );
+    found_along(at, "/o/", &["GET /o/.well-known/openid-configuration", "POST /oauth2/token"]);
 }
 
 #[test]
@@ -93,10 +78,7 @@ fn a_discovery_url_is_asked_as_it_is_and_nothing_is_guessed() {
     let server = server_with_document_at(&account, "/tenant/.well-known/openid-configuration", "/tenant");
     let url = server.url("/tenant/.well-known/openid-configuration");
     let _ = account.cli(["token", "--discovery-url", &url]).run().succeeds();
-    assert_eq!(
-        server.lines(),
-        ["GET /tenant/.well-known/openid-configuration", "POST /oauth2/token"]
-    );
+    assert_eq!(server.lines(), ["GET /tenant/.well-known/openid-configuration", "POST /oauth2/token"]);
 
     let server = documents(|_| Reply::new(404));
     let url = server.url("/nowhere/.well-known/openid-configuration");
@@ -109,11 +91,7 @@ fn a_token_url_makes_discovery_superfluous() {
     let account = Account::fresh();
     let server = account.server();
     let issuer = Server::untouched();
-    let _ = account
-        .token_cli(&server)
-        .args(["--issuer", &issuer.url("")])
-        .run()
-        .succeeds();
+    let _ = account.token_cli(&server).args(["--issuer", &issuer.url("")]).run().succeeds();
     assert_eq!((server.requests().len(), issuer.connections()), (1, 0));
 }
 
@@ -123,20 +101,9 @@ fn the_request_for_metadata_carries_no_credentials() {
     let server = account.server_with_api(|_| Reply::new(404));
     let _ = account.cli(["token", "--issuer", &server.url("")]).run().succeeds();
     let request = &server.requests()[0];
-    assert_eq!(
-        (request.method.as_str(), request.header("authorization")),
-        ("GET", None)
-    );
-    assert!(
-        request.header("accept").is_some_and(|value| value.contains("json")),
-        "{request:?}"
-    );
-    assert!(
-        request
-            .header("user-agent")
-            .is_some_and(|value| value.starts_with("m2m")),
-        "{request:?}"
-    );
+    assert_eq!((request.method.as_str(), request.header("authorization")), ("GET", None));
+    assert!(request.header("accept").is_some_and(|value| value.contains("json")), "{request:?}");
+    assert!(request.header("user-agent").is_some_and(|value| value.starts_with("m2m")), "{request:?}");
     assert!(request.body.is_empty());
 }
 
@@ -154,9 +121,7 @@ fn an_issuer_without_any_document_is_a_bad_response_that_names_both_addresses() 
 fn discover_prints_the_metadata() {
     let account = Account::fresh();
     let server = account.server_with_api(|_| Reply::new(404));
-    let out = crate::support::Cli::new(["discover", "--issuer", &server.url("")])
-        .run()
-        .json();
+    let out = crate::support::Cli::new(["discover", "--issuer", &server.url("")]).run().json();
     assert_eq!(out, metadata(&server.url("")));
     assert_eq!(server.lines(), ["GET /.well-known/openid-configuration"]);
 }
@@ -169,9 +134,7 @@ fn discover_keeps_members_that_nobody_knows() {
         Reply::json(200, &document)
     });
     let url = server.url("/.well-known/openid-configuration");
-    let out = crate::support::Cli::new(["discover", "--discovery-url", &url])
-        .run()
-        .json();
+    let out = crate::support::Cli::new(["discover", "--discovery-url", &url]).run().json();
     assert_eq!(out["x_vendor"], json!({ "list": [1, "é", null] }));
     assert_eq!(out["issuer"], Value::from(server.url("")));
 }

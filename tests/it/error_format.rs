@@ -9,20 +9,10 @@ use crate::support::{Account, Reply, Server};
 fn the_flag_asks_for_json_as_the_variable_does() {
     let account = Account::fresh();
     let reply = Reply::json(401, &json!({ "error": "invalid_client" }));
-    let error = account
-        .token_from(reply.clone())
-        .args(["--error-format", "json"])
-        .run()
-        .fails_in_json(3);
-    assert_eq!(
-        (error.kind.as_str(), error.oauth_error.as_deref()),
-        ("credentials_rejected", Some("invalid_client"))
-    );
+    let error = account.token_from(reply.clone()).args(["--error-format", "json"]).run().fails_in_json(3);
+    assert_eq!((error.kind.as_str(), error.oauth_error.as_deref()), ("credentials_rejected", Some("invalid_client")));
     // The flag wins over the variable.
-    let cli = account
-        .token_from(reply)
-        .env("M2M_ERROR_FORMAT", "json")
-        .args(["--error-format", "text"]);
+    let cli = account.token_from(reply).env("M2M_ERROR_FORMAT", "json").args(["--error-format", "text"]);
     let _ = cli.run().fails(3);
 }
 
@@ -35,10 +25,7 @@ fn a_warning_may_stand_beside_the_json() {
         .without_env("M2M_CLIENT_SECRET")
         .file("secret", &account.secret)
         .mode("secret", 0o644);
-    let outcome = cli
-        .path_arg("--client-secret-file", "secret")
-        .args(["--error-format", "json"])
-        .run();
+    let outcome = cli.path_arg("--client-secret-file", "secret").args(["--error-format", "json"]).run();
     assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
     assert_eq!(outcome.fails_in_json(3).kind, "credentials_rejected");
 }
@@ -58,10 +45,7 @@ fn sigint_ends_the_run_with_130() {
     let server = Server::always(Reply::silent());
     let run = account.token_cli(&server).start();
     server.wait_for_request();
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &run.pid().to_string()])
-        .status()
-        .unwrap();
+    let killed = std::process::Command::new("kill").args(["-INT", &run.pid().to_string()]).status().unwrap();
     assert!(killed.success());
     let outcome = run.finish();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (130, ""), "{}", outcome.stderr);
@@ -76,16 +60,11 @@ fn the_documented_example_holds() {
     let stderr = account.token_cli(&server).run().fails(3);
     let mut lines = stderr.lines();
     assert!(
-        lines
-            .next()
-            .is_some_and(|line| line.starts_with("error: ") && line.contains("invalid_client")),
+        lines.next().is_some_and(|line| line.starts_with("error: ") && line.contains("invalid_client")),
         "{stderr}"
     );
     let cause = format!("  cause: POST {} answered 401: \"", server.url(TOKEN_PATH));
     let told = |line: &str| line.starts_with(&cause) && line.ends_with("Client authentication failed\"");
     assert!(lines.next().is_some_and(told), "{stderr}");
-    assert!(
-        lines.next().is_some_and(|line| line.starts_with("  hint: ")),
-        "{stderr}"
-    );
+    assert!(lines.next().is_some_and(|line| line.starts_with("  hint: ")), "{stderr}");
 }

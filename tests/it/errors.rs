@@ -12,11 +12,7 @@ fn answered(code: i32, kind: &str, reply: &Reply) -> Refusal {
     let account = Account::fresh();
     let refusal = refused(code, kind, || account.token_from(reply.clone()));
     refusal.names(TOKEN_PATH);
-    assert!(
-        refusal.json.url.as_deref().is_some_and(|url| url.ends_with(TOKEN_PATH)),
-        "{:?}",
-        refusal.json
-    );
+    assert!(refusal.json.url.as_deref().is_some_and(|url| url.ends_with(TOKEN_PATH)), "{:?}", refusal.json);
     refusal
 }
 
@@ -35,25 +31,15 @@ fn oauth_error(code: i32, kind: &str, status: u16, error: &str) {
 fn exit_2_usage_when_something_is_missing() {
     let token = |cli: Cli, name: &str| {
         let stderr = cli.run().fails(2);
-        assert!(
-            stderr.to_lowercase().replace(['-', ' '], "_").contains(name),
-            "{name}: {stderr}"
-        );
+        assert!(stderr.to_lowercase().replace(['-', ' '], "_").contains(name), "{name}: {stderr}");
     };
     let url = ["token", "--token-url", "https://auth.example.com/token"];
     token(Cli::new(url).env("M2M_CLIENT_SECRET", "x"), "client_id");
     token(Cli::new(url).args(["--client-id", "x"]), "client_secret");
-    token(
-        Cli::new(["token", "--client-id", "x"]).env("M2M_CLIENT_SECRET", "x"),
-        "issuer",
-    );
+    token(Cli::new(["token", "--client-id", "x"]).env("M2M_CLIENT_SECRET", "x"), "issuer");
 
     let refusal = refused(2, "usage", || Cli::new(url).args(["--client-id", "x"]));
-    assert!(
-        refusal.json.hints.iter().any(|hint| hint.contains("M2M_CLIENT_SECRET")),
-        "{:?}",
-        refusal.json
-    );
+    assert!(refusal.json.hints.iter().any(|hint| hint.contains("M2M_CLIENT_SECRET")), "{:?}", refusal.json);
 }
 
 #[test]
@@ -74,12 +60,9 @@ fn exit_3_credentials_rejected_when_the_client_or_its_grant_is_refused() {
 
 #[test]
 fn exit_4_scope_rejected_when_scope_audience_or_resource_is_refused() {
-    for (status, error) in [
-        (400, "invalid_scope"),
-        (401, "invalid_scope"),
-        (403, "invalid_scope"),
-        (400, "invalid_target"),
-    ] {
+    for (status, error) in
+        [(400, "invalid_scope"), (401, "invalid_scope"), (403, "invalid_scope"), (400, "invalid_target")]
+    {
         oauth_error(4, "scope_rejected", status, error);
     }
 }
@@ -87,35 +70,17 @@ fn exit_4_scope_rejected_when_scope_audience_or_resource_is_refused() {
 #[test]
 fn exit_5_unreachable_when_nothing_listens() {
     let account = Account::fresh();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/t");
-    refused(5, "unreachable", || {
-        account.cli(["token", "--token-url", &url, "--retries", "0"])
-    })
-    .names(&url);
+    refused(5, "unreachable", || account.cli(["token", "--token-url", &url, "--retries", "0"])).names(&url);
     let issuer = format!("http://127.0.0.1:{port}");
-    refused(5, "unreachable", || {
-        account.cli(["token", "--issuer", &issuer, "--retries", "0"])
-    })
-    .names(&issuer);
+    refused(5, "unreachable", || account.cli(["token", "--issuer", &issuer, "--retries", "0"])).names(&issuer);
 }
 
 #[test]
 fn exit_5_unreachable_when_the_name_does_not_resolve() {
     let account = Account::fresh();
-    let args = [
-        "token",
-        "--token-url",
-        "https://auth.m2m.invalid/t",
-        "--retries",
-        "0",
-        "--timeout",
-        "10s",
-    ];
+    let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", "--timeout", "10s"];
     refused(5, "unreachable", || account.cli(args)).names("auth.m2m.invalid");
 }
 
@@ -125,9 +90,7 @@ fn exit_5_unreachable_when_tls_fails() {
     refused(5, "unreachable", || {
         let server = Server::greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         let url = format!("https://127.0.0.1:{}/t", server.port());
-        account
-            .cli(["token", "--token-url", &url, "--retries", "0"])
-            .keep(server)
+        account.cli(["token", "--token-url", &url, "--retries", "0"]).keep(server)
     })
     .names("https://127.0.0.1");
 }
@@ -150,35 +113,18 @@ fn exit_6_throttled_whatever_the_body_of_a_429() {
 #[test]
 fn exit_7_bad_response_when_a_page_answers_for_the_endpoint() {
     for status in [200, 403, 404, 500, 502, 503] {
-        let refusal = answered(
-            7,
-            "bad_response",
-            &Reply::html(status, "Request blocked by the gatekeeper"),
-        );
-        refusal
-            .never_says("invalid client")
-            .never_says("<html")
-            .never_says("<title");
+        let refusal = answered(7, "bad_response", &Reply::html(status, "Request blocked by the gatekeeper"));
+        refusal.never_says("invalid client").never_says("<html").never_says("<title");
         assert_eq!(refusal.json.http_status, Some(i64::from(status)));
         let words = refusal.text.to_lowercase();
-        assert!(
-            ["html", "intermediary", "proxy"]
-                .iter()
-                .any(|word| words.contains(word)),
-            "{}",
-            refusal.text
-        );
+        assert!(["html", "intermediary", "proxy"].iter().any(|word| words.contains(word)), "{}", refusal.text);
     }
 }
 
 #[test]
 fn exit_7_bad_response_when_the_server_fails() {
     for status in [500, 501, 502, 503, 504] {
-        let refusal = answered(
-            7,
-            "bad_response",
-            &Reply::json(status, &json!({ "message": "Internal" })),
-        );
+        let refusal = answered(7, "bad_response", &Reply::json(status, &json!({ "message": "Internal" })));
         assert_eq!(refusal.json.http_status, Some(i64::from(status)));
         answered(7, "bad_response", &Reply::new(status));
     }
@@ -211,11 +157,7 @@ fn errors_of_other_shapes_are_classified_by_their_status() {
 #[test]
 fn an_error_labelled_as_a_page_is_read_as_json_all_the_same() {
     let body = json!({ "error": "invalid_client", "error_description": "labelled oddly" }).to_string();
-    let refusal = answered(
-        3,
-        "credentials_rejected",
-        &Reply::new(401).header("Content-Type", "text/html").body(body),
-    );
+    let refusal = answered(3, "credentials_rejected", &Reply::new(401).header("Content-Type", "text/html").body(body));
     refusal.names("invalid_client").names("labelled oddly");
     let bom = format!("\u{feff}{}", json!({ "error": "invalid_scope" }));
     answered(4, "scope_rejected", &Reply::json_text(400, &bom)).names("invalid_scope");

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::encodings::{basic, form, minimal, strict};
+use crate::support::encodings::{basic, form, hex, minimal, strict};
 use crate::support::{Account, Cli, Outcome, Reply, Server};
 
 /// Characters that change how the text around them is shown.
@@ -21,10 +21,7 @@ fn harmless(stderr: &str) {
     }
     for line in stderr.lines() {
         let start = line.trim_start();
-        assert!(
-            !start.starts_with("::") && !start.starts_with("##["),
-            "a workflow command: {stderr}"
-        );
+        assert!(!start.starts_with("::") && !start.starts_with("##["), "a workflow command: {stderr}");
         assert!(!start.starts_with("EVIL"), "server text begins a line: {stderr}");
     }
 }
@@ -32,13 +29,7 @@ fn harmless(stderr: &str) {
 /// Runs with every verbosity and both error formats, and asserts that each stderr is harmless.
 #[track_caller]
 fn all_harmless(cli: impl Fn() -> Cli) -> Vec<Outcome> {
-    let args: [&[&str]; 5] = [
-        &[],
-        &["-v"],
-        &["-vv"],
-        &["--error-format", "json"],
-        &["-vv", "--error-format", "json"],
-    ];
+    let args: [&[&str]; 5] = [&[], &["-v"], &["-vv"], &["--error-format", "json"], &["-vv", "--error-format", "json"]];
     let runs = args.map(|args| cli().args(args.iter().copied()).run());
     for run in &runs {
         harmless(&run.stderr);
@@ -63,30 +54,17 @@ fn control_characters_in_a_description_are_escaped() {
     let body = json!({ "error": "invalid_client", "error_description": hostile_text(), "error_uri": hostile_text() });
     for run in all_harmless(|| account.token_from(Reply::json(401, &body))) {
         assert_eq!(run.code, 3);
-        assert!(
-            run.stderr.contains("EVIL"),
-            "the rest of the text is still told: {}",
-            run.stderr
-        );
+        assert!(run.stderr.contains("EVIL"), "the rest of the text is still told: {}", run.stderr);
     }
 }
 
 #[test]
 fn control_characters_in_an_error_name_are_escaped() {
     let account = Account::fresh();
-    for name in [
-        "::error::EVIL",
-        "\u{1b}[31mEVIL",
-        "EVIL\n::error::EVIL",
-        "invalid_client\n::warning::EVIL",
-    ] {
+    for name in ["::error::EVIL", "\u{1b}[31mEVIL", "EVIL\n::error::EVIL", "invalid_client\n::warning::EVIL"] {
         all_harmless(|| account.token_from(Reply::json(400, &json!({ "error": name }))));
     }
-    for name in [
-        json!({ "code": hostile_text(), "message": hostile_text() }),
-        json!([hostile_text()]),
-        json!(7),
-    ] {
+    for name in [json!({ "code": hostile_text(), "message": hostile_text() }), json!([hostile_text()]), json!(7)] {
         all_harmless(|| account.token_from(Reply::json(400, &json!({ "error": name, "message": hostile_text() }))));
     }
 }
@@ -96,13 +74,10 @@ fn pages_and_plain_text_are_escaped() {
     let account = Account::fresh();
     for content_type in ["text/html", "text/plain", "application/json", "EVIL/EVIL"] {
         for status in [200, 401, 403, 500] {
-            let reply = Reply::new(status)
-                .header("Content-Type", content_type)
-                .body(format!("<html>{}", hostile_text()));
+            let reply =
+                Reply::new(status).header("Content-Type", content_type).body(format!("<html>{}", hostile_text()));
             all_harmless(|| account.token_from(reply.clone()));
-            let reply = Reply::new(status)
-                .header("Content-Type", content_type)
-                .body(hostile_text());
+            let reply = Reply::new(status).header("Content-Type", content_type).body(hostile_text());
             all_harmless(|| account.token_from(reply.clone()));
         }
     }
@@ -153,22 +128,13 @@ fn server_text_is_capped_at_512_characters() {
         for run in all_harmless(|| account.token_from(Reply::json(401, &body))) {
             let count = run.stderr.matches(unit).count();
             assert!(count <= 512, "{count} times {unit:?}");
-            let longest = run
-                .stderr
-                .lines()
-                .map(|line| line.chars().count())
-                .max()
-                .unwrap_or_default();
+            let longest = run.stderr.lines().map(|line| line.chars().count()).max().unwrap_or_default();
             assert!(longest < 4096, "a line of {longest} characters");
         }
     }
     let body = json!({ "error": "Q".repeat(5000), "error_uri": "Q".repeat(5000) });
     for run in all_harmless(|| account.token_from(Reply::json(401, &body))) {
-        assert!(
-            run.stderr.split(|c| c != 'Q').all(|part| part.len() <= 512),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.split(|c| c != 'Q').all(|part| part.len() <= 512), "{}", run.stderr);
     }
 }
 
@@ -178,11 +144,7 @@ fn a_secret_that_the_server_sends_back_is_hidden() {
     let echoes = [
         account.secret.clone(),
         form(&account.secret, "*-._"),
-        format!(
-            "client_id={}&client_secret={}",
-            account.id,
-            form(&account.secret, "-._~")
-        ),
+        format!("client_id={}&client_secret={}", account.id, form(&account.secret, "-._~")),
         basic(&account.id, &account.secret),
         basic(&minimal(&account.id, true), &minimal(&account.secret, false)),
         basic("x", &account.secret),
@@ -193,9 +155,7 @@ fn a_secret_that_the_server_sends_back_is_hidden() {
         let body = json!({ "error": echo });
         all_harmless(|| account.token_from(Reply::json(400, &body)));
         if echo.is_ascii() {
-            let reply = Reply::html(403, &echo)
-                .header("X-Echo", &echo)
-                .header("Location", &echo);
+            let reply = Reply::html(403, &echo).header("X-Echo", &echo).header("Location", &echo);
             all_harmless(|| account.token_from(reply.clone()));
             all_harmless(|| account.token_from(Reply::redirect(302, &echo)));
         }
@@ -211,15 +171,14 @@ fn a_secret_that_an_intermediary_encoded_its_own_way_is_hidden() {
         form(&account.secret, "-._~"),
         form(&account.secret, ""),
     ] {
-        for echo in [
-            encoded.clone(),
-            basic(&account.id, &encoded),
-            basic("x", &encoded),
-            basic("xy", &encoded),
-        ] {
+        for echo in [encoded.clone(), basic(&account.id, &encoded), basic("x", &encoded), basic("xy", &encoded)] {
             let body = json!({ "error": "invalid_client", "error_description": format!("You sent {echo}, wrongly") });
             all_harmless(|| account.token_from(Reply::json(401, &body)));
         }
+    }
+    for echo in [hex(&account.secret), hex(&account.secret).to_uppercase()] {
+        let body = json!({ "error": "invalid_client", "error_description": format!("You sent {echo}, wrongly") });
+        all_harmless(|| account.token_from(Reply::json(401, &body)));
     }
 }
 

@@ -9,17 +9,13 @@ use crate::support::{Account, Reply};
 #[track_caller]
 fn rejected(account: &Account, args: &[&str]) -> Refusal {
     let reply = Reply::json(401, &json!({ "error": "invalid_client" }));
-    refused(3, "credentials_rejected", || {
-        account.token_from(reply.clone()).args(args.iter().copied())
-    })
+    refused(3, "credentials_rejected", || account.token_from(reply.clone()).args(args.iter().copied()))
 }
 
 #[test]
 fn the_origins_of_id_and_secret_are_named() {
     let account = Account::fresh();
-    rejected(&account, &[])
-        .hints_at("--client-id")
-        .hints_at("M2M_CLIENT_SECRET");
+    rejected(&account, &[]).hints_at("--client-id").hints_at("M2M_CLIENT_SECRET");
     let reply = Reply::json(401, &json!({ "error": "invalid_client" }));
     let stderr = account
         .token_from(reply)
@@ -35,21 +31,12 @@ fn the_origins_of_id_and_secret_are_named() {
 fn a_character_on_which_the_encodings_differ_leads_to_basic_encoding_and_post() {
     for special in ["+", "%", " ", "é", "\u{7f}"] {
         let account = Account::with_special(special);
-        rejected(&account, &[])
-            .hints_at("basic_encoding")
-            .hints_at("client_secret_post");
-        rejected(&account, &["--basic-encoding", "raw"])
-            .hints_at("basic_encoding")
-            .hints_at("client_secret_post");
+        rejected(&account, &[]).hints_at("basic_encoding").hints_at("client_secret_post");
+        rejected(&account, &["--basic-encoding", "raw"]).hints_at("basic_encoding").hints_at("client_secret_post");
     }
     for id in ["a+b", "a:b", "a%b", "cliënt", "a b"] {
-        let account = Account {
-            id: id.to_owned(),
-            ..Account::fresh()
-        };
-        rejected(&account, &[])
-            .hints_at("basic_encoding")
-            .hints_at("client_secret_post");
+        let account = Account { id: id.to_owned(), ..Account::fresh() };
+        rejected(&account, &[]).hints_at("basic_encoding").hints_at("client_secret_post");
     }
 }
 
@@ -57,19 +44,13 @@ fn a_character_on_which_the_encodings_differ_leads_to_basic_encoding_and_post() 
 fn a_refusal_of_the_encoding_itself_leads_there_too() {
     let account = Account::with_special("100%");
     let body = json!({ "error": "invalid_request", "error_description": "client_id and client_secret in the authorization header are not properly encoded" });
-    let outcome = account
-        .token_from(Reply::json(400, &body))
-        .args(["--basic-encoding", "raw"])
-        .run();
+    let outcome = account.token_from(Reply::json(400, &body)).args(["--basic-encoding", "raw"]).run();
     assert!(outcome.stderr.contains("basic_encoding"), "{}", outcome.stderr);
 }
 
 #[test]
 fn plain_credentials_are_not_blamed_on_their_encoding() {
-    let account = Account {
-        id: "my-client_1.x".to_owned(),
-        ..Account::with_special("-._~")
-    };
+    let account = Account { id: "my-client_1.x".to_owned(), ..Account::with_special("-._~") };
     rejected(&account, &[]).never_says("basic_encoding");
 }
 
@@ -100,27 +81,17 @@ fn cognito_says_400_without_a_description_and_is_understood() {
 #[test]
 fn auth0_says_access_denied_for_a_wrong_secret_and_is_understood() {
     let account = Account::fresh();
-    let reply = Reply::json(
-        401,
-        &json!({ "error": "access_denied", "error_description": "Unauthorized" }),
-    );
+    let reply = Reply::json(401, &json!({ "error": "access_denied", "error_description": "Unauthorized" }));
     let cli = || account.token_from(reply.clone()).args(["--provider", "loyaltyone"]);
     let refusal = refused(3, "credentials_rejected", cli);
-    assert!(
-        refusal.json.hints.iter().any(|hint| hint.contains("secret")),
-        "{:?}",
-        refusal.json
-    );
+    assert!(refusal.json.hints.iter().any(|hint| hint.contains("secret")), "{:?}", refusal.json);
 }
 
 #[test]
 fn auth0_names_a_grant_that_the_client_lacks() {
     let account = Account::fresh();
     let description = "Grant type 'client_credentials' not allowed for the client.";
-    let reply = Reply::json(
-        403,
-        &json!({ "error": "unauthorized_client", "error_description": description }),
-    );
+    let reply = Reply::json(403, &json!({ "error": "unauthorized_client", "error_description": description }));
     let cli = || account.token_from(reply.clone()).args(["--provider", "loyaltyone"]);
     let refusal = refused(3, "credentials_rejected", cli);
     refusal.names(description).hints_at("grant");
@@ -130,23 +101,13 @@ fn auth0_names_a_grant_that_the_client_lacks() {
 fn a_refused_scope_is_named_with_its_origin() {
     let account = Account::fresh();
     let reply = Reply::json(400, &json!({ "error": "invalid_scope" }));
-    let cli = || {
-        account
-            .token_from(reply.clone())
-            .args(["--scope", "webpremios.campaigns/40499"])
-    };
-    refused(4, "scope_rejected", cli)
-        .names("webpremios.campaigns/40499")
-        .names("--scope");
+    let cli = || account.token_from(reply.clone()).args(["--scope", "webpremios.campaigns/40499"]);
+    refused(4, "scope_rejected", cli).names("webpremios.campaigns/40499").names("--scope");
 }
 
 #[test]
 fn an_unknown_provider_is_a_usage_error_that_names_the_known_ones() {
     let account = Account::fresh();
-    let cli = || {
-        account
-            .token_from(account.grants())
-            .args(["--provider", "cloudloyality"])
-    };
+    let cli = || account.token_from(account.grants()).args(["--provider", "cloudloyality"]);
     refused(2, "usage", cli).names("cloudloyality").names("cloudloyalty");
 }

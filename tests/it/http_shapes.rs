@@ -21,11 +21,7 @@ fn an_unusual_answer_is_read() {
         "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\nBODY",
         "HTTP/1.1 200 OK\r\ncontent-length:LENGTH\r\nX-Empty:\r\n\r\nBODY",
     ] {
-        assert_eq!(
-            answered(&account, text).succeeds(),
-            format!("{}\n", account.token),
-            "{text}"
-        );
+        assert_eq!(answered(&account, text).succeeds(), format!("{}\n", account.token), "{text}");
     }
 }
 
@@ -43,11 +39,7 @@ fn an_answer_that_breaks_the_protocol_is_refused() {
         &format!("HTTP/1.1 200 OK\r\n{flood}Content-Length: LENGTH\r\n\r\nBODY"),
     ] {
         let outcome = answered(&account, text);
-        assert!(
-            [5, 7].contains(&outcome.code),
-            "{}: {outcome:?}",
-            &text[..text.len().min(200)]
-        );
+        assert!([5, 7].contains(&outcome.code), "{}: {outcome:?}", &text[..text.len().min(200)]);
         let code = outcome.code;
         assert!(outcome.fails(code).contains("/oauth2/token"));
     }
@@ -69,17 +61,8 @@ fn a_success_without_content_is_no_token() {
 fn a_compressed_answer_is_neither_asked_for_nor_taken_for_a_token() {
     let account = Account::fresh();
     let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00\x43\xbf\xa6\xa3\x02\x00\x00\x00";
-    let server = Server::always(
-        Reply::json_text(200, "")
-            .header("Content-Encoding", "gzip")
-            .body(gzip.to_vec()),
-    );
+    let server = Server::always(Reply::json_text(200, "").header("Content-Encoding", "gzip").body(gzip.to_vec()));
     let _ = account.token_cli(&server).run().fails(7);
     let asked = server.only_request();
-    assert!(
-        asked
-            .header("accept-encoding")
-            .is_none_or(|value| value.contains("identity")),
-        "{asked:?}"
-    );
+    assert!(asked.header("accept-encoding").is_none_or(|value| value.contains("identity")), "{asked:?}");
 }

@@ -12,12 +12,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("main", &["lib"]),
     ("lib", &["cli"]),
     ("cli", &["commands"]),
-    (
-        "commands",
-        &[
-            "args", "flows", "output", "report", "exit", "settings", "cache", "platform",
-        ],
-    ),
+    ("commands", &["args", "flows", "output", "report", "exit", "settings", "cache", "platform"]),
     ("args", &["settings", "platform"]),
     ("flows", &["settings", "oauth", "cache", "platform"]),
     ("settings", &["oauth", "platform"]),
@@ -46,11 +41,7 @@ fn allowed(module: &str) -> Option<BTreeSet<&'static str>> {
 
 /// Says what is wrong in the file `path`, relative to `src/`, with the text `source`.
 fn faults(path: &str, source: &str) -> Vec<String> {
-    let location: Vec<_> = path
-        .trim_end_matches(".rs")
-        .trim_end_matches("/mod")
-        .split('/')
-        .collect();
+    let location: Vec<_> = path.trim_end_matches(".rs").trim_end_matches("/mod").split('/').collect();
     let module = location[0];
     let Some(allowed) = allowed(module) else {
         return vec![format!("{path}: no arrows are known for `{module}`")];
@@ -60,19 +51,11 @@ fn faults(path: &str, source: &str) -> Vec<String> {
     if !CLAP.contains(&module) && tokens.contains(&Token::Word("clap")) {
         faults.push(format!("{path}: only {CLAP:?} may name clap"));
     }
-    let inside: &[&str] = if ["main", "lib"].contains(&module) {
-        &[]
-    } else {
-        &location
-    };
+    let inside: &[&str] = if ["main", "lib"].contains(&module) { &[] } else { &location };
     let known: Vec<_> = ARROWS.iter().map(|(name, _)| *name).collect();
     for target in mentions(&tokens, inside, &known) {
         // What the root itself declares or re-exports belongs to the topmost module but one.
-        let target = if known.contains(&target.as_str()) {
-            target
-        } else {
-            "lib".to_owned()
-        };
+        let target = if known.contains(&target.as_str()) { target } else { "lib".to_owned() };
         if target != module && !allowed.contains(target.as_str()) {
             faults.push(format!("{path}: `{module}` may not name `{target}`"));
         }
@@ -111,17 +94,9 @@ fn no_module_names_one_above_it() {
 
 #[test]
 fn cache_and_oauth_never_name_each_other() {
-    for (one, other) in [
-        ("cache", "oauth"),
-        ("oauth", "cache"),
-        ("commands", "oauth"),
-        ("output", "flows"),
-    ] {
+    for (one, other) in [("cache", "oauth"), ("oauth", "cache"), ("commands", "oauth"), ("output", "flows")] {
         assert!(!allowed(one).unwrap().contains(other));
-        assert_eq!(
-            faults(&format!("{one}/x.rs"), &format!("use crate::{other}::y;")).len(),
-            1
-        );
+        assert_eq!(faults(&format!("{one}/x.rs"), &format!("use crate::{other}::y;")).len(), 1);
     }
 }
 
@@ -130,46 +105,29 @@ fn an_upward_import_is_caught_however_it_is_written() {
     for (path, source) in [
         ("platform/text.rs", "use crate::settings::Profile;"),
         ("platform/text.rs", "use crate::{platform::host, settings::Profile};"),
-        (
-            "platform/text.rs",
-            "use crate::{platform::{host, text}, oauth::{token::{self, Token}}};",
-        ),
+        ("platform/text.rs", "use crate::{platform::{host, text}, oauth::{token::{self, Token}}};"),
         ("platform/text.rs", "use super::super::settings::Profile;"),
         ("platform/mod.rs", "use super::settings;"),
         ("platform/a/b.rs", "use super::super::super::exit;"),
         ("platform/a/b.rs", "use self::super::super::super::exit;"),
         ("exit.rs", "use super::report;"),
         ("oauth/grant.rs", "fn f() -> crate::flows::Flow { todo!() }"),
-        (
-            "oauth/grant.rs",
-            "fn f() { let x = ::std::mem::size_of::<crate::flows::Flow>(); }",
-        ),
+        ("oauth/grant.rs", "fn f() { let x = ::std::mem::size_of::<crate::flows::Flow>(); }"),
         ("oauth/grant.rs", "use crate :: \n flows /* a */ :: x;"),
         ("oauth/grant.rs", "pub(in crate::flows) fn f() {}"),
-        (
-            "oauth/grant.rs",
-            "#[cfg(test)] mod tests { use super::super::super::flows; }",
-        ),
+        ("oauth/grant.rs", "#[cfg(test)] mod tests { use super::super::super::flows; }"),
         ("oauth/grant.rs", "use crate::*;"),
         ("oauth/grant.rs", "use crate::run;"),
         ("oauth/grant.rs", "use crate as m2m;"),
         ("oauth/grant.rs", "use m2m::flows;"),
-        (
-            "oauth/grant.rs",
-            "const Q: char = '\"'; use crate::flows; const R: char = '\"';",
-        ),
+        ("oauth/grant.rs", "const Q: char = '\"'; use crate::flows; const R: char = '\"';"),
         ("oauth/grant.rs", "const Q: &str = r#\"\\\"#; use crate::flows;"),
         ("report.rs", "use crate::cli;"),
         ("cli.rs", "use crate::run;"),
         ("nowhere/x.rs", ""),
         ("flows/x.rs", "use clap::Parser;"),
     ] {
-        assert_eq!(
-            faults(path, source).len(),
-            1,
-            "{path}: {source}: {:?}",
-            faults(path, source)
-        );
+        assert_eq!(faults(path, source).len(), 1, "{path}: {source}: {:?}", faults(path, source));
     }
     let two = faults("cache/key.rs", "use crate::{oauth::token, platform::text, flows};");
     assert_eq!(two.len(), 2, "{two:?}");
@@ -178,39 +136,21 @@ fn an_upward_import_is_caught_however_it_is_written() {
 #[test]
 fn a_downward_import_is_none_of_it() {
     for (path, source) in [
-        (
-            "flows/a.rs",
-            "use crate::{settings::Profile, oauth::{discovery, token::Token}, cache, platform::*};",
-        ),
+        ("flows/a.rs", "use crate::{settings::Profile, oauth::{discovery, token::Token}, cache, platform::*};"),
         ("flows/a.rs", "use super::b; use super::super::oauth; use self::c;"),
         ("flows/mod.rs", "pub mod a; use self::a::b; use super::platform;"),
-        (
-            "exit.rs",
-            "use crate::platform::Error; #[cfg(test)] mod tests { use super::*; }",
-        ),
-        (
-            "exit.rs",
-            "mod a { mod b { use super::super::Exit; } } use crate::exit::Exit;",
-        ),
+        ("exit.rs", "use crate::platform::Error; #[cfg(test)] mod tests { use super::*; }"),
+        ("exit.rs", "mod a { mod b { use super::super::Exit; } } use crate::exit::Exit;"),
         (
             "platform/a.rs",
             "//! See [`crate::flows`].\n/* crate::flows /* nested */ crate::cli */ const T: &str = \"use crate::flows; \\\" crate::cli\";",
         ),
-        (
-            "platform/a.rs",
-            "fn f<'a>(x: &'a str) -> &'a str { x } const C: char = '\\''; const D: char = '\"';",
-        ),
+        ("platform/a.rs", "fn f<'a>(x: &'a str) -> &'a str { x } const C: char = '\\''; const D: char = '\"';"),
         ("platform/a.rs", "const RAW: &str = r##\"use crate::flows; \"# \"##;"),
         ("platform/a.rs", "/// Nothing here depends on clap.\nfn f() {}"),
-        (
-            "lib.rs",
-            "mod cli; mod platform; pub use platform::Host; use crate::report::Report;",
-        ),
+        ("lib.rs", "mod cli; mod platform; pub use platform::Host; use crate::report::Report;"),
         ("main.rs", "use m2m::{platform::Host, run};"),
-        (
-            "cli.rs",
-            "use crate::commands::token; use crate::args::Server; use clap::Parser;",
-        ),
+        ("cli.rs", "use crate::commands::token; use crate::args::Server; use clap::Parser;"),
         (
             "commands/token.rs",
             "use crate::{args, flows, output, report, exit, settings, cache, platform}; use clap::Args;",

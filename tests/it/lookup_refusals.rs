@@ -19,11 +19,7 @@ fn nobody_found_is_exit_9() {
 fn cloudloyalty_says_113_for_nobody() {
     for status in [400, 404, 422] {
         for code in [json!("113"), json!(113)] {
-            answered(
-                9,
-                "not_found",
-                &cloudloyalty(status, code, "Participante não encontrado."),
-            );
+            answered(9, "not_found", &cloudloyalty(status, code, "Participante não encontrado."));
         }
     }
 }
@@ -62,27 +58,15 @@ fn participants_with_odd_fields_can_still_be_told_apart() {
     ] {
         let outcome = lookup.answered(Reply::json(200, &body)).arg("--one").run();
         assert!([7, 9].contains(&outcome.code), "{outcome:?}");
-        assert!(
-            !outcome.stderr.contains('\u{1b}') && !outcome.stderr.contains("\n::"),
-            "{outcome:?}"
-        );
+        assert!(!outcome.stderr.contains('\u{1b}') && !outcome.stderr.contains("\n::"), "{outcome:?}");
     }
 }
 
 #[test]
 fn what_is_no_array_of_participants_is_exit_7() {
-    for body in [
-        "",
-        "{}",
-        "null",
-        "\"[]\"",
-        "[",
-        "[{\"a\":1}",
-        "[{\"a\":1}] trailing",
-        "[{'a':1}]",
-        "7",
-        "[{\"a\":01}]",
-    ] {
+    for body in
+        ["", "{}", "null", "\"[]\"", "[", "[{\"a\":1}", "[{\"a\":1}] trailing", "[{'a':1}]", "7", "[{\"a\":01}]"]
+    {
         answered(7, "bad_response", &Reply::json_text(200, body));
     }
     answered(7, "bad_response", &Reply::html(200, "Sign in"));
@@ -90,9 +74,7 @@ fn what_is_no_array_of_participants_is_exit_7() {
     answered(
         7,
         "bad_response",
-        &Reply::new(200)
-            .header("Content-Type", "application/json")
-            .body(&b"[{\"a\":\"\xff\"}]"[..]),
+        &Reply::new(200).header("Content-Type", "application/json").body(&b"[{\"a\":\"\xff\"}]"[..]),
     );
 }
 
@@ -100,16 +82,8 @@ fn what_is_no_array_of_participants_is_exit_7() {
 fn a_token_that_is_refused_is_the_tokens_own_exit_code() {
     let lookup = Lookup::fresh();
     for (code, kind, reply) in [
-        (
-            3,
-            "credentials_rejected",
-            Reply::json(401, &json!({ "error": "invalid_client" })),
-        ),
-        (
-            4,
-            "scope_rejected",
-            Reply::json(400, &json!({ "error": "invalid_scope" })),
-        ),
+        (3, "credentials_rejected", Reply::json(401, &json!({ "error": "invalid_client" }))),
+        (4, "scope_rejected", Reply::json(400, &json!({ "error": "invalid_scope" }))),
         (6, "throttled", Reply::new(429)),
         (7, "bad_response", Reply::html(403, "Blocked")),
     ] {

@@ -17,9 +17,7 @@ fn not_believed(make: impl Fn(&Request) -> Reply + Send + Sync + Clone + 'static
     refused(7, "bad_response", || {
         let server = documents(make.clone());
         let url = server.url("/.well-known/openid-configuration");
-        account
-            .cli(["token", "--discovery-url", &url, "--retries", "0"])
-            .keep(server)
+        account.cli(["token", "--discovery-url", &url, "--retries", "0"]).keep(server)
     })
 }
 
@@ -56,10 +54,7 @@ fn a_document_needs_no_more_than_the_issuer_and_the_token_endpoint() {
     let server = Server::start(move |request| {
         let origin = request.origin();
         if request.method == "GET" {
-            return Reply::json(
-                200,
-                &json!({ "issuer": origin, "token_endpoint": format!("{origin}/t") }),
-            );
+            return Reply::json(200, &json!({ "issuer": origin, "token_endpoint": format!("{origin}/t") }));
         }
         grants.clone()
     });
@@ -109,19 +104,10 @@ fn a_document_over_256_kibibytes_is_not_believed() {
 #[test]
 fn a_document_over_the_cap_is_given_up_before_it_ends() {
     let account = Account::fresh();
-    let server = documents(|_| {
-        Reply::new(200)
-            .body(vec![b' '; 1024 * 1024])
-            .chunked()
-            .cut_after(300 * 1024, End::Hang)
-    });
+    let server =
+        documents(|_| Reply::new(200).body(vec![b' '; 1024 * 1024]).chunked().cut_after(300 * 1024, End::Hang));
     let url = server.url("/.well-known/openid-configuration");
-    let outcome = account
-        .cli(["token", "--discovery-url", &url, "--timeout", "25s"])
-        .run();
-    assert!(
-        outcome.took < Duration::from_secs(20),
-        "given up at the cap, not at the deadline: {outcome:?}"
-    );
+    let outcome = account.cli(["token", "--discovery-url", &url, "--timeout", "25s"]).run();
+    assert!(outcome.took < Duration::from_secs(20), "given up at the cap, not at the deadline: {outcome:?}");
     let _ = outcome.fails(7);
 }

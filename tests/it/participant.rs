@@ -28,14 +28,7 @@ fn a_lookup_is_exactly_three_requests() {
     let out = lookup.by_cpf(&server).run().json();
     assert_eq!(out, json!([lookup.participant()]));
     let get = format!("GET {PATH}?document={}", lookup.cpf);
-    assert_eq!(
-        server.lines(),
-        [
-            "GET /.well-known/openid-configuration",
-            "POST /oauth2/token",
-            get.as_str()
-        ]
-    );
+    assert_eq!(server.lines(), ["GET /.well-known/openid-configuration", "POST /oauth2/token", get.as_str()]);
 }
 
 #[test]
@@ -44,22 +37,11 @@ fn the_lookup_carries_token_key_and_correlation_id() {
     let server = lookup.finding();
     let request = asked(&server, lookup.by_login(&server));
     assert_eq!(request.line(), format!("GET {PATH}?login={}", lookup.login));
-    assert_eq!(
-        request.header("authorization"),
-        Some(format!("Bearer {}", lookup.account.token).as_str())
-    );
+    assert_eq!(request.header("authorization"), Some(format!("Bearer {}", lookup.account.token).as_str()));
     assert_eq!(request.header("ocp-apim-subscription-key"), Some(lookup.key.as_str()));
     assert!(request.header("x-correlation-id").is_some_and(is_uuid), "{request:?}");
-    assert!(
-        request.header("accept").is_some_and(|value| value.contains("json")),
-        "{request:?}"
-    );
-    assert!(
-        request
-            .header("user-agent")
-            .is_some_and(|value| value.starts_with("m2m")),
-        "{request:?}"
-    );
+    assert!(request.header("accept").is_some_and(|value| value.contains("json")), "{request:?}");
+    assert!(request.header("user-agent").is_some_and(|value| value.starts_with("m2m")), "{request:?}");
     assert!(request.body.is_empty());
 }
 
@@ -69,17 +51,11 @@ fn the_correlation_id_is_new_in_each_run_and_one_in_each() {
     let server = lookup.finding();
     let mut seen = HashSet::new();
     for _ in 0..5 {
-        let id = asked(&server, lookup.by_login(&server))
-            .header("x-correlation-id")
-            .unwrap()
-            .to_owned();
+        let id = asked(&server, lookup.by_login(&server)).header("x-correlation-id").unwrap().to_owned();
         assert!(seen.insert(id));
     }
-    let sent: HashSet<_> = server
-        .requests()
-        .iter()
-        .filter_map(|request| request.header("x-correlation-id").map(str::to_owned))
-        .collect();
+    let sent: HashSet<_> =
+        server.requests().iter().filter_map(|request| request.header("x-correlation-id").map(str::to_owned)).collect();
     assert_eq!(sent, seen, "no request of a run carries another id");
 }
 
@@ -134,25 +110,14 @@ fn escapes_and_white_space_stay_as_they_are() {
 fn several_participants_come_out_as_they_came() {
     let lookup = Lookup::fresh();
     let both = json!([lookup.participant(), lookup.participant()]).to_string();
-    assert_eq!(
-        lookup
-            .answered(Reply::json_text(200, &both))
-            .run()
-            .succeeds()
-            .trim_end(),
-        both
-    );
+    assert_eq!(lookup.answered(Reply::json_text(200, &both)).run().succeeds().trim_end(), both);
 }
 
 #[test]
 fn one_asks_for_a_single_participant() {
     let lookup = Lookup::fresh();
     let participant = lookup.participant();
-    let out: Value = lookup
-        .answered(Reply::json(200, &json!([participant])))
-        .arg("--one")
-        .run()
-        .json();
+    let out: Value = lookup.answered(Reply::json(200, &json!([participant]))).arg("--one").run().json();
     assert!(out == participant || out == json!([participant]), "{out}");
 }
 
@@ -160,9 +125,7 @@ fn one_asks_for_a_single_participant() {
 fn an_api_url_is_needed() {
     let lookup = Lookup::fresh();
     let server = Server::untouched();
-    let cli = lookup
-        .account
-        .cli(["participant", "--issuer", &server.url(""), "--login", &lookup.login]);
+    let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--login", &lookup.login]);
     let stderr = lookup.watched(cli).run().fails(2);
     assert!(stderr.contains("api_url") || stderr.contains("--api-url"), "{stderr}");
     assert_eq!(server.connections(), 0);

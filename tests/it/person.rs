@@ -18,10 +18,7 @@ fn the_formatting_of_a_cpf_is_removed() {
         "000.000.006-04",
     ] {
         let digits: String = cpf.chars().filter(char::is_ascii_digit).collect();
-        let request = asked(
-            &server,
-            lookup.cli(&server).arg(format!("--cpf={cpf}")).personal(&digits),
-        );
+        let request = asked(&server, lookup.cli(&server).arg(format!("--cpf={cpf}")).personal(&digits));
         assert_eq!(request.line(), format!("GET {PATH}?document={digits}"));
     }
 }
@@ -31,13 +28,7 @@ fn every_valid_cpf_is_asked_for() {
     let lookup = Lookup::fresh();
     let server = lookup.finding();
     for valid in ["12345678909".to_owned(), "11144477735".to_owned(), cpf(), cpf(), cpf()] {
-        let request = asked(
-            &server,
-            lookup
-                .cli(&server)
-                .args(["--cpf", &formatted_cpf(&valid)])
-                .personal(&valid),
-        );
+        let request = asked(&server, lookup.cli(&server).args(["--cpf", &formatted_cpf(&valid)]).personal(&valid));
         assert_eq!(request.query(), [("document".to_owned(), valid)]);
     }
 }
@@ -65,10 +56,7 @@ fn a_wrong_cpf_sends_nothing_and_is_not_shown() {
     ] {
         for format in ["text", "json"] {
             let server = Server::untouched();
-            let cli = lookup
-                .cli(&server)
-                .args(["--cpf", wrong, "--error-format", format])
-                .personal(wrong);
+            let cli = lookup.cli(&server).args(["--cpf", wrong, "--error-format", format]).personal(wrong);
             let outcome = cli.run();
             match format {
                 "text" => drop(outcome.fails(2)),
@@ -104,22 +92,10 @@ fn a_login_is_encoded_into_the_query() {
         "..//..//",
         "a\"b'c<d>e",
     ] {
-        let request = asked(
-            &server,
-            lookup.cli(&server).arg(format!("--login={login}")).personal(login),
-        );
+        let request = asked(&server, lookup.cli(&server).arg(format!("--login={login}")).personal(login));
         assert_eq!(request.path(), PATH);
-        assert_eq!(
-            request.query(),
-            [("login".to_owned(), login.to_owned())],
-            "{}",
-            request.target
-        );
-        assert!(
-            !request.target.contains('#') && request.target.is_ascii(),
-            "{}",
-            request.target
-        );
+        assert_eq!(request.query(), [("login".to_owned(), login.to_owned())], "{}", request.target);
+        assert!(!request.target.contains('#') && request.target.is_ascii(), "{}", request.target);
     }
 }
 
@@ -127,10 +103,7 @@ fn a_login_is_encoded_into_the_query() {
 fn a_login_that_looks_like_an_option_can_be_given() {
     let lookup = Lookup::fresh();
     let server = lookup.finding();
-    let request = asked(
-        &server,
-        lookup.cli(&server).arg("--login=--verbose").personal("--verbose"),
-    );
+    let request = asked(&server, lookup.cli(&server).arg("--login=--verbose").personal("--verbose"));
     assert_eq!(request.query(), [("login".to_owned(), "--verbose".to_owned())]);
 }
 

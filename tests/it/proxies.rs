@@ -5,38 +5,20 @@ use crate::support::lookup::Lookup;
 use crate::support::random::alphanumeric;
 use crate::support::{Account, Cli, Reply, Server};
 
-const VARIABLES: [&str; 8] = [
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-];
+const VARIABLES: [&str; 8] =
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 
 #[test]
 fn loopback_is_never_asked_through_a_proxy() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::json(200, &serde_json::json!([lookup.participant()])));
     let proxy = Server::untouched();
-    let with_proxies = |cli: Cli| {
-        VARIABLES[..6]
-            .iter()
-            .fold(cli, |cli, name| cli.env(name, proxy.url("")))
-    };
+    let with_proxies = |cli: Cli| VARIABLES[..6].iter().fold(cli, |cli, name| cli.env(name, proxy.url("")));
     let _ = with_proxies(lookup.by_login(&server)).run().succeeds();
-    let _ = lookup
-        .by_login(&server)
-        .args(["--proxy", &proxy.url("")])
-        .run()
-        .succeeds();
+    let _ = lookup.by_login(&server).args(["--proxy", &proxy.url("")]).run().succeeds();
     let issuer = format!("http://localhost:{}", server.port());
-    let _ = with_proxies(Cli::new(["discover", "--issuer", &issuer]))
-        .args(["--proxy", &proxy.url("")])
-        .run()
-        .succeeds();
+    let _ =
+        with_proxies(Cli::new(["discover", "--issuer", &issuer])).args(["--proxy", &proxy.url("")]).run().succeeds();
     assert_eq!(proxy.connections(), 0);
 }
 
@@ -83,17 +65,10 @@ fn the_password_of_a_proxy_is_sent_to_it_and_shown_nowhere() {
         let proxy = Server::always(Reply::new(403));
         let url = format!("http://proxy-user:{password}@127.0.0.1:{}", proxy.port());
         let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"]);
-        let outcome = cli
-            .env("HTTPS_PROXY", &url)
-            .secret("the proxy's password", &password)
-            .args(verbosity)
-            .run();
+        let outcome = cli.env("HTTPS_PROXY", &url).secret("the proxy's password", &password).args(verbosity).run();
         assert_eq!((outcome.code, outcome.stdout.as_str()), (5, ""), "{}", outcome.stderr);
         let expected = crate::support::encodings::basic("proxy-user", &password);
-        assert_eq!(
-            proxy.only_request().header("proxy-authorization"),
-            Some(expected.as_str())
-        );
+        assert_eq!(proxy.only_request().header("proxy-authorization"), Some(expected.as_str()));
     }
 }
 
@@ -102,20 +77,9 @@ fn no_proxy_takes_hosts_out() {
     let account = Account::fresh();
     let proxy = Server::untouched();
     for hosts in ["auth.m2m.invalid", "m2m.invalid", "*", "example.com,auth.m2m.invalid"] {
-        let cli = account.cli([
-            "token",
-            "--token-url",
-            "https://auth.m2m.invalid/t",
-            "--retries",
-            "0",
-            "--timeout",
-            "10s",
-        ]);
-        let _ = cli
-            .env("HTTPS_PROXY", proxy.url(""))
-            .env("NO_PROXY", hosts)
-            .run()
-            .fails(5);
+        let cli =
+            account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", "--timeout", "10s"]);
+        let _ = cli.env("HTTPS_PROXY", proxy.url("")).env("NO_PROXY", hosts).run().fails(5);
     }
     assert_eq!(proxy.connections(), 0);
 }
@@ -124,15 +88,7 @@ fn no_proxy_takes_hosts_out() {
 fn the_tenant_domain_gives_the_address_of_the_identity_server() {
     let account = Account::fresh();
     let proxy = Server::always(Reply::new(403));
-    let args = [
-        "token",
-        "--provider",
-        "cloudloyalty",
-        "--tenant-domain",
-        "tenant.m2m.invalid",
-        "--retries",
-        "0",
-    ];
+    let args = ["token", "--provider", "cloudloyalty", "--tenant-domain", "tenant.m2m.invalid", "--retries", "0"];
     let _ = account.cli(args).env("HTTPS_PROXY", proxy.url("")).run().fails(5);
     assert_eq!(proxy.only_request().line(), "CONNECT auth.tenant.m2m.invalid:443");
 }

@@ -35,10 +35,7 @@ fn a_redirect_from_the_token_endpoint_is_never_followed() {
     });
     never_followed(|reply| {
         let server = Server::script([reply]);
-        account
-            .token_cli(&server)
-            .args(["--auth-method", "client_secret_post"])
-            .keep(server)
+        account.token_cli(&server).args(["--auth-method", "client_secret_post"]).keep(server)
     });
 }
 
@@ -47,13 +44,7 @@ fn a_redirect_from_the_discovery_url_is_never_followed() {
     let account = Account::fresh();
     never_followed(|reply| {
         let server = Server::script([reply]);
-        account
-            .cli([
-                "token",
-                "--discovery-url",
-                &server.url("/.well-known/openid-configuration"),
-            ])
-            .keep(server)
+        account.cli(["token", "--discovery-url", &server.url("/.well-known/openid-configuration")]).keep(server)
     });
 }
 
@@ -98,28 +89,14 @@ fn the_token_goes_to_the_api_alone_and_the_secret_to_the_token_endpoint_alone() 
         Reply::json(200, &document)
     });
     let api = Server::always(Reply::json(200, &json!([lookup.participant()])));
-    let cli = account.cli([
-        "participant",
-        "--issuer",
-        &issuer.url(""),
-        "--api-url",
-        &api.url(""),
-        "--login",
-        &lookup.login,
-    ]);
-    let _ = lookup
-        .watched(cli)
-        .env("M2M_SUBSCRIPTION_KEY", &lookup.key)
-        .run()
-        .succeeds();
+    let cli =
+        account.cli(["participant", "--issuer", &issuer.url(""), "--api-url", &api.url(""), "--login", &lookup.login]);
+    let _ = lookup.watched(cli).env("M2M_SUBSCRIPTION_KEY", &lookup.key).run().succeeds();
 
     let (asked, granted, looked_up) = (issuer.only_request(), tokens.only_request(), api.only_request());
     let text = |request: &crate::support::Request| format!("{request:?}\n{}", String::from_utf8_lossy(&request.body));
     for (request, confidential) in [
-        (
-            &asked,
-            vec![&account.secret, &account.token, &lookup.key, &lookup.login],
-        ),
+        (&asked, vec![&account.secret, &account.token, &lookup.key, &lookup.login]),
         (&granted, vec![&account.token, &lookup.key, &lookup.login]),
         (&looked_up, vec![&account.secret]),
     ] {
@@ -128,14 +105,7 @@ fn the_token_goes_to_the_api_alone_and_the_secret_to_the_token_endpoint_alone() 
         }
     }
     assert_eq!(asked.header("authorization"), None);
-    assert!(
-        granted
-            .header("authorization")
-            .is_some_and(|value| value.starts_with("Basic "))
-    );
-    assert_eq!(
-        looked_up.header("authorization"),
-        Some(format!("Bearer {}", account.token).as_str())
-    );
+    assert!(granted.header("authorization").is_some_and(|value| value.starts_with("Basic ")));
+    assert_eq!(looked_up.header("authorization"), Some(format!("Bearer {}", account.token).as_str()));
     assert!(!looked_up.target.contains(&account.token), "never in a query");
 }

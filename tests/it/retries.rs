@@ -15,18 +15,10 @@ fn recovers(account: &Account, replies: Vec<Reply>) {
     let expected = replies.len();
     let server = Server::script(replies);
     let outcome = account.token_cli(&server).run();
-    assert_eq!(
-        (outcome.code, outcome.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        outcome.stderr
-    );
+    assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
     assert_eq!(server.requests().len(), expected);
     let bodies: Vec<_> = server.requests().iter().map(|request| request.body.clone()).collect();
-    assert!(
-        bodies.windows(2).all(|two| two[0] == two[1]),
-        "the same request each time"
-    );
+    assert!(bodies.windows(2).all(|two| two[0] == two[1]), "the same request each time");
 }
 
 /// Runs `m2m token` with `args` against a server that always answers with `reply`, and returns how often it was asked.
@@ -93,10 +85,7 @@ fn refusals_redirects_and_nonsense_are_never_tried_again() {
         (7, Reply::html(200, "Sign in")),
         (7, Reply::json_text(200, "{\"access_token\":")),
         (7, Reply::redirect(307, "/elsewhere")),
-        (
-            3,
-            Reply::json(401, &json!({ "error": "invalid_client" })).header("Retry-After", "0"),
-        ),
+        (3, Reply::json(401, &json!({ "error": "invalid_client" })).header("Retry-After", "0")),
     ] {
         assert_eq!(attempts(code, &[], reply.clone()), 1, "{reply:?}");
     }
@@ -143,13 +132,11 @@ fn discovery_is_tried_again() {
         let account = Account::fresh();
         let document = |request: &crate::support::Request| Reply::json(200, &metadata(&request.origin()));
         let (grants, asked) = (account.grants(), std::sync::atomic::AtomicUsize::new(0));
-        let server = Server::start(
-            move |request| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-                0 => first.clone(),
-                1 => document(request),
-                _ => grants.clone(),
-            },
-        );
+        let server = Server::start(move |request| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => first.clone(),
+            1 => document(request),
+            _ => grants.clone(),
+        });
         let _ = account.cli(["token", "--issuer", &server.url("")]).run().succeeds();
         let get = "GET /.well-known/openid-configuration";
         assert_eq!(server.lines(), [get, get, "POST /oauth2/token"]);
@@ -158,15 +145,7 @@ fn discovery_is_tried_again() {
 
 #[test]
 fn a_lookup_is_tried_again_with_the_same_token_and_correlation_id() {
-    for first in [
-        at_once(503),
-        at_once(429),
-        at_once(500),
-        at_once(502),
-        at_once(504),
-        at_once(408),
-        Reply::closed(),
-    ] {
+    for first in [at_once(503), at_once(429), at_once(500), at_once(502), at_once(504), at_once(408), Reply::closed()] {
         let lookup = Lookup::fresh();
         let body = json!([lookup.participant()]).to_string();
         let (found, asked) = (Reply::json_text(200, &body), std::sync::atomic::AtomicUsize::new(0));
@@ -176,12 +155,7 @@ fn a_lookup_is_tried_again_with_the_same_token_and_correlation_id() {
         });
         assert_eq!(lookup.by_login(&server).run().succeeds().trim_end(), body);
         let requests = server.requests();
-        assert_eq!(
-            requests.len(),
-            4,
-            "metadata, token, lookup, lookup: {:?}",
-            server.lines()
-        );
+        assert_eq!(requests.len(), 4, "metadata, token, lookup, lookup: {:?}", server.lines());
         assert_eq!(requests[2].line(), requests[3].line());
         for name in ["x-correlation-id", "authorization"] {
             assert_eq!(requests[2].header(name), requests[3].header(name));
@@ -216,10 +190,7 @@ fn retry_after_as_a_date_is_waited_for() {
 fn a_retry_after_that_has_passed_or_makes_no_sense_stops_nothing() {
     for value in ["Wed, 21 Oct 2015 07:28:00 GMT", "soon", "-5", ""] {
         let account = Account::fresh();
-        recovers(
-            &account,
-            vec![Reply::new(503).header("Retry-After", value), account.grants()],
-        );
+        recovers(&account, vec![Reply::new(503).header("Retry-After", value), account.grants()]);
     }
 }
 

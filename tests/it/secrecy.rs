@@ -11,16 +11,9 @@ fn a_secret_on_the_command_line_is_refused_with_advice_and_not_repeated() {
     let joined = format!("--client-secret={secret}");
     for args in [vec!["--client-secret", secret], vec![&joined]] {
         let server = Server::untouched();
-        let cli = || {
-            account
-                .token_cli(&server)
-                .without_env("M2M_CLIENT_SECRET")
-                .args(args.clone())
-                .with_a_secret_in_argv()
-        };
-        refused(2, "usage", cli)
-            .hints_at("--client-secret-file")
-            .hints_at("M2M_CLIENT_SECRET");
+        let cli =
+            || account.token_cli(&server).without_env("M2M_CLIENT_SECRET").args(args.clone()).with_a_secret_in_argv();
+        refused(2, "usage", cli).hints_at("--client-secret-file").hints_at("M2M_CLIENT_SECRET");
         assert_eq!(server.connections(), 0);
     }
 }
@@ -35,14 +28,7 @@ fn a_secret_is_not_repeated_wherever_the_flag_stands() {
         vec![&joined, "token"],
         vec!["discover", "--client-secret", secret],
         vec!["participant", "--login", "x", &joined],
-        vec![
-            "token",
-            "--issuer",
-            "https://auth.m2m.invalid",
-            "--client-secret",
-            secret,
-            "--no-such-flag",
-        ],
+        vec!["token", "--issuer", "https://auth.m2m.invalid", "--client-secret", secret, "--no-such-flag"],
         vec!["token", "--no-such-flag", &joined],
         vec!["token", "--client-secret"],
         vec!["token", &format!("--client_secret={secret}")],
@@ -51,12 +37,7 @@ fn a_secret_is_not_repeated_wherever_the_flag_stands() {
         vec!["token", "--client-secret", secret, "--error-format", "json"],
     ] {
         let outcome = account.watched(Cli::new(args.clone())).with_a_secret_in_argv().run();
-        assert_eq!(
-            (outcome.code, outcome.stdout.as_str()),
-            (2, ""),
-            "{args:?}: {}",
-            outcome.stderr
-        );
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{args:?}: {}", outcome.stderr);
     }
 }
 
@@ -76,25 +57,15 @@ fn no_help_shows_what_the_environment_holds() {
         vec!["participant", "--help"],
         vec!["discover", "--help"],
     ] {
-        let cli = lookup
-            .account
-            .watched(Cli::new(args))
-            .env("M2M_CLIENT_SECRET", &lookup.account.secret);
-        let out = lookup
-            .watched(cli)
-            .env("M2M_SUBSCRIPTION_KEY", &lookup.key)
-            .run()
-            .succeeds();
+        let cli = lookup.account.watched(Cli::new(args)).env("M2M_CLIENT_SECRET", &lookup.account.secret);
+        let out = lookup.watched(cli).env("M2M_SUBSCRIPTION_KEY", &lookup.key).run().succeeds();
         assert!(!out.is_empty());
     }
 }
 
 #[test]
 fn verbose_runs_tell_the_story_without_the_secrets() {
-    let lookup = Lookup {
-        account: Account::with_special("+ %:é"),
-        ..Lookup::fresh()
-    };
+    let lookup = Lookup { account: Account::with_special("+ %:é"), ..Lookup::fresh() };
     let echo = format!("{} {}", lookup.key, lookup.account.token);
     for flags in [vec!["-v"], vec!["-vv"], vec!["-v", "-v"], vec!["--verbose"]] {
         let reply = Reply::json_text(200, &format!("[{}]", lookup.participant()))

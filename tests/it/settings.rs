@@ -19,26 +19,16 @@ fn from_environment(account: &Account, variables: &[(&str, &str)]) -> Cli {
 #[track_caller]
 fn sent(account: &Account, variables: &[(&str, &str)]) -> Request {
     let server = account.server();
-    let _ = from_environment(account, variables)
-        .env("M2M_TOKEN_URL", server.url("/oauth2/token"))
-        .run()
-        .succeeds();
+    let _ = from_environment(account, variables).env("M2M_TOKEN_URL", server.url("/oauth2/token")).run().succeeds();
     server.only_request()
 }
 
 #[test]
 fn the_environment_alone_is_enough() {
     let account = Account::fresh();
-    let variables = [
-        ("M2M_SCOPE", "a b"),
-        ("M2M_AUDIENCE", "urn:x"),
-        ("M2M_AUTH_METHOD", "client_secret_post"),
-    ];
+    let variables = [("M2M_SCOPE", "a b"), ("M2M_AUDIENCE", "urn:x"), ("M2M_AUTH_METHOD", "client_secret_post")];
     let request = sent(&account, &variables);
-    assert_eq!(
-        request.field_names(),
-        ["audience", "client_id", "client_secret", "grant_type", "scope"]
-    );
+    assert_eq!(request.field_names(), ["audience", "client_id", "client_secret", "grant_type", "scope"]);
     assert_eq!(request.field("client_id"), Some(account.id.clone()));
     assert_eq!(request.field("scope").as_deref(), Some("a b"));
 
@@ -51,18 +41,10 @@ fn the_environment_alone_is_enough() {
 #[test]
 fn issuer_and_discovery_url_come_from_the_environment() {
     let account = Account::fresh();
-    for (name, path) in [
-        ("M2M_ISSUER", ""),
-        ("M2M_DISCOVERY_URL", "/.well-known/openid-configuration"),
-    ] {
+    for (name, path) in [("M2M_ISSUER", ""), ("M2M_DISCOVERY_URL", "/.well-known/openid-configuration")] {
         let server = account.server_with_api(|_| Reply::new(404));
-        let _ = from_environment(&account, &[(name, &server.url(path))])
-            .run()
-            .succeeds();
-        assert_eq!(
-            server.lines(),
-            ["GET /.well-known/openid-configuration", "POST /oauth2/token"]
-        );
+        let _ = from_environment(&account, &[(name, &server.url(path))]).run().succeeds();
+        assert_eq!(server.lines(), ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
     }
 }
 
@@ -81,9 +63,7 @@ fn a_flag_wins_over_its_variable() {
         ("M2M_TIMEOUT", "1ms"),
         ("M2M_PROVIDER", "loyaltyone"),
     ];
-    let cli = variables
-        .iter()
-        .fold(account.token_cli(&server), |cli, (name, value)| cli.env(name, value));
+    let cli = variables.iter().fold(account.token_cli(&server), |cli, (name, value)| cli.env(name, value));
     let flags = [
         "--scope",
         "mine",
@@ -99,10 +79,7 @@ fn a_flag_wins_over_its_variable() {
     let _ = cli.args(flags).run().succeeds();
     let request = server.only_request();
     let of = |name: &str| request.field(name).unwrap();
-    assert_eq!(
-        [of("client_id"), of("scope"), of("audience")],
-        [account.id.as_str(), "mine", "mine"]
-    );
+    assert_eq!([of("client_id"), of("scope"), of("audience")], [account.id.as_str(), "mine", "mine"]);
     assert_eq!(nowhere.connections(), 0);
 }
 
@@ -110,10 +87,7 @@ fn a_flag_wins_over_its_variable() {
 fn a_variable_wins_over_a_preset() {
     let account = Account::fresh();
     let request = sent(&account, &[("M2M_PROVIDER", "loyaltyone"), ("M2M_BODY_FORMAT", "form")]);
-    assert_eq!(
-        request.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
 }
 
 #[test]
@@ -134,11 +108,7 @@ fn a_wrong_value_names_its_key_and_its_origin() {
         .names(name)
         .names(value);
     }
-    for (option, value) in [
-        ("--retries", "-1"),
-        ("--retries", "many"),
-        ("--connect-timeout", "soon"),
-    ] {
+    for (option, value) in [("--retries", "-1"), ("--retries", "many"), ("--connect-timeout", "soon")] {
         let server = Server::untouched();
         let cli = || account.token_cli(&server).arg(format!("{option}={value}"));
         refused(2, "usage", cli).names(option).names(value);
@@ -158,18 +128,8 @@ fn nothing_in_the_working_directory_is_read() {
     let account = Account::fresh();
     let server = account.server();
     let trap = "default_profile = \"x\"\nM2M_SCOPE=trap\n[profiles.x]\nscope = \"trap\"\n";
-    let names = [
-        ".env",
-        "config.toml",
-        "m2m.toml",
-        ".m2m.toml",
-        ".m2m",
-        "m2m/config.toml",
-        ".netrc",
-    ];
-    let cli = names.iter().fold(account.token_cli(&server), |cli, name| {
-        cli.file(&format!("work/{name}"), trap)
-    });
+    let names = [".env", "config.toml", "m2m.toml", ".m2m.toml", ".m2m", "m2m/config.toml", ".netrc"];
+    let cli = names.iter().fold(account.token_cli(&server), |cli, name| cli.file(&format!("work/{name}"), trap));
     let _ = cli.run().succeeds();
     assert_eq!(server.only_request().field_names(), ["grant_type"]);
 }
@@ -177,18 +137,8 @@ fn nothing_in_the_working_directory_is_read() {
 #[test]
 fn every_command_takes_its_settings_after_its_name() {
     let server = Server::start(|request| Reply::json(200, &metadata(&request.origin())));
-    let args = [
-        "discover",
-        "--timeout",
-        "20s",
-        "--connect-timeout",
-        "5s",
-        "--retries",
-        "1",
-        "--error-format",
-        "text",
-        "-q",
-    ];
+    let args =
+        ["discover", "--timeout", "20s", "--connect-timeout", "5s", "--retries", "1", "--error-format", "text", "-q"];
     let out = Cli::new(args).args(["--issuer", &server.url("")]).run().json();
     assert_eq!(out["issuer"], json!(server.url("")));
 }
@@ -197,17 +147,9 @@ fn every_command_takes_its_settings_after_its_name() {
 fn a_ca_file_that_cannot_be_used_is_a_usage_error() {
     let account = Account::fresh();
     let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"];
-    refused(2, "usage", || {
-        account.cli(args).args(["--ca-file", "/nonexistent/ca.pem"])
-    })
-    .names("/nonexistent/ca.pem");
-    refused(2, "usage", || {
-        account
-            .cli(args)
-            .file("ca.pem", "not a certificate")
-            .path_arg("--ca-file", "ca.pem")
-    })
-    .names("ca.pem");
+    refused(2, "usage", || account.cli(args).args(["--ca-file", "/nonexistent/ca.pem"])).names("/nonexistent/ca.pem");
+    refused(2, "usage", || account.cli(args).file("ca.pem", "not a certificate").path_arg("--ca-file", "ca.pem"))
+        .names("ca.pem");
 }
 
 #[test]

@@ -14,12 +14,7 @@ fn with_template(lookup: &Lookup, server: &Server, key: &str, template: &str) ->
 fn a_template_replaces_path_and_query() {
     let lookup = Lookup::fresh();
     let server = lookup.finding();
-    let cli = with_template(
-        &lookup,
-        &server,
-        "participant_by_login",
-        "/api/v2/people/by-login/{login}?full=true",
-    );
+    let cli = with_template(&lookup, &server, "participant_by_login", "/api/v2/people/by-login/{login}?full=true");
     let _ = cli.args(["--login", "a/b c?d"]).run().succeeds();
     assert_eq!(server.lines()[2], "GET /api/v2/people/by-login/a%2Fb%20c%3Fd?full=true");
 }
@@ -35,8 +30,5 @@ fn each_kind_of_lookup_has_its_own_template() {
     let server = lookup.finding();
     let cli = with_template(&lookup, &server, "participant_by_cpf", "/people?cpf={cpf}");
     let _ = cli.args(["--login", &lookup.login]).run().succeeds();
-    assert_eq!(
-        server.lines()[2],
-        format!("GET /v1/participants?login={}", lookup.login)
-    );
+    assert_eq!(server.lines()[2], format!("GET /v1/participants?login={}", lookup.login));
 }

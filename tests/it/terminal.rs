@@ -24,28 +24,13 @@ fn ended_quietly(outcome: &Outcome) {
 fn a_closed_stdout_is_no_error() {
     let account = Account::fresh();
     for format in ["token", "json", "header", "curl"] {
-        ended_quietly(
-            &account
-                .token_from(account.grants())
-                .args(["-o", format])
-                .stdout_to(closed_pipe())
-                .run(),
-        );
+        ended_quietly(&account.token_from(account.grants()).args(["-o", format]).stdout_to(closed_pipe()).run());
     }
     let lookup = Lookup::fresh();
     let long = format!("[{}]", vec![lookup.participant().to_string(); 2000].join(","));
-    ended_quietly(
-        &lookup
-            .answered(Reply::json_text(200, &long))
-            .stdout_to(closed_pipe())
-            .run(),
-    );
+    ended_quietly(&lookup.answered(Reply::json_text(200, &long)).stdout_to(closed_pipe()).run());
     let server = account.server_with_api(|_| Reply::new(404));
-    ended_quietly(
-        &Cli::new(["discover", "--issuer", &server.url("")])
-            .stdout_to(closed_pipe())
-            .run(),
-    );
+    ended_quietly(&Cli::new(["discover", "--issuer", &server.url("")]).stdout_to(closed_pipe()).run());
     ended_quietly(&Cli::new(["--help"]).stdout_to(closed_pipe()).run());
     ended_quietly(&Cli::new(["--version"]).stdout_to(closed_pipe()).run());
 }
@@ -55,12 +40,7 @@ fn no_home_is_needed() {
     let account = Account::fresh();
     let server = account.server();
     let outcome = account.token_cli(&server).homeless().run();
-    assert_eq!(
-        (outcome.code, outcome.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        outcome.stderr
-    );
+    assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
     let outcome = Cli::new(["--help"]).homeless().run();
     ended_quietly(&outcome);
 }
@@ -71,23 +51,13 @@ fn a_home_that_does_not_exist_stops_nothing() {
     let server = account.server();
     let cli = account.token_cli(&server).homeless().env("HOME", "/nonexistent/home");
     let outcome = cli.run();
-    assert_eq!(
-        (outcome.code, outcome.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        outcome.stderr
-    );
+    assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
 }
 
 #[test]
 fn no_ansi_sequence_goes_to_a_pipe() {
     let account = Account::fresh();
-    for (name, value) in [
-        ("NO_COLOR", "1"),
-        ("TERM", "xterm-256color"),
-        ("COLORTERM", "truecolor"),
-        ("CI", "true"),
-    ] {
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("CI", "true")] {
         for args in [
             vec!["--help"],
             vec!["token", "--help"],
@@ -96,10 +66,7 @@ fn no_ansi_sequence_goes_to_a_pipe() {
             vec!["token"],
         ] {
             let outcome = Cli::new(args).env(name, value).run();
-            assert!(
-                !format!("{}{}", outcome.stdout, outcome.stderr).contains('\u{1b}'),
-                "{outcome:?}"
-            );
+            assert!(!format!("{}{}", outcome.stdout, outcome.stderr).contains('\u{1b}'), "{outcome:?}");
         }
         let outcome = account.token_from(Reply::new(401)).arg("-vv").env(name, value).run();
         assert!(!outcome.stderr.contains('\u{1b}'), "{outcome:?}");
@@ -110,15 +77,7 @@ fn no_ansi_sequence_goes_to_a_pipe() {
 fn no_colour_changes_no_word() {
     let account = Account::fresh();
     let plain = |cli: Cli| cli.run().fails(2);
-    let cli = || {
-        account.cli([
-            "token",
-            "--timeout",
-            "soon",
-            "--token-url",
-            "https://auth.m2m.invalid/t",
-        ])
-    };
+    let cli = || account.cli(["token", "--timeout", "soon", "--token-url", "https://auth.m2m.invalid/t"]);
     assert_eq!(plain(cli().env("NO_COLOR", "1")), plain(cli()));
 }
 
@@ -149,10 +108,7 @@ fn each_command_has_help_that_names_its_settings() {
 #[test]
 fn version_is_that_of_the_crate() {
     for args in ["--version", "-V"] {
-        assert_eq!(
-            Cli::new([args]).run().succeeds(),
-            format!("m2m {}\n", env!("CARGO_PKG_VERSION"))
-        );
+        assert_eq!(Cli::new([args]).run().succeeds(), format!("m2m {}\n", env!("CARGO_PKG_VERSION")));
     }
 }
 

@@ -27,13 +27,9 @@ fn refused_everywhere(url: &str) {
 fn cli(command: &'static str) -> Cli {
     let account = Account::fresh();
     match command {
-        "participant" => account.cli([
-            "participant",
-            "--login",
-            "somebody",
-            "--token-url",
-            "https://auth.m2m.invalid/t",
-        ]),
+        "participant" => {
+            account.cli(["participant", "--login", "somebody", "--token-url", "https://auth.m2m.invalid/t"])
+        }
         _ => account.cli([command]),
     }
 }
@@ -55,13 +51,7 @@ fn plain_http_is_refused_off_loopback() {
 
 #[test]
 fn other_schemes_and_other_texts_are_refused() {
-    for url in [
-        "ftp://127.0.0.1/x",
-        "file:///etc/passwd",
-        "auth.example.com",
-        "https://",
-        "not a url",
-    ] {
+    for url in ["ftp://127.0.0.1/x", "file:///etc/passwd", "auth.example.com", "https://", "not a url"] {
         refused_everywhere(url);
     }
 }
@@ -96,10 +86,7 @@ fn the_last_loopback_addresses_are_loopback() {
     let account = Account::fresh();
     for url in ["http://[::1]:1/t", "http://127.255.255.254:1/t"] {
         // Nothing listens there, which is another matter than a refused URL.
-        let _ = account
-            .cli(["token", "--token-url", url, "--retries", "0", "--timeout", "5s"])
-            .run()
-            .fails(5);
+        let _ = account.cli(["token", "--token-url", url, "--retries", "0", "--timeout", "5s"]).run().fails(5);
     }
 }
 
@@ -107,13 +94,7 @@ fn the_last_loopback_addresses_are_loopback() {
 fn a_refused_api_url_costs_no_token() {
     let lookup = Lookup::fresh();
     let server = Server::untouched();
-    let cli = lookup.account.cli([
-        "participant",
-        "--issuer",
-        &server.url(""),
-        "--api-url",
-        "http://api.example.com",
-    ]);
+    let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--api-url", "http://api.example.com"]);
     let _ = lookup.watched(cli).args(["--login", &lookup.login]).run().fails(2);
     assert_eq!(server.connections(), 0);
 }

@@ -66,13 +66,11 @@ impl Account {
     /// A server that grants the token to whoever asks, and knows nothing else.
     pub fn server(&self) -> Server {
         let grants = self.grants();
-        Server::start(move |request| {
-            if request.line() == format!("POST {TOKEN_PATH}") {
-                grants.clone()
-            } else {
-                Reply::new(404)
-            }
-        })
+        Server::start(
+            move |request| {
+                if request.line() == format!("POST {TOKEN_PATH}") { grants.clone() } else { Reply::new(404) }
+            },
+        )
     }
 
     /// A server with metadata and the token, and `api` for every other request.

@@ -63,15 +63,7 @@ impl Cli {
         }
         fs::create_dir(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self {
-            home,
-            args,
-            env,
-            stdin: None,
-            stdout: None,
-            watch: Watch::default(),
-            servers: Vec::new(),
-        }
+        Self { home, args, env, stdin: None, stdout: None, watch: Watch::default(), servers: Vec::new() }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -96,8 +88,7 @@ impl Cli {
 
     /// Takes every variable that could name a home away.
     pub fn homeless(mut self) -> Self {
-        self.env
-            .retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
+        self.env.retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
         self
     }
 
@@ -155,9 +146,7 @@ impl Cli {
     pub fn personal(mut self, value: &str) -> Self {
         self.watch.personal.push(Tripwire::new("personal data", value));
         if value.len() == 11 && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.watch
-                .personal
-                .push(Tripwire::new("personal data", &formatted_cpf(value)));
+            self.watch.personal.push(Tripwire::new("personal data", &formatted_cpf(value)));
         }
         self
     }
@@ -187,11 +176,7 @@ impl Cli {
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -202,13 +187,7 @@ impl Cli {
         }
         let stdout = child.stdout.take().map(drain);
         let stderr = child.stderr.take().map(drain);
-        Running {
-            child,
-            start,
-            stdout,
-            stderr,
-            cli: self,
-        }
+        Running { child, start, stdout, stderr, cli: self }
     }
 }
 
@@ -231,12 +210,7 @@ impl Running {
             took: self.start.elapsed(),
         };
         assert!(status.is_some(), "killed after {PATIENCE:?}: {outcome:#?}");
-        let argv: Vec<_> = self
-            .cli
-            .args
-            .iter()
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .collect();
+        let argv: Vec<_> = self.cli.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }

@@ -103,9 +103,7 @@ impl Lookup {
 
     /// `m2m participant` without the person.
     pub fn cli(&self, server: &Server) -> Cli {
-        let cli = self
-            .account
-            .cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        let cli = self.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
         self.watched(cli).env("M2M_SUBSCRIPTION_KEY", &self.key)
     }
 
@@ -117,8 +115,6 @@ impl Lookup {
 
     /// Registers key, login and CPF with the tripwire of `cli`.
     pub fn watched(&self, cli: Cli) -> Cli {
-        cli.secret("the subscription key", &self.key)
-            .personal(&self.login)
-            .personal(&self.cpf)
+        cli.secret("the subscription key", &self.key).personal(&self.login).personal(&self.cpf)
     }
 }

@@ -79,10 +79,7 @@ pub fn mentions(tokens: &[Token<'_>], location: &[&str], modules: &[&str]) -> Ve
                 }
                 if levels == 0 {
                     roots(tokens, i, &mut found);
-                } else if tokens
-                    .get(i)
-                    .is_some_and(|token| matches!(token, Token::Word("super" | "self")))
-                {
+                } else if tokens.get(i).is_some_and(|token| matches!(token, Token::Word("super" | "self"))) {
                     i += 1;
                 }
                 continue;
@@ -183,9 +180,5 @@ fn quoted(text: &str, quote: char) -> usize {
 fn quote_or_lifetime(text: &str) -> usize {
     let mut chars = text.chars().skip(1);
     let (second, third) = (chars.next(), chars.next());
-    if second == Some('\\') || third == Some('\'') {
-        quoted(text, '\'')
-    } else {
-        1
-    }
+    if second == Some('\\') || third == Some('\'') { quoted(text, '\'') } else { 1 }
 }
