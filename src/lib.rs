@@ -7,7 +7,7 @@
 //! | layer | what it holds | may use |
 //! |---|---|---|
 //! | [`cli`] | the table of contents | commands, args, exit, report |
-//! | [`commands`] | one file a command | args, flows, output, settings, oauth's own words, platform |
+//! | [`commands`] | one file a command | args, flows, output, settings, cache, platform |
 //! | [`args`] | flag groups | settings, platform |
 //! | [`flows`] | what commands do | settings, oauth, cache, platform |
 //! | [`settings`] | layers to validated values | oauth's types, platform |

@@ -59,6 +59,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'
     let challenge = reply.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
     match reply.status {
         429 => return throttled(),
+        _ if reply.no_time_to_wait => return throttled(),
         403 if reply.header("retry-after").is_some() || body.mentions(&THROTTLE_WORDS) => return throttled(),
         _ if reply.is_html() => {
             let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
@@ -137,6 +138,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://api/x".into(),
+            no_time_to_wait: false,
         };
         refusal(&reply, "GET https://api/x", "c", SystemTime::now()).kind()
     }

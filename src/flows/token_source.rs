@@ -14,6 +14,7 @@ use crate::platform::http::{Http, Request};
 use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
+use crate::settings::key::Key;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::secret_source::SecretSource;
@@ -142,15 +143,36 @@ impl TokenSource {
         }
     }
 
+    /// What was asked for, with its origin.
+    fn asked_for(&self) -> String {
+        let grant = &self.client.grant;
+        let origin = |key| self.client.origin_of(key);
+        let scope = (!grant.scope.is_empty())
+            .then(|| format!("scope `{}` (from {})", grant.scope.joined(), origin(Key::Scope)));
+        let audience =
+            grant.audience.as_ref().map(|audience| format!("audience `{audience}` (from {})", origin(Key::Audience)));
+        let resources = (!grant.resources.is_empty())
+            .then(|| format!("resource `{}` (from {})", grant.resources.join(" "), origin(Key::Resource)));
+        let all: Vec<String> = [scope, audience, resources].into_iter().flatten().collect();
+        if all.is_empty() {
+            "no scope, audience or resource was asked for".to_owned()
+        } else {
+            format!("asked for: {}", all.join(", "))
+        }
+    }
+
     /// Adds to a refusal what only the settings know: where the credentials came from, and how else they could be read.
     fn explain(&self, mut error: Error, secret: &Secret) -> Error {
+        let client = &self.client;
+        if error.kind() == ErrorKind::ScopeRejected {
+            return error.hint(self.asked_for());
+        }
         if error.kind() != ErrorKind::CredentialsRejected {
             return error;
         }
-        let client = &self.client;
         error = error.hint(format!(
             "the client id comes from {}, the secret from {}",
-            client.id_origin,
+            client.origin_of(Key::ClientId),
             client.secret.describe()
         ));
         if client.method != AuthMethod::ClientSecretBasic {

@@ -107,7 +107,11 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
     let verdict = |kind, message, hint| Verdict { kind, message, hint, about_client: true };
     let foreign = |message, hint| Verdict { kind: ErrorKind::BadResponse, message, hint, about_client: false };
     let status = reply.status;
-    if status == 429 || body.mentions(&THROTTLE_WORDS) || (status == 403 && reply.header("retry-after").is_some()) {
+    if status == 429
+        || reply.no_time_to_wait
+        || body.mentions(&THROTTLE_WORDS)
+        || (status == 403 && reply.header("retry-after").is_some())
+    {
         return verdict(
             ErrorKind::Throttled,
             "the authorization server throttles this client",
@@ -235,6 +239,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
+            no_time_to_wait: false,
         }
     }
 

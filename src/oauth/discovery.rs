@@ -181,7 +181,7 @@ fn absent(reply: &Reply, answered: String) -> Error {
 
 fn failing(reply: &Reply, answered: String) -> Error {
     let body = ErrorBody::of(reply);
-    let throttled = reply.status == 429 || body.mentions(&THROTTLE_WORDS);
+    let throttled = reply.status == 429 || reply.no_time_to_wait || body.mentions(&THROTTLE_WORDS);
     let (kind, message) = if throttled {
         (ErrorKind::Throttled, "the metadata endpoint throttles this client")
     } else {

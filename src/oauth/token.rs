@@ -157,6 +157,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
+            no_time_to_wait: false,
         };
         parse_response(&reply, &[], SystemTime::UNIX_EPOCH)
     }

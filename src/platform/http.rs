@@ -99,6 +99,8 @@ pub struct Reply {
     pub sent_at: SystemTime,
     /// What was asked, as shown.
     pub url: String,
+    /// Whether the server asks to wait for longer than there is time.
+    pub no_time_to_wait: bool,
 }
 
 impl Reply {
@@ -257,18 +259,15 @@ impl Http {
             if let Ok(reply) = &outcome {
                 tell_headers(host, "<", &reply.headers);
             }
-            if !retry::again(request.repeat, ending, attempt, self.options.retries) {
-                return outcome.map_err(|(_, error)| error.url(&request.shown));
-            }
             let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
+            if asked.is_some_and(|wait| wait >= deadline.remaining()) {
+                return outcome
+                    .map(|reply| Reply { no_time_to_wait: true, ..reply })
+                    .map_err(|(_, error)| error.url(&request.shown));
+            }
             let wait = retry::delay(attempt, asked, random());
-            if wait >= deadline.remaining() {
-                host.story(|| {
-                    format!(
-                        "the next attempt would come after the deadline ({} from now)",
-                        humantime::format_duration(Duration::from_secs(wait.as_secs()))
-                    )
-                });
+            let again = retry::again(request.repeat, ending, attempt, self.options.retries);
+            if !again || wait >= deadline.remaining() {
                 return outcome.map_err(|(_, error)| error.url(&request.shown));
             }
             host.story(|| format!("again in {} ms", wait.as_millis()));
@@ -297,6 +296,7 @@ impl Http {
             body: Vec::new(),
             sent_at,
             url: request.shown.clone(),
+            no_time_to_wait: false,
         };
         let pour = match body {
             Body::Poured(pour) if response.status().is_success() => Some(pour),

@@ -42,10 +42,14 @@ impl Redactor {
             forms.push(inner.replace('/', "\\/"));
             forms.push(inner);
         }
-        forms.extend(base64_cores(raw.as_bytes()));
+        // An intermediary may have decoded Basic credentials and encoded them its own way.
+        let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
+        forms.extend(inside_base64);
         let mut secrets = self.secrets.borrow_mut();
-        for form in forms {
-            if form.len() >= SHORTEST && !secrets.iter().any(|s| s.expose() == form) {
+        forms.sort();
+        forms.dedup();
+        for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
+            if !secrets.iter().any(|known| known.expose() == form) {
                 secrets.push(Secret::new(form));
             }
         }

@@ -26,8 +26,7 @@ const ENCODINGS: &[(&str, BasicEncoding)] =
 pub struct Client {
     /// Its identifier.
     pub id: String,
-    /// Where the identifier was set.
-    pub id_origin: Origin,
+    origins: Vec<(Key, Origin)>,
     /// How it authenticates.
     pub method: AuthMethod,
     /// How Basic is written.
@@ -62,7 +61,9 @@ impl Client {
                 .hint("in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself")
         })?;
         Ok(Self {
-            id_origin: settings.origin(Key::ClientId),
+            origins: [Key::ClientId, Key::Scope, Key::Audience, Key::Resource]
+                .map(|key| (key, settings.origin(key)))
+                .to_vec(),
             method,
             encoding: settings.word(Key::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
             id_in_body: settings.switch(Key::ClientIdInBody),
@@ -71,6 +72,12 @@ impl Client {
             id,
             read: OnceCell::new(),
         })
+    }
+
+    /// Where the client id or what it asks for was set.
+    #[must_use]
+    pub fn origin_of(&self, key: Key) -> &Origin {
+        self.origins.iter().find(|(known, _)| *known == key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
     /// Reads a secret that is free to read.
