@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
-use crate::commands::{cache, discover, exec, participant, profile, request, token};
+use crate::commands::{cache, check, discover, exec, inspect, participant, profile, request, token};
 use crate::exit;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -30,7 +30,9 @@ enum Command {
     Participant(Box<participant::ParticipantArgs>),
     Request(Box<request::RequestArgs>),
     Discover(Box<discover::DiscoverArgs>),
+    Check(Box<check::CheckArgs>),
     Exec(Box<exec::ExecArgs>),
+    Inspect(Box<inspect::InspectArgs>),
     Profile(profile::ProfileArgs),
     Cache(cache::CacheArgs),
 }
@@ -69,7 +71,9 @@ impl Cli {
             Command::Participant(args) => participant::run(host, args),
             Command::Request(args) => request::run(host, args),
             Command::Discover(args) => discover::run(host, args),
+            Command::Check(args) => return check::run(host, args),
             Command::Exec(args) => return exec::run(host, args, format),
+            Command::Inspect(args) => inspect::run(host, args),
             Command::Profile(args) => profile::run(host, args),
             Command::Cache(args) => cache::run(host, args),
         }
@@ -82,7 +86,9 @@ impl Cli {
             Command::Participant(args) => &args.grant.general,
             Command::Request(args) => &args.grant.general,
             Command::Discover(args) => &args.general,
+            Command::Check(args) => &args.general,
             Command::Exec(args) => &args.grant.general,
+            Command::Inspect(args) => &args.grant.general,
             Command::Profile(args) => args.general(),
             Command::Cache(args) => args.general(),
         }
