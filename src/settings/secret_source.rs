@@ -31,6 +31,8 @@ pub enum SecretSource {
     Value(Secret),
     /// A value that is no secret: a header written out in the config file.
     Plain(String),
+    /// The identity token of a GitHub Actions job for this audience; only as a client assertion.
+    GithubOidc(String),
 }
 
 impl SecretSource {
@@ -44,13 +46,14 @@ impl SecretSource {
             Self::Command(argv) => format!("command `{}`", argv.first().map_or("", String::as_str)),
             Self::Keyring(entry) => format!("keyring entry `{entry}`"),
             Self::Value(_) | Self::Plain(_) => "the value in the config file".to_owned(),
+            Self::GithubOidc(audience) => format!("GitHub Actions' identity token for `{audience}`"),
         }
     }
 
     /// Whether reading it costs nothing, so that a cache hit may do it.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        !matches!(self, Self::Command(_) | Self::Keyring(_))
+        !matches!(self, Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_))
     }
 
     /// Reads the secret, and makes sure that it will not be shown. `what` names it in messages (`client_secret`).
@@ -86,7 +89,7 @@ impl SecretSource {
             Self::File(path) => self.read_file(host, path, what)?,
             Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
-            Self::Command(_) | Self::Keyring(_) => {
+            Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_) => {
                 return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
             }
         };
@@ -141,7 +144,9 @@ impl SecretSource {
         Ok(secret)
     }
 
-    fn unreadable(&self, what: &str, why: &str) -> Error {
+    /// The error for a secret that cannot be read from here.
+    #[must_use]
+    pub fn unreadable(&self, what: &str, why: &str) -> Error {
         Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
     }
 }
