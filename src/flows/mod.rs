@@ -16,6 +16,7 @@ pub mod participants;
 pub mod resume;
 pub mod selection;
 pub mod smoke;
+pub mod starter_key;
 pub mod token_cache;
 pub mod token_source;
 pub mod verification;

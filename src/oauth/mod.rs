@@ -11,6 +11,7 @@ pub mod grant;
 pub mod issuer;
 pub mod jwks;
 pub mod jwt;
+pub mod key_pair;
 pub mod scope;
 pub mod signer;
 pub mod token;
