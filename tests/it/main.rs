@@ -1,1 +1,22 @@
-//! Black-box tests.
+//! Black-box tests of the built binary, one module for each theme, against servers scripted on loopback.
+//!
+//! Every run has an environment and a home of its own, and passes the leak tripwire of [`support::tripwire`].
+
+#![expect(unreachable_pub, reason = "the support modules serve this one binary")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
+
+/// Basic credentials, byte for byte.
+mod basic_auth;
+/// The rest of the token request.
+mod client_auth;
+/// Where metadata is looked for, and what it must hold.
+mod discovery;
+/// Which issuer it may name.
+mod issuer;
+mod support;
+/// Answers that grant a token.
+mod token;
+/// `-o`.
+mod token_output;
+/// 2xx answers without a usable token.
+mod token_refusals;

@@ -1,0 +1,22 @@
+//! What the tests share: a scripted server, a hermetic runner of the binary, and the leak tripwire that watches every run.
+
+pub mod account;
+pub mod command;
+pub mod encodings;
+pub mod failure;
+pub mod lookup;
+pub mod outcome;
+pub mod random;
+pub mod reply;
+pub mod request;
+pub mod server;
+mod server_tests;
+pub mod tripwire;
+pub mod watch;
+
+pub use account::Account;
+pub use command::Cli;
+pub use outcome::Outcome;
+pub use reply::Reply;
+pub use request::Request;
+pub use server::Server;
