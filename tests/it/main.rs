@@ -7,6 +7,20 @@
 
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// The token cache in health.
+mod cache;
+/// Cache entries that are not what we wrote.
+mod cache_content;
+/// Which runs share a token.
+mod cache_key;
+/// How long a cached token is handed out.
+mod cache_lifetimes;
+/// Cache files that others could have touched.
+#[cfg(unix)]
+mod cache_privacy;
+/// Places where nothing can be cached.
+#[cfg(unix)]
+mod cache_unwritable;
 /// The rest of the token request.
 mod client_auth;
 /// Where metadata is looked for, and what it must hold.
