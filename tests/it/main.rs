@@ -9,12 +9,18 @@
 mod basic_auth;
 /// The token cache in health.
 mod cache;
+/// `m2m cache`.
+mod cache_commands;
 /// Cache entries that are not what we wrote.
 mod cache_content;
+/// The old token as a stopgap, and a new one where an API refuses the old.
+mod cache_fallback;
 /// Which runs share a token.
 mod cache_key;
 /// How long a cached token is handed out.
 mod cache_lifetimes;
+/// Metadata documents in the cache.
+mod cache_metadata;
 /// Cache files that others could have touched.
 #[cfg(unix)]
 mod cache_privacy;
@@ -27,6 +33,9 @@ mod client_auth;
 mod discovery;
 /// Which issuer it may name.
 mod issuer;
+/// Many processes at once, and processes that die or hang.
+#[cfg(unix)]
+mod races;
 mod support;
 /// Answers that grant a token.
 mod token;
