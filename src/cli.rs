@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
-use crate::commands::{cache, discover, exec, participant, profile, token};
+use crate::commands::{cache, discover, exec, participant, profile, request, token};
 use crate::exit;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -28,6 +28,7 @@ pub struct Cli {
 enum Command {
     Token(Box<token::TokenArgs>),
     Participant(Box<participant::ParticipantArgs>),
+    Request(Box<request::RequestArgs>),
     Discover(Box<discover::DiscoverArgs>),
     Exec(Box<exec::ExecArgs>),
     Profile(profile::ProfileArgs),
@@ -66,6 +67,7 @@ impl Cli {
         match &self.command {
             Command::Token(args) => token::run(host, args),
             Command::Participant(args) => participant::run(host, args),
+            Command::Request(args) => request::run(host, args),
             Command::Discover(args) => discover::run(host, args),
             Command::Exec(args) => return exec::run(host, args, format),
             Command::Profile(args) => profile::run(host, args),
@@ -78,6 +80,7 @@ impl Cli {
         match &self.command {
             Command::Token(args) => &args.grant.general,
             Command::Participant(args) => &args.grant.general,
+            Command::Request(args) => &args.grant.general,
             Command::Discover(args) => &args.general,
             Command::Exec(args) => &args.grant.general,
             Command::Profile(args) => args.general(),
@@ -90,16 +93,14 @@ impl Cli {
 ///
 /// # Errors
 /// Usage: a format that does not exist.
-pub fn error_format(argv: &[OsString], host: &Host) -> Result<ErrorFormat> {
+pub fn error_format(host: &Host) -> Result<ErrorFormat> {
     let read = |text: &str, origin: &str| match text {
         "text" => Ok(ErrorFormat::Text),
         "json" => Ok(ErrorFormat::Json),
-        other => Err(
-            Error::usage(format!("cannot use the error format `{other}` (from {origin})"))
-                .hint("the formats are `text` and `json`"),
-        ),
+        other => Err(Error::usage(format!("cannot use the error format `{other}` (from {origin})"))
+            .hint("the formats are `text` and `json`")),
     };
-    let mut args = argv.iter().skip(1).take_while(|arg| *arg != "--");
+    let mut args = host.argv.iter().skip(1).take_while(|arg| *arg != "--");
     while let Some(arg) = args.next() {
         let Some(text) = arg.to_str() else { continue };
         let given = match text.strip_prefix("--error-format") {
@@ -111,8 +112,7 @@ pub fn error_format(argv: &[OsString], host: &Host) -> Result<ErrorFormat> {
             return read(given, "flag `--error-format`");
         }
     }
-    host.var("M2M_ERROR_FORMAT")?
-        .map_or(Ok(ErrorFormat::Text), |text| read(text, "env `M2M_ERROR_FORMAT`"))
+    host.var("M2M_ERROR_FORMAT")?.map_or(Ok(ErrorFormat::Text), |text| read(text, "env `M2M_ERROR_FORMAT`"))
 }
 
 fn after_help() -> String {

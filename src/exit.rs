@@ -26,29 +26,19 @@ pub fn of(kind: ErrorKind) -> Exit {
             "usage",
             "arguments, configuration, a secret that cannot be read, a CPF whose check digits are wrong",
         ),
-        ErrorKind::CredentialsRejected => exit(
-            3,
-            "credentials_rejected",
-            "the server refused the client, or the grant for this client",
-        ),
-        ErrorKind::ScopeRejected => exit(
-            4,
-            "scope_rejected",
-            "scope, audience or resource refused, or granted less than required",
-        ),
+        ErrorKind::CredentialsRejected => {
+            exit(3, "credentials_rejected", "the server refused the client, or the grant for this client")
+        }
+        ErrorKind::ScopeRejected => {
+            exit(4, "scope_rejected", "scope, audience or resource refused, or granted less than required")
+        }
         ErrorKind::Unreachable => exit(5, "unreachable", "DNS, connect, TLS, deadline"),
         ErrorKind::Throttled => exit(6, "throttled", "429, quota"),
-        ErrorKind::BadResponse => exit(
-            7,
-            "bad_response",
-            "a malformed or foreign answer, a redirect, 5xx after retries",
-        ),
+        ErrorKind::BadResponse => {
+            exit(7, "bad_response", "a malformed or foreign answer, a redirect, 5xx after retries")
+        }
         ErrorKind::ApiRefused => exit(8, "api_refused", "the API answered 4xx"),
-        ErrorKind::NotFound => exit(
-            9,
-            "not_found",
-            "no participant matches, or more than one where one was asked for",
-        ),
+        ErrorKind::NotFound => exit(9, "not_found", "no participant matches, or more than one where one was asked for"),
         ErrorKind::Interrupted => exit(130, "interrupted", "interrupted"),
     }
 }

@@ -7,7 +7,7 @@
 //! | layer | what it holds | may use |
 //! |---|---|---|
 //! | [`cli`] | the table of contents | commands, args, exit, report |
-//! | [`commands`] | one file a command | args, flows, output, settings, oauth's own words, platform |
+//! | [`commands`] | one file a command | args, flows, output, settings, cache, platform |
 //! | [`args`] | flag groups | settings, platform |
 //! | [`flows`] | what commands do | settings, oauth, cache, platform |
 //! | [`settings`] | layers to validated values | oauth's types, platform |
@@ -32,23 +32,22 @@ pub mod platform;
 pub mod report;
 pub mod settings;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use platform::error::{Error, Result};
 use platform::host::Host;
 use report::ErrorFormat;
 
-/// Runs the program: `argv` with the program's name first, in the given world.
-pub fn run(argv: &[OsString], host: &Host) -> ExitCode {
-    match cli::error_format(argv, host) {
-        Ok(format) => start(argv, host, format).unwrap_or_else(|error| fail(host, &error, format)),
+/// Runs the program in the given world.
+pub fn run(host: &Host) -> ExitCode {
+    match cli::error_format(host) {
+        Ok(format) => start(host, format).unwrap_or_else(|error| fail(host, &error, format)),
         Err(error) => fail(host, &error, ErrorFormat::default()),
     }
 }
 
-fn start(argv: &[OsString], host: &Host, format: ErrorFormat) -> Result<ExitCode> {
-    match cli::parse(argv)? {
+fn start(host: &Host, format: ErrorFormat) -> Result<ExitCode> {
+    match cli::parse(&host.argv)? {
         cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
         cli::Parsed::Run(cli) => cli.run(host, format),
     }

@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let argv: Vec<_> = std::env::args_os().collect();
-    m2m::run(&argv, &m2m::platform::host::Host::system())
+    m2m::run(&m2m::platform::host::Host::system())
 }

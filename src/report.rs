@@ -59,11 +59,7 @@ pub fn json(host: &Host, error: &Error) -> String {
             kind: exit.kind,
             exit_code: exit.code,
             message: host.redactor.hide(error.message()),
-            causes: error
-                .causes()
-                .iter()
-                .map(|cause| host.redactor.hide(&render(host, cause)))
-                .collect(),
+            causes: error.causes().iter().map(|cause| host.redactor.hide(&render(host, cause))).collect(),
             hints: error.hints().iter().map(|hint| host.redactor.hide(hint)).collect(),
             oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
             http_status: facts.http_status,

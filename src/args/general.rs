@@ -32,10 +32,7 @@ impl GeneralArgs {
     /// The part that says where settings come from.
     #[must_use]
     pub fn choice(&self) -> Choice {
-        Choice {
-            profile: self.profile.clone(),
-            config: self.config.clone(),
-        }
+        Choice { profile: self.profile.clone(), config: self.config.clone() }
     }
 
     /// Sets how much is told.

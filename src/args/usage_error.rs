@@ -70,9 +70,7 @@ pub fn explain(error: &clap::Error) -> Error {
 /// Names a flag that does not exist, less its value; says no more of a stray value than that it is one.
 fn unexpected(argument: &str) -> String {
     let name = argument.split('=').next().unwrap_or_default();
-    let flag = name
-        .strip_prefix("--")
-        .or_else(|| name.strip_prefix('-').filter(|short| short.chars().count() == 1));
+    let flag = name.strip_prefix("--").or_else(|| name.strip_prefix('-').filter(|short| short.chars().count() == 1));
     match flag {
         Some(word) if is_word(word) => format!("there is no flag `{name}` here"),
         _ => "there is an argument too many (not shown, it could be a secret)".into(),
@@ -94,10 +92,6 @@ fn help_hint(error: &clap::Error) -> String {
         .split_whitespace()
         .take_while(|w| *w == "m2m" || (is_word(w) && !w.starts_with('-')))
         .collect();
-    let command = if command.is_empty() {
-        "m2m".to_owned()
-    } else {
-        command.join(" ")
-    };
+    let command = if command.is_empty() { "m2m".to_owned() } else { command.join(" ") };
     format!("`{command} --help` shows what there is")
 }

@@ -91,9 +91,7 @@ impl Entry {
     /// Reads a file's bytes; nothing for another version or anything that is not an entry.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let wire: WireRead<'_> = json::parse(bytes)
-            .ok()
-            .filter(|w: &WireRead<'_>| w.version == VERSION)?;
+        let wire: WireRead<'_> = json::parse(bytes).ok().filter(|w: &WireRead<'_>| w.version == VERSION)?;
         let members: Members = json::parse(wire.response.get().as_bytes()).ok()?;
         Some(Self {
             access_token: Secret::new(members.text("access_token").filter(|t| !t.is_empty())?),
@@ -118,10 +116,7 @@ impl Entry {
     #[must_use]
     pub fn remaining(&self, now: SystemTime) -> Option<Duration> {
         let begun = self.obtained_at <= now;
-        self.expires_at
-            .duration_since(now)
-            .ok()
-            .filter(|left| begun && !left.is_zero())
+        self.expires_at.duration_since(now).ok().filter(|left| begun && !left.is_zero())
     }
 }
 
@@ -147,10 +142,7 @@ mod tests {
             obtained_at: time(obtained).unwrap(),
             expires_at: time(expires).unwrap(),
             members: json::parse(br#"{"access_token":"abc","x":1.50,"x":"\u00e9"}"#).unwrap(),
-            about: About {
-                server: "https://as".into(),
-                ..About::default()
-            },
+            about: About { server: "https://as".into(), ..About::default() },
         }
     }
 
@@ -158,14 +150,7 @@ mod tests {
     fn an_entry_survives_the_disk() {
         let bytes = entry(1000, 4600).to_bytes();
         let read = Entry::from_bytes(&bytes).unwrap();
-        assert_eq!(
-            (
-                read.access_token.expose(),
-                unix(read.obtained_at),
-                unix(read.expires_at)
-            ),
-            ("abc", 1000, 4600)
-        );
+        assert_eq!((read.access_token.expose(), unix(read.obtained_at), unix(read.expires_at)), ("abc", 1000, 4600));
         assert_eq!(read.members.0.len(), 3);
         assert_eq!(read.members.0[1].1.get(), "1.50");
         assert_eq!(read.to_bytes(), bytes);

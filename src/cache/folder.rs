@@ -45,18 +45,12 @@ impl Folder {
     /// The folder: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
     #[must_use]
     pub fn locate(host: &Host) -> Option<Self> {
-        let named = host
-            .var_os("M2M_CACHE_DIR")
-            .filter(|dir| !dir.is_empty())
-            .map(PathBuf::from);
+        let named = host.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let root = named.or_else(|| host.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
         if root.is_none() {
             host.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME` (or say `--no-cache`)");
         }
-        root.map(|root| Self {
-            root,
-            complained: Cell::new(false),
-        })
+        root.map(|root| Self { root, complained: Cell::new(false) })
     }
 
     /// The path of a shelf.
@@ -81,18 +75,14 @@ impl Folder {
             Ok(None) => {}
             Err(why) => return self.complain(host, &path, &why),
         }
-        self.make_key(&path)
-            .or_else(|why| self.complain(host, &path, &why).ok_or(()))
-            .ok()
+        self.make_key(&path).or_else(|why| self.complain(host, &path, &why).ok_or(())).ok()
     }
 
     /// Makes the key so that of many processes one wins and all read the same: a link never replaces.
     fn make_key(&self, path: &Path) -> Result<Vec<u8>, String> {
         make_private_dir(&self.root)?;
         let mut key = vec![0u8; 32];
-        SystemRandom::new()
-            .fill(&mut key)
-            .map_err(|_| "the operating system gives no random bytes")?;
+        SystemRandom::new().fill(&mut key).map_err(|_| "the operating system gives no random bytes")?;
         let temporary = temporary_beside(path);
         let made = write_new(&temporary, &key).and_then(|()| match fs::hard_link(&temporary, path) {
             Err(e) if e.kind() != IoKind::AlreadyExists => fs::rename(&temporary, path),
@@ -100,9 +90,7 @@ impl Folder {
         });
         let _ = fs::remove_file(&temporary);
         made.map_err(|e| e.to_string())?;
-        read_private(path)?
-            .filter(|key| key.len() == 32)
-            .ok_or_else(|| "the key cannot be read back".into())
+        read_private(path)?.filter(|key| key.len() == 32).ok_or_else(|| "the key cannot be read back".into())
     }
 
     /// The bytes of an entry; nothing where there is none or it may not be used.
@@ -114,9 +102,7 @@ impl Folder {
             Ok(false) => Ok(None),
             Err(why) => return self.complain(host, &dir, &why),
         };
-        read.or_else(|why| self.complain(host, &self.entry(shelf, name), &why).ok_or(()))
-            .ok()
-            .flatten()
+        read.or_else(|why| self.complain(host, &self.entry(shelf, name), &why).ok_or(())).ok().flatten()
     }
 
     /// Replaces an entry: a whole new file, or the old one.
@@ -155,9 +141,8 @@ impl Folder {
     #[must_use]
     pub fn names(&self, shelf: Shelf) -> Vec<String> {
         let files = fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = files
-            .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned()))
-            .collect();
+        let mut names: Vec<String> =
+            files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned())).collect();
         names.sort();
         names
     }
@@ -226,10 +211,7 @@ fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
             return Err("it belongs to another user".into());
         }
         if metadata.mode() & 0o077 != 0 {
-            return Err(format!(
-                "others can use it (mode {:04o}); `chmod go-rwx` it",
-                metadata.mode() & 0o7777
-            ));
+            return Err(format!("others can use it (mode {:04o}); `chmod go-rwx` it", metadata.mode() & 0o7777));
         }
     }
     Ok(())
@@ -260,9 +242,7 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
         return Err("it is not a file".into());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or_default() + 1);
-    file.take(SIZE_LIMIT)
-        .read_to_end(&mut bytes)
-        .map_err(|e| e.to_string())?;
+    file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     Ok(Some(bytes))
 }
 
@@ -288,20 +268,14 @@ fn temporary_beside(path: &Path) -> PathBuf {
     let mut random = [0u8; 8];
     let _ = SystemRandom::new().fill(&mut random);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(
-        "{stem}.{}.{:016x}.tmp",
-        std::process::id(),
-        u64::from_le_bytes(random)
-    ))
+    path.with_file_name(format!("{stem}.{}.{:016x}.tmp", std::process::id(), u64::from_le_bytes(random)))
 }
 
 /// Removes temporary files of an entry whose writer died.
 fn sweep(dir: &Path, name: &str) {
     for file in fs::read_dir(dir).into_iter().flatten().flatten() {
         let file_name = file.file_name();
-        let ours = file_name
-            .to_str()
-            .is_some_and(|n| n.starts_with(name) && n.ends_with(".tmp"));
+        let ours = file_name.to_str().is_some_and(|n| n.starts_with(name) && n.ends_with(".tmp"));
         let old = || {
             file.metadata()
                 .and_then(|m| m.modified())

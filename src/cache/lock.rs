@@ -63,13 +63,9 @@ fn open(folder: &Folder, shelf: Shelf, name: &str) -> Result<File, String> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
-    options
-        .open(dir.join(format!("{name}.lock")))
-        .map_err(|e| e.to_string())
+    options.open(dir.join(format!("{name}.lock"))).map_err(|e| e.to_string())
 }
 
 /// Says that the lock was of no use, in the way its failure deserves.

@@ -91,17 +91,9 @@ fn list(host: &Host, folder: &Folder, args: &ListArgs) -> Result<()> {
         columns::aligned(entries.iter().map(|entry| {
             let state = match left(entry) {
                 0 => "expired".to_owned(),
-                secs => format!(
-                    "{} left",
-                    humantime::format_duration(std::time::Duration::from_secs(secs))
-                ),
+                secs => format!("{} left", humantime::format_duration(std::time::Duration::from_secs(secs))),
             };
-            [
-                entry.about.server.clone(),
-                entry.about.client_id.clone(),
-                state,
-                entry.about.scope.clone(),
-            ]
+            [entry.about.server.clone(), entry.about.client_id.clone(), state, entry.about.scope.clone()]
         }))
     };
     host.print(text.as_bytes())

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
-use crate::oauth::discovery;
+use crate::flows::metadata;
 use crate::output::json_text;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
@@ -40,6 +40,6 @@ pub fn run(host: &Host, args: &DiscoverArgs) -> Result<()> {
     let settings = Settings::resolve(host, &args.general.choice(), flags)?;
     let source = server::metadata_source(&settings)?;
     let http = Http::new(network::options(&settings)?);
-    let metadata = runtime::run(discovery::fetch(host, &http, &source))?;
+    let metadata = runtime::run(metadata::find(host, &http, &source, None, false))?;
     host.print(&json_text::passed_through(host, &metadata.document))
 }

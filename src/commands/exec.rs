@@ -48,10 +48,8 @@ pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode
         && !args.variable.is_empty()
         && args.variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !fits {
-        return Err(
-            Error::usage(format!("`--as {}` is not the name of a variable", args.variable))
-                .hint("letters, digits and `_`, such as `API_TOKEN`"),
-        );
+        return Err(Error::usage(format!("`--as {}` is not the name of a variable", args.variable))
+            .hint("letters, digits and `_`, such as `API_TOKEN`"));
     }
     let settings = args.grant.settings(host, Some(&args.api))?;
     let source = TokenSource::resolve(&settings, host)?;

@@ -1,8 +1,11 @@
 //! One file a command: its arguments, whose doc comments are its help, and `run`, which translates, calls a flow and prints.
 
+pub mod bulk;
 pub mod cache;
 pub mod discover;
 pub mod exec;
 pub mod participant;
 pub mod profile;
+pub mod request;
+pub mod selection;
 pub mod token;

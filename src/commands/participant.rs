@@ -1,42 +1,62 @@
-//! `m2m participant`: look a participant up by login or CPF, and print what the API answered.
+//! `m2m participant`: look participants up by login or CPF, one or many, and print what the API answered.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::flows::api_session::ApiSession;
+use crate::commands::bulk::{self, BulkArgs};
+use crate::commands::selection::SelectionArgs;
+use crate::flows::api_session::{ApiSession, Pace};
+use crate::flows::impersonation::Impersonation;
 use crate::flows::participants::{Directory, Query};
 use crate::flows::token_cache::TokenKeeper;
 use crate::flows::token_source::TokenSource;
-use crate::output::json_text;
-use crate::platform::cpf::Cpf;
-use crate::platform::error::Result;
+use crate::output::{curl_config, json_text, redacted};
+use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::runtime;
+use crate::platform::secret::Secret;
 use crate::settings::caching::Lifetimes;
 use crate::settings::network;
 
-/// Look a participant up by login or CPF
+/// Look participants up by login or CPF
 ///
-/// Prints the JSON array as the API sent it. A CPF may be written with dots and dash; its check digits are verified before
-/// anything is sent. No match is exit 9.
+/// One value: prints the JSON array as the API sent it; no match is exit 9. A file of values: prints one JSON line a value,
+/// in the order of the input. A CPF may be written with dots and dash; its check digits are verified before anything is
+/// sent.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m participant --cpf 529.982.247-25
+  m2m participant --login ana --one --segment Gold -o headers --impersonator ops@example.com
+  m2m participant --cpf-file cpfs.txt > out.ndjson
+  m2m participant --cpf-file cpfs.txt --resume out.ndjson            goes on where that ended")]
 pub struct ParticipantArgs {
     #[command(flatten)]
     query: QueryArgs,
-    /// Insist on exactly one participant; several are exit 9
+    /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's key
+    #[arg(short, long, value_name = "FORMAT", default_value = "json", value_parser = format_parser(), conflicts_with_all = ["cpf_file", "login_file"])]
+    output: Format,
+    /// Mask personal data in what is printed; ids, segment and status stay
     #[arg(long)]
-    one: bool,
+    pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
+    /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
+    #[arg(long, value_name = "WHO")]
+    impersonator: Option<String>,
     #[command(flatten)]
     api: ApiArgs,
     #[command(flatten)]
     pub(crate) grant: GrantArgs,
 }
 
-/// Login or CPF: exactly one, never told apart by looks.
+/// Login or CPF: exactly one, never told apart by looks. The files are in the same group.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[group(id = "query", required = true, multiple = false, args = ["login", "cpf", "login_file", "cpf_file"])]
 struct QueryArgs {
     /// The participant's login
     #[arg(long, value_name = "LOGIN", allow_hyphen_values = true)]
@@ -46,21 +66,34 @@ struct QueryArgs {
     cpf: Option<String>,
 }
 
-impl QueryArgs {
-    /// The query, learnt as personal data before anything can fail.
-    fn read(&self, host: &Host) -> Result<Query> {
-        for value in [&self.login, &self.cpf].into_iter().flatten() {
-            host.redactor.learn_personal(value);
-        }
-        let query = match (&self.login, &self.cpf) {
-            (Some(login), _) if login.trim().is_empty() => {
-                return Err(crate::platform::error::Error::usage("`--login` is empty"));
-            }
-            (Some(login), _) => Query::Login(login.clone()),
-            (None, cpf) => Query::Cpf(Cpf::parse(cpf.as_deref().unwrap_or_default())?),
-        };
-        host.redactor.learn_personal(query.value());
-        Ok(query)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Headers,
+    Curl,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["json", "headers", "curl"]).map(|name| match name.as_str() {
+        "headers" => Format::Headers,
+        "curl" => Format::Curl,
+        _ => Format::Json,
+    })
+}
+
+/// A login or CPF given as a flag, learnt as personal data before anything can fail.
+///
+/// # Errors
+/// Usage: the login is empty, the CPF is not one.
+pub fn read_query(host: &Host, login: Option<&String>, cpf: Option<&String>) -> Result<Option<Query>> {
+    for value in [login, cpf].into_iter().flatten() {
+        host.redactor.learn_personal(value);
+    }
+    match (login, cpf) {
+        (Some(login), _) if login.trim().is_empty() => Err(Error::usage("the login is empty")),
+        (Some(login), _) => Ok(Some(Query::Login(login.clone()))),
+        (None, Some(cpf)) => crate::platform::cpf::Cpf::parse(cpf).map(|cpf| Some(Query::Cpf(cpf))),
+        (None, None) => Ok(None),
     }
 }
 
@@ -69,16 +102,59 @@ impl QueryArgs {
 /// # Errors
 /// Usage, whatever keeps a token from being granted or the API from answering, and not found.
 pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
-    let query = args.query.read(host)?;
-    let settings = args.grant.settings(host, Some(&args.api))?;
+    let query = read_query(host, args.query.login.as_ref(), args.query.cpf.as_ref())?;
+    let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.impersonator.as_ref());
     let source = TokenSource::resolve(&settings, host)?;
     let directory = Directory::resolve(&settings)?;
+    let options = network::options(&settings)?;
+    let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&settings)).transpose()?;
     let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
-    let http = Http::new(network::options(&settings)?);
-    let participants = runtime::run(async {
-        let session = ApiSession::open(host, &http, &keeper, directory.api()).await?;
-        directory.find(host, &session, &query).await
+    let http = Http::new(options);
+    let Some(query) = query else { return bulk::run(host, args, &directory, &keeper, &http) };
+    let selection = args.selection.selection(impersonation.is_some());
+    let (found, shared) = runtime::run(async {
+        let session = ApiSession::open(host, &http, &keeper, directory.api(), Pace::Once).await?;
+        let found = directory.find(host, &session, &query).await?;
+        Ok((found, session.shared_headers()))
     })?;
-    participants.require(args.one)?;
-    host.print(&json_text::passed_through(host, &participants.array))
+    let everything = selection.is_everything();
+    let items = selection.apply(found.items);
+    selection.require(&items)?;
+    match (impersonation, items.as_slice()) {
+        (Some(impersonation), [participant, ..]) => {
+            let headers = impersonation.headers(participant)?;
+            print_headers(host, args, &headers, &shared)
+        }
+        _ if args.redact => {
+            let masked: Vec<String> = items.iter().map(|item| redacted::participant(item)).collect();
+            host.print(&json_text::passed_through(host, &format!("[{}]", masked.join(","))))
+        }
+        _ if everything => host.print(&json_text::passed_through(host, &found.array)),
+        _ => {
+            let kept: Vec<&str> = items.iter().map(|item| item.get()).collect();
+            host.print(&json_text::passed_through(host, &format!("[{}]", kept.join(","))))
+        }
+    }
+}
+
+fn print_headers(
+    host: &Host,
+    args: &ParticipantArgs,
+    headers: &[(String, String)],
+    shared: &[(String, Secret)],
+) -> Result<()> {
+    // A login is personal data, an id is not.
+    let shown = |name: &str, value: &str| {
+        let masked = args.redact && name.eq_ignore_ascii_case("username");
+        if masked { crate::platform::redactor::HIDDEN.to_owned() } else { value.to_owned() }
+    };
+    let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| (n.clone(), shown(n, v))).collect();
+    let ours = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let text = match args.output {
+        Format::Curl => {
+            curl_config::curl(shared.iter().map(|(name, value)| (name.as_str(), value.expose())).chain(ours))
+        }
+        _ => curl_config::lines(ours),
+    };
+    host.print(text.as_bytes())
 }

@@ -117,15 +117,7 @@ fn list(host: &Host, args: &ListArgs) -> Result<()> {
         format!("{}\n", json!(all))
     } else {
         columns::aligned(profiles.iter().map(|(name, provider)| {
-            [
-                name.clone(),
-                provider.clone(),
-                if is_default(name) {
-                    "default".into()
-                } else {
-                    String::new()
-                },
-            ]
+            [name.clone(), provider.clone(), if is_default(name) { "default".into() } else { String::new() }]
         }))
     };
     host.print(text.as_bytes())
@@ -137,10 +129,8 @@ fn show(host: &Host, args: &ShowArgs) -> Result<()> {
     let settings = grant.settings(host, Some(&args.api))?;
     let rows = table::rows(host, &settings);
     let text = if args.format.is_json() {
-        let all: Vec<_> = rows
-            .iter()
-            .map(|row| json!({"key": row.name, "value": row.value, "origin": row.origin}))
-            .collect();
+        let all: Vec<_> =
+            rows.iter().map(|row| json!({"key": row.name, "value": row.value, "origin": row.origin})).collect();
         format!("{}\n", json!({"profile": settings.profile, "settings": all}))
     } else {
         columns::aligned(rows.into_iter().map(|row| [row.name.to_owned(), row.value, row.origin]))
@@ -168,10 +158,7 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
     }
     let (path, _) = config_path(host, args.general.config.as_deref())?;
     write_new(&path, &text)?;
-    host.note(&format!(
-        "wrote {}; put your client id in, then `m2m profile show`",
-        path.display()
-    ));
+    host.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
     Ok(())
 }
 
@@ -203,8 +190,5 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(failed)
+    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
 }

@@ -50,12 +50,7 @@ pub struct TokenArgs {
 
 fn format_parser() -> impl TypedValueParser<Value = TokenFormat> {
     let known = PossibleValuesParser::new(FORMATS.map(|(name, _)| name));
-    let format = |given: String| {
-        FORMATS
-            .iter()
-            .find(|(name, _)| *name == given)
-            .map(|(_, format)| *format)
-    };
+    let format = |given: String| FORMATS.iter().find(|(name, _)| *name == given).map(|(_, format)| *format);
     known.map(move |given| format(given).unwrap_or_default())
 }
 
@@ -73,12 +68,9 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     }
     // What a format needs of its surroundings is checked before a token is paid for.
     let kubectl_version = token_format::kubectl_version(
-        host.var("KUBERNETES_EXEC_INFO")?
-            .filter(|_| args.output == TokenFormat::Kubectl),
+        host.var("KUBERNETES_EXEC_INFO")?.filter(|_| args.output == TokenFormat::Kubectl),
     )?;
-    let mut github_output = (args.output == TokenFormat::Github)
-        .then(|| open_github_output(host))
-        .transpose()?;
+    let mut github_output = (args.output == TokenFormat::Github).then(|| open_github_output(host)).transpose()?;
     let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), lifetimes)?;
     let token = match keeper.fresh() {
         Some(token) => token,

@@ -38,17 +38,16 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
         None => error.cause(answered),
     };
     error = diagnosis::intermediary(error, reply);
-    if let Some(wait) = http::retry_after(reply, now) {
-        error = error.cause(diagnosis::wait_text(wait));
+    let wait = http::retry_after(reply, now);
+    if let Some(wait) = wait {
+        error = error.cause(diagnosis::wait_text(wait)).retry_after(Some(wait));
     }
     if let Some(hint) = hint {
         error = error.hint(hint);
     }
     let facts = reply.facts();
     let request_id = facts.request_id.clone().or_else(|| Some(correlation.to_owned()));
-    let error = error
-        .cause(format!("correlation id {correlation}"))
-        .facts(Facts { request_id, ..facts });
+    let error = error.cause(format!("correlation id {correlation}")).facts(Facts { request_id, ..facts });
     if matches!(kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
         error.transient()
     } else {
@@ -57,20 +56,14 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
 }
 
 fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
-    let challenge = reply
-        .header("www-authenticate")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let challenge = reply.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
     match reply.status {
         429 => return throttled(),
+        _ if reply.no_time_to_wait => return throttled(),
         403 if reply.header("retry-after").is_some() || body.mentions(&THROTTLE_WORDS) => return throttled(),
         _ if reply.is_html() => {
             let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
-            return (
-                ErrorKind::BadResponse,
-                "an intermediary answered with a page, not the API",
-                Some(hint),
-            );
+            return (ErrorKind::BadResponse, "an intermediary answered with a page, not the API", Some(hint));
         }
         300..400 => {
             return (
@@ -116,16 +109,10 @@ fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'
             "the token's scope does not allow this call",
             Some("ask for the scope that the API names, if this client may have it"),
         ),
-        404 => (
-            ErrorKind::ApiRefused,
-            "the API knows no such path",
-            Some("check `api_url` and the path"),
-        ),
-        401 | 403 => (
-            ErrorKind::ApiRefused,
-            "the API refused the call",
-            Some("ask the API's operator what this client may do"),
-        ),
+        404 => (ErrorKind::ApiRefused, "the API knows no such path", Some("check `api_url` and the path")),
+        401 | 403 => {
+            (ErrorKind::ApiRefused, "the API refused the call", Some("ask the API's operator what this client may do"))
+        }
         _ => (ErrorKind::ApiRefused, "the API refused the call", None),
     }
 }
@@ -144,16 +131,14 @@ mod tests {
     use reqwest::header::HeaderMap;
 
     fn kind(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorKind {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
-            .collect();
+        let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
         let reply = Reply {
             status,
             headers,
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://api/x".into(),
+            no_time_to_wait: false,
         };
         refusal(&reply, "GET https://api/x", "c", SystemTime::now()).kind()
     }
@@ -168,31 +153,11 @@ mod tests {
                 r#"{"statusCode":401,"message":"Access denied due to missing subscription key. Make sure .."}"#,
                 ApiRefused,
             ),
-            (
-                401,
-                &[],
-                r#"{"statusCode":401,"message":"JWT not present."}"#,
-                CredentialsRejected,
-            ),
-            (
-                401,
-                &[("www-authenticate", "Bearer error=\"invalid_token\"")],
-                "",
-                CredentialsRejected,
-            ),
+            (401, &[], r#"{"statusCode":401,"message":"JWT not present."}"#, CredentialsRejected),
+            (401, &[("www-authenticate", "Bearer error=\"invalid_token\"")], "", CredentialsRejected),
             (401, &[], "", ApiRefused),
-            (
-                403,
-                &[("www-authenticate", "Bearer error=\"insufficient_scope\"")],
-                "",
-                ScopeRejected,
-            ),
-            (
-                403,
-                &[("retry-after", "60")],
-                r#"{"statusCode":403,"message":"Out of call volume quota."}"#,
-                Throttled,
-            ),
+            (403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], "", ScopeRejected),
+            (403, &[("retry-after", "60")], r#"{"statusCode":403,"message":"Out of call volume quota."}"#, Throttled),
             (
                 403,
                 &[],
@@ -201,19 +166,9 @@ mod tests {
             ),
             (403, &[], r#"{"message":"no"}"#, ApiRefused),
             (403, &[], "<html>", BadResponse),
-            (
-                404,
-                &[],
-                r#"{"statusCode":404,"message":"Resource not found"}"#,
-                ApiRefused,
-            ),
+            (404, &[], r#"{"statusCode":404,"message":"Resource not found"}"#, ApiRefused),
             (404, &[], "<!doctype html>", BadResponse),
-            (
-                404,
-                &[],
-                r#"{"errors":[{"code":"113","message":"Participante não encontrado."}]}"#,
-                NotFound,
-            ),
+            (404, &[], r#"{"errors":[{"code":"113","message":"Participante não encontrado."}]}"#, NotFound),
             (400, &[], r#"{"errors":[{"code":113,"message":"x"}]}"#, NotFound),
             (422, &[], r#"{"errors":[{"code":"7","message":"x"}]}"#, ApiRefused),
             (429, &[], "", Throttled),

@@ -1,5 +1,5 @@
 //! Requests to the API of one invocation: the gateway's headers, the correlation id, and a token that is renewed once
-//! when the API says that it no longer accepts it.
+//! when it expires or the API says that it no longer accepts it.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,22 +7,35 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::flows::api_refusal;
 use crate::flows::token_cache::{HeldToken, TokenKeeper};
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Reply, Request};
+use crate::platform::http::{Http, Pour, Reply, Request};
+use crate::platform::retry::Repeat;
 use crate::platform::secret::Secret;
 use crate::platform::uuid;
 use crate::settings::api::Api;
+
+/// How deadlines count in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// One deadline over everything.
+    Once,
+    /// One deadline a request: there are many, and their sender repeats them itself.
+    Many,
+}
 
 /// What every API request of this invocation shares.
 pub struct ApiSession<'a> {
     host: &'a Host,
     http: &'a Http,
     keeper: &'a TokenKeeper<'a>,
+    pace: Pace,
     headers: HeaderMap,
     token: RefCell<HeldToken>,
     accepted: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
+    lost: RefCell<Option<Error>>,
     /// A UUID, new in each invocation.
     pub correlation: String,
 }
@@ -32,11 +45,14 @@ impl<'a> ApiSession<'a> {
     ///
     /// # Errors
     /// Usage: a header's secret cannot be read. Else whatever keeps a token from being granted.
-    pub async fn open(host: &'a Host, http: &'a Http, keeper: &'a TokenKeeper<'a>, api: &Api) -> Result<Self> {
-        let mut headers = http
-            .deadline()
-            .bound("reading the API's headers", api.read_headers(host))
-            .await??;
+    pub async fn open(
+        host: &'a Host,
+        http: &'a Http,
+        keeper: &'a TokenKeeper<'a>,
+        api: &Api,
+        pace: Pace,
+    ) -> Result<Self> {
+        let mut headers = http.deadline().bound("reading the API's headers", api.read_headers(host)).await??;
         let correlation = uuid::random()?;
         let value = HeaderValue::from_str(&correlation)
             .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
@@ -45,41 +61,84 @@ impl<'a> ApiSession<'a> {
             Some(token) => token,
             None => keeper.obtain(http).await?,
         };
-        let renewal = tokio::sync::Mutex::new(());
         Ok(Self {
             host,
             http,
             keeper,
+            pace,
             headers,
             token: RefCell::new(token),
             accepted: Cell::new(false),
-            renewal,
+            renewal: tokio::sync::Mutex::new(()),
+            lost: RefCell::new(None),
             correlation,
         })
     }
 
     /// Sends a request with token, key and correlation id. A 401 about a token that came from the cache, or that was
-    /// accepted before, is repeated once with a new one.
+    /// accepted before, is repeated once with a new one. Headers that the request has already are left alone.
     ///
     /// # Errors
-    /// The network's errors, with the correlation id.
+    /// The network's errors, with the correlation id; whatever keeps a new token from being granted.
     pub async fn send(&self, request: &mut Request) -> Result<Reply> {
+        self.send_with(request, None).await
+    }
+
+    /// As [`Self::send`], with the body of a 2xx answer poured out as it comes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send_streaming(&self, request: &mut Request, pour: &mut Pour<'_>) -> Result<Reply> {
+        self.send_with(request, Some(pour)).await
+    }
+
+    async fn send_with(&self, request: &mut Request, mut pour: Option<&mut Pour<'_>>) -> Result<Reply> {
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
+        if self.pace == Pace::Many && self.has_expired() {
+            let expired = self.token.borrow().access_token.clone();
+            self.renew(&expired).await?;
+        }
         let used = self.authorise(request)?;
-        let reply = self.exchange(request).await?;
-        let refused = api_refusal::is_about_the_token(&reply);
-        if !refused {
-            self.accepted.set(true);
+        let reply = self.exchange(request, pour.as_deref_mut()).await?;
+        if !api_refusal::is_about_the_token(&reply) {
+            if self.is_current(&used) {
+                self.accepted.set(true);
+            }
             return Ok(reply);
         }
-        if !self.token.borrow().cached && !self.accepted.get() {
+        let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
+        if !worth_another {
             return Ok(reply);
         }
         self.renew(&used).await?;
         self.authorise(request)?;
-        self.exchange(request).await
+        self.exchange(request, pour).await
+    }
+
+    /// Whether the client repeats a GET by itself.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        match self.pace {
+            Pace::Once => Repeat::Freely,
+            Pace::Many => Repeat::Never,
+        }
+    }
+
+    /// Why there is no token any more, once getting a new one has failed.
+    #[must_use]
+    pub fn lost_token(&self) -> Option<Error> {
+        self.lost.borrow().clone()
+    }
+
+    /// The Authorization header and the gateway's headers, for tools that send requests themselves.
+    #[must_use]
+    pub fn shared_headers(&self) -> Vec<(String, Secret)> {
+        let token = format!("Bearer {}", self.token.borrow().access_token.expose());
+        let text = |value: &HeaderValue| Secret::new(value.to_str().unwrap_or_default().to_owned());
+        let gateway = self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        std::iter::once(("Authorization".to_owned(), Secret::new(token))).chain(gateway).collect()
     }
 
     fn authorise(&self, request: &mut Request) -> Result<Secret> {
@@ -88,20 +147,41 @@ impl<'a> ApiSession<'a> {
         Ok(token)
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Reply> {
-        self.http
-            .send(self.host, request)
-            .await
-            .map_err(|e| e.request_id(Some(self.correlation.clone())))
+    async fn exchange(&self, request: &Request, pour: Option<&mut Pour<'_>>) -> Result<Reply> {
+        let deadline = match self.pace {
+            Pace::Once => self.http.deadline(),
+            Pace::Many => Deadline::after(self.http.timeout()),
+        };
+        let sent = match pour {
+            Some(pour) => self.http.send_streaming(self.host, request, &deadline, pour).await,
+            None => self.http.send_by(self.host, request, &deadline).await,
+        };
+        sent.map_err(|e| e.request_id(Some(self.correlation.clone())))
+    }
+
+    fn is_current(&self, token: &Secret) -> bool {
+        self.token.borrow().access_token.expose() == token.expose()
+    }
+
+    fn has_expired(&self) -> bool {
+        self.token.borrow().expires_at.is_some_and(|at| at <= self.host.now())
     }
 
     /// Gets a token instead of a refused one, unless another request of this session has done so.
     async fn renew(&self, refused: &Secret) -> Result<()> {
         let _turn = self.renewal.lock().await;
-        if self.token.borrow().access_token.expose() != refused.expose() {
+        if !self.is_current(refused) {
             return Ok(());
         }
-        let token = self.keeper.replace(self.http, refused).await?;
+        if let Some(error) = self.lost_token() {
+            return Err(error);
+        }
+        if self.pace == Pace::Many {
+            self.http.renew_deadline();
+        }
+        let token = self.keeper.replace(self.http, refused).await.inspect_err(|error| {
+            self.lost.replace(Some(error.clone()));
+        })?;
         self.accepted.set(false);
         self.token.replace(token);
         Ok(())

@@ -44,23 +44,13 @@ pub struct CannotRun {
 /// The program cannot be started.
 pub fn become_program(argv: &[OsString], environment: BTreeMap<OsString, OsString>) -> Result<u8, CannotRun> {
     let Some((program, args)) = argv.split_first() else {
-        return Err(CannotRun {
-            error: Error::usage("there is no command to run"),
-            code: 2,
-        });
+        return Err(CannotRun { error: Error::usage("there is no command to run"), code: 2 });
     };
     let mut command = Command::new(program);
     command.args(args).env_clear().envs(environment);
     let failed = |e: &std::io::Error| {
-        let code = if e.kind() == std::io::ErrorKind::NotFound {
-            127
-        } else {
-            126
-        };
-        CannotRun {
-            error: Error::usage(format!("cannot run `{}`", program.display())).cause(e.to_string()),
-            code,
-        }
+        let code = if e.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
+        CannotRun { error: Error::usage(format!("cannot run `{}`", program.display())).cause(e.to_string()), code }
     };
     #[cfg(unix)]
     {

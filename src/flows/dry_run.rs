@@ -19,10 +19,7 @@ pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result
     let (names, values) = (widest(|r| r.name), widest(|r| &r.value).min(60));
     let mut out = format!(
         "# settings of {}\n",
-        settings
-            .profile
-            .as_ref()
-            .map_or("no profile".to_owned(), |p| format!("profile `{p}`"))
+        settings.profile.as_ref().map_or("no profile".to_owned(), |p| format!("profile `{p}`"))
     );
     for row in &rows {
         out.push_str(&format!("{:names$}  {:values$}  {}\n", row.name, row.value, row.origin));

@@ -32,10 +32,7 @@ struct Wire {
 /// # Errors
 /// Whatever [`discovery::fetch`] fails with.
 pub async fn find(host: &Host, http: &Http, source: &Source, folder: Option<&Folder>, read: bool) -> Result<Metadata> {
-    if let Some(metadata) = folder
-        .filter(|_| read)
-        .and_then(|folder| from_disk(host, folder, source))
-    {
+    if let Some(metadata) = folder.filter(|_| read).and_then(|folder| from_disk(host, folder, source)) {
         host.story(|| format!("the metadata of {} is in the cache", metadata.url));
         return Ok(metadata);
     }
@@ -53,9 +50,7 @@ fn from_disk(host: &Host, folder: &Folder, source: &Source) -> Option<Metadata> 
         let bytes = folder.read(host, Shelf::Metadata, &key::public_name(&url))?;
         let wire: Wire = json::parse(&bytes).ok()?;
         let current = wire.version == VERSION && wire.url == url && is_current(&wire, host.now());
-        discovery::read_document(wire.document.as_bytes(), &url, source)
-            .ok()
-            .filter(|_| current)
+        discovery::read_document(wire.document.as_bytes(), &url, source).ok().filter(|_| current)
     })
 }
 
@@ -78,10 +73,5 @@ fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
         expires_at: unix(now + metadata.keep),
         document: metadata.document.clone(),
     };
-    folder.write(
-        host,
-        Shelf::Metadata,
-        &name,
-        &serde_json::to_vec(&wire).unwrap_or_default(),
-    );
+    folder.write(host, Shelf::Metadata, &name, &serde_json::to_vec(&wire).unwrap_or_default());
 }

@@ -1,10 +1,16 @@
 //! What commands do, without clap and without printing data: plain values in, values or errors out.
 
 pub mod api_refusal;
+pub mod api_request;
 pub mod api_session;
+pub mod bulk;
+pub mod bulk_input;
 pub mod child;
 pub mod dry_run;
+pub mod impersonation;
 pub mod metadata;
 pub mod participants;
+pub mod resume;
+pub mod selection;
 pub mod token_cache;
 pub mod token_source;

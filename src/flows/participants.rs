@@ -83,6 +83,7 @@ impl Directory {
     /// network's errors. An empty array is not an error here.
     pub async fn find(&self, host: &Host, session: &ApiSession<'_>, query: &Query) -> Result<Participants> {
         let mut request = self.build_request(query)?;
+        request.repeat = session.repeat();
         let reply = session.send(&mut request).await?;
         parse_answer(&reply, &request.what()).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
@@ -122,10 +123,7 @@ impl Directory {
 /// Reads an answer: the array, or a malformed one's error, or nothing where it is a refusal.
 fn parse_answer(reply: &Reply, what: &str) -> Result<Participants, Option<Error>> {
     if reply.status == 204 {
-        return Ok(Participants {
-            array: "[]".into(),
-            items: Vec::new(),
-        });
+        return Ok(Participants { array: "[]".into(), items: Vec::new() });
     }
     if reply.status != 200 || reply.is_html() {
         return Err(None);
@@ -144,70 +142,5 @@ fn parse_answer(reply: &Reply, what: &str) -> Result<Participants, Option<Error>
         if refused { None } else { malformed(why) }
     })?;
     let array = std::str::from_utf8(json::without_bom(&reply.body)).map_err(|e| malformed(e.to_string()))?;
-    Ok(Participants {
-        array: array.trim().to_owned(),
-        items,
-    })
-}
-
-impl Participants {
-    /// Insists on at least one participant, and on at most one where `one` is asked for.
-    ///
-    /// # Errors
-    /// Not found; the causes tell several apart without personal data.
-    pub fn require(&self, one: bool) -> Result<()> {
-        if self.items.is_empty() {
-            return Err(Error::new(ErrorKind::NotFound, "no participant matches").hint(
-                "login and CPF are different things: a login that looks like a CPF is looked up with `--login`",
-            ));
-        }
-        if one && self.items.len() > 1 {
-            let error = Error::new(
-                ErrorKind::NotFound,
-                format!("{} participants match, not one", self.items.len()),
-            );
-            return Err(self.items.iter().enumerate().fold(error, |error, (at, item)| {
-                error.quoting(format!("participant {}", at + 1), distinguish(item))
-            }));
-        }
-        Ok(())
-    }
-}
-
-/// What tells one participant from another, without personal data.
-fn distinguish(item: &RawValue) -> String {
-    let value: Value = serde_json::from_str(item.get()).unwrap_or_default();
-    let named = |label: &str, path: &str| match value.pointer(path) {
-        Some(Value::String(text)) => Some(format!("{label} {text}")),
-        Some(Value::Number(number)) => Some(format!("{label} {number}")),
-        _ => None,
-    };
-    [
-        ("segment", "/segment/name"),
-        ("catalog", "/segment/catalogId"),
-        ("campaign", "/segment/campaignId"),
-        ("status", "/status"),
-        ("id", "/id"),
-    ]
-    .iter()
-    .filter_map(|(label, path)| named(label, path))
-    .collect::<Vec<_>>()
-    .join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn participants_are_told_apart_without_personal_data() {
-        let item = RawValue::from_string(
-            r#"{"segment":{"name":"Gold","catalogId":40599,"campaignId":"40499"},"id":28631365,"name":"Fulano","documentNumber":"52998224725","status":"INACTIVE"}"#.into(),
-        )
-        .unwrap();
-        assert_eq!(
-            distinguish(&item),
-            "segment Gold, catalog 40599, campaign 40499, status INACTIVE, id 28631365"
-        );
-    }
+    Ok(Participants { array: array.trim().to_owned(), items })
 }

@@ -54,19 +54,8 @@ impl<'a> TokenKeeper<'a> {
         let mut fields = Fields::default();
         source.describe_key(host, &mut fields)?;
         let folder = (usage != CacheUse::Off).then(|| Folder::locate(host)).flatten();
-        let slot = folder.and_then(|folder| {
-            folder.key(host).map(|key| Slot {
-                name: fields.name(&key),
-                folder,
-            })
-        });
-        Ok(Self {
-            host,
-            source,
-            usage,
-            lifetimes,
-            slot,
-        })
+        let slot = folder.and_then(|folder| folder.key(host).map(|key| Slot { name: fields.name(&key), folder }));
+        Ok(Self { host, source, usage, lifetimes, slot })
     }
 
     /// A fresh token from the cache, if it may be read. Takes no lock and writes nothing.
@@ -75,9 +64,7 @@ impl<'a> TokenKeeper<'a> {
         if self.usage != CacheUse::ReadWrite {
             return None;
         }
-        let entry = self
-            .entry()
-            .filter(|entry| entry.is_fresh(self.host.now(), self.lifetimes.min_ttl))?;
+        let entry = self.entry().filter(|entry| entry.is_fresh(self.host.now(), self.lifetimes.min_ttl))?;
         self.host.story(|| "the token is in the cache, and fresh".into());
         Some(self.hold(entry))
     }
@@ -88,10 +75,9 @@ impl<'a> TokenKeeper<'a> {
     /// Whatever keeps a token from being granted, unless the failure may pass and the old token is still valid.
     pub async fn obtain(&self, http: &Http) -> Result<HeldToken> {
         match &self.slot {
-            Some(slot) if self.usage == CacheUse::ReadWrite => self
-                .single_flight(http, slot, || self.fresh())
-                .await
-                .or_else(|error| self.old_token(error)),
+            Some(slot) if self.usage == CacheUse::ReadWrite => {
+                self.single_flight(http, slot, || self.fresh()).await.or_else(|error| self.old_token(error))
+            }
             _ => self.grant(http).await,
         }
     }
@@ -101,12 +87,8 @@ impl<'a> TokenKeeper<'a> {
     /// # Errors
     /// Whatever keeps a token from being granted.
     pub async fn replace(&self, http: &Http, refused: &Secret) -> Result<HeldToken> {
-        self.host
-            .story(|| "the API refused the cached token; getting a new one".into());
-        let newer = || {
-            self.fresh()
-                .filter(|held| held.access_token.expose() != refused.expose())
-        };
+        self.host.story(|| "the API refused the cached token; getting a new one".into());
+        let newer = || self.fresh().filter(|held| held.access_token.expose() != refused.expose());
         match &self.slot {
             Some(slot) => self.single_flight(http, slot, newer).await,
             None => self.grant(http).await,
@@ -133,18 +115,10 @@ impl<'a> TokenKeeper<'a> {
 
     async fn grant(&self, http: &Http) -> Result<HeldToken> {
         let folder = self.slot.as_ref().map(|slot| &slot.folder);
-        let token = self
-            .source
-            .grant(self.host, http, folder, self.usage == CacheUse::ReadWrite)
-            .await?;
+        let token = self.source.grant(self.host, http, folder, self.usage == CacheUse::ReadWrite).await?;
         let expires_at = self.expiry(&token);
         self.warn_of_short_life(&token);
-        let held = HeldToken {
-            access_token: token.access_token,
-            expires_at,
-            members: token.members,
-            cached: false,
-        };
+        let held = HeldToken { access_token: token.access_token, expires_at, members: token.members, cached: false };
         let lasting = expires_at.filter(|at| *at > self.host.now());
         if let (Some(slot), Some(expires_at)) = (&self.slot, lasting) {
             let entry = Entry {
@@ -154,17 +128,14 @@ impl<'a> TokenKeeper<'a> {
                 members: held.members.clone(),
                 about: self.about(),
             };
-            slot.folder
-                .write(self.host, Shelf::Tokens, &slot.name, &entry.to_bytes());
+            slot.folder.write(self.host, Shelf::Tokens, &slot.name, &entry.to_bytes());
         }
         Ok(held)
     }
 
     /// When a granted token expires: as the server or the token says, else by `default_ttl`.
     fn expiry(&self, token: &Token) -> Option<SystemTime> {
-        token
-            .expires_at
-            .or_else(|| self.lifetimes.default_ttl.map(|ttl| token.sent_at + ttl))
+        token.expires_at.or_else(|| self.lifetimes.default_ttl.map(|ttl| token.sent_at + ttl))
     }
 
     fn warn_of_short_life(&self, token: &Token) {
@@ -172,18 +143,14 @@ impl<'a> TokenKeeper<'a> {
             return;
         };
         if secs >= 0 && Duration::from_secs(secs.unsigned_abs()) < least {
-            self.host.warn(&format!(
-                "the server grants tokens for {secs}s, less than `min_ttl` asks for"
-            ));
+            self.host.warn(&format!("the server grants tokens for {secs}s, less than `min_ttl` asks for"));
         }
     }
 
     /// The old token while it is valid, where a new one failed for a reason that may pass.
     fn old_token(&self, error: Error) -> Result<HeldToken> {
         let usable = |left: Duration| self.lifetimes.min_ttl.is_none_or(|least| left >= least);
-        let old = self
-            .entry()
-            .filter(|e| e.remaining(self.host.now()).is_some_and(usable));
+        let old = self.entry().filter(|e| e.remaining(self.host.now()).is_some_and(usable));
         match old.filter(|_| error.is_transient()) {
             Some(entry) => {
                 self.host.warn(&format!(
@@ -201,8 +168,7 @@ impl<'a> TokenKeeper<'a> {
         let bytes = slot.folder.read(self.host, Shelf::Tokens, &slot.name)?;
         let entry = Entry::from_bytes(&bytes).filter(|e| crate::oauth::token::is_b64token(e.access_token.expose()));
         if entry.is_none() {
-            self.host
-                .story(|| "the cache entry is not one of ours, and not used".into());
+            self.host.story(|| "the cache entry is not one of ours, and not used".into());
         }
         entry
     }
@@ -219,11 +185,6 @@ impl<'a> TokenKeeper<'a> {
 
     fn about(&self) -> About {
         let (server, client_id, scope, audience) = self.source.about();
-        About {
-            server,
-            client_id,
-            scope,
-            audience,
-        }
+        About { server, client_id, scope, audience }
     }
 }

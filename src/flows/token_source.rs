@@ -14,6 +14,7 @@ use crate::platform::http::{Http, Request};
 use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
+use crate::settings::key::Key;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::secret_source::SecretSource;
@@ -62,12 +63,7 @@ impl TokenSource {
         fields.add("audience", grant.audience.as_deref());
         fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
         let params = sorted(grant.params.iter());
-        fields.add(
-            "params",
-            params
-                .into_iter()
-                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-        );
+        fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         match &client.secret {
             SecretSource::Command(argv) => fields.add("secret_command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("secret_keyring", [entry.as_str()]),
@@ -84,12 +80,7 @@ impl TokenSource {
             Server::Metadata(source) => source.expected.clone(),
         };
         let grant = &self.client.grant;
-        (
-            server,
-            self.client.id.clone(),
-            grant.scope.joined(),
-            grant.audience.clone(),
-        )
+        (server, self.client.id.clone(), grant.scope.joined(), grant.audience.clone())
     }
 
     /// The token request with nothing secret in it, and what is not known without asking the server.
@@ -101,10 +92,8 @@ impl TokenSource {
         let (endpoint, note) = match &self.server {
             Server::TokenEndpoint(url) => (url.clone(), None),
             Server::Metadata(source) => {
-                let note = format!(
-                    "the token endpoint is what {} names as `token_endpoint`",
-                    url::shown(&source.urls[0])
-                );
+                let note =
+                    format!("the token endpoint is what {} names as `token_endpoint`", url::shown(&source.urls[0]));
                 (source.urls[0].clone(), Some(note))
             }
         };
@@ -121,10 +110,8 @@ impl TokenSource {
     /// Usage: the secret cannot be read. Else whatever discovery or the token endpoint makes of it.
     pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
-        let (authentication, secret) = http
-            .deadline()
-            .bound("reading the client secret", self.client.authenticate(host))
-            .await??;
+        let (authentication, secret) =
+            http.deadline().bound("reading the client secret", self.client.authenticate(host)).await??;
         let endpoint = match &self.server {
             Server::TokenEndpoint(url) => url.clone(),
             Server::Metadata(source) => metadata::find(host, http, source, folder, read).await?.token_endpoint,
@@ -156,15 +143,36 @@ impl TokenSource {
         }
     }
 
+    /// What was asked for, with its origin.
+    fn asked_for(&self) -> String {
+        let grant = &self.client.grant;
+        let origin = |key| self.client.origin_of(key);
+        let scope = (!grant.scope.is_empty())
+            .then(|| format!("scope `{}` (from {})", grant.scope.joined(), origin(Key::Scope)));
+        let audience =
+            grant.audience.as_ref().map(|audience| format!("audience `{audience}` (from {})", origin(Key::Audience)));
+        let resources = (!grant.resources.is_empty())
+            .then(|| format!("resource `{}` (from {})", grant.resources.join(" "), origin(Key::Resource)));
+        let all: Vec<String> = [scope, audience, resources].into_iter().flatten().collect();
+        if all.is_empty() {
+            "no scope, audience or resource was asked for".to_owned()
+        } else {
+            format!("asked for: {}", all.join(", "))
+        }
+    }
+
     /// Adds to a refusal what only the settings know: where the credentials came from, and how else they could be read.
     fn explain(&self, mut error: Error, secret: &Secret) -> Error {
+        let client = &self.client;
+        if error.kind() == ErrorKind::ScopeRejected {
+            return error.hint(self.asked_for());
+        }
         if error.kind() != ErrorKind::CredentialsRejected {
             return error;
         }
-        let client = &self.client;
         error = error.hint(format!(
             "the client id comes from {}, the secret from {}",
-            client.id_origin,
+            client.origin_of(Key::ClientId),
             client.secret.describe()
         ));
         if client.method != AuthMethod::ClientSecretBasic {
@@ -177,10 +185,8 @@ impl TokenSource {
                 .collect();
             (!found.is_empty()).then(|| format!("the {what} contains {}", found.join(" ")))
         };
-        let odd: Vec<String> = [odd("client id", &client.id), odd("secret", secret.expose())]
-            .into_iter()
-            .flatten()
-            .collect();
+        let odd: Vec<String> =
+            [odd("client id", &client.id), odd("secret", secret.expose())].into_iter().flatten().collect();
         if odd.is_empty() {
             return error;
         }

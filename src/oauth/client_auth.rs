@@ -82,39 +82,22 @@ pub struct Authentication {
 /// Usage: with [`BasicEncoding::Raw`], an id that holds a colon.
 pub fn basic(id: &str, secret: &Secret, encoding: BasicEncoding, id_in_body: bool) -> Result<Authentication> {
     if encoding == BasicEncoding::Raw && id.contains(':') {
-        return Err(
-            Error::usage("a `client_id` with `:` cannot be sent by Basic with `basic_encoding = \"raw\"`")
-                .cause(format!(
-                    "`client_id = \"{id}\"`: the colon would end the id (RFC 7617 section 2)"
-                ))
-                .hint("use `basic_encoding = \"form\"`, or `auth_method = \"client_secret_post\"`"),
-        );
+        return Err(Error::usage("a `client_id` with `:` cannot be sent by Basic with `basic_encoding = \"raw\"`")
+            .cause(format!("`client_id = \"{id}\"`: the colon would end the id (RFC 7617 section 2)"))
+            .hint("use `basic_encoding = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     let pair = Secret::new(format!("{}:{}", encoding.id(id), encoding.secret(secret.expose())));
     // Spelt `Basic`: some servers compare the scheme with regard to case.
     let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
-    let params = if id_in_body {
-        vec![("client_id", Secret::new(id.to_owned()))]
-    } else {
-        Vec::new()
-    };
-    Ok(Authentication {
-        authorization: Some(header),
-        params,
-    })
+    let params = if id_in_body { vec![("client_id", Secret::new(id.to_owned()))] } else { Vec::new() };
+    Ok(Authentication { authorization: Some(header), params })
 }
 
 /// Post: id and secret in the body, no header.
 #[must_use]
 pub fn post(id: &str, secret: &Secret) -> Authentication {
-    let params = vec![
-        ("client_id", Secret::new(id.to_owned())),
-        ("client_secret", secret.clone()),
-    ];
-    Authentication {
-        authorization: None,
-        params,
-    }
+    let params = vec![("client_id", Secret::new(id.to_owned())), ("client_secret", secret.clone())];
+    Authentication { authorization: None, params }
 }
 
 /// The characters of id and secret that `encoding` writes differently from another reading of Basic, each once.
@@ -150,18 +133,8 @@ mod tests {
     fn the_three_encodings() {
         use BasicEncoding::{Form, Raw, Strict};
         for (id, secret, encoding, pair) in [
-            (
-                "my-client_1.x",
-                "plain-Secret_1.~",
-                Form,
-                "my-client_1.x:plain-Secret_1.~",
-            ),
-            (
-                "my-client_1.x",
-                "plain-Secret_1.~",
-                Strict,
-                "my-client_1.x:plain-Secret_1.~",
-            ),
+            ("my-client_1.x", "plain-Secret_1.~", Form, "my-client_1.x:plain-Secret_1.~"),
+            ("my-client_1.x", "plain-Secret_1.~", Strict, "my-client_1.x:plain-Secret_1.~"),
             ("svc/a b", "p+q%:é~", Form, "svc/a%20b:p%2Bq%25:%C3%A9~"),
             ("svc/a b", "p+q%:é~", Strict, "svc%2Fa%20b:p%2Bq%25%3A%C3%A9~"),
             ("svc/a b", "p+q%:é~", Raw, "svc/a b:p+q%:é~"),
@@ -188,10 +161,7 @@ mod tests {
     fn never_two_methods_at_once() {
         let secret = Secret::new("s".into());
         let with_id = basic("id", &secret, BasicEncoding::Form, true).unwrap();
-        assert_eq!(
-            with_id.params.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
-            ["client_id"]
-        );
+        assert_eq!(with_id.params.iter().map(|(n, _)| *n).collect::<Vec<_>>(), ["client_id"]);
         assert!(post("id", &secret).authorization.is_none());
     }
 

@@ -21,23 +21,13 @@ impl Hint {
     /// For an `error` code.
     #[must_use]
     pub const fn on(code: &'static str, text: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            status: None,
-            saying: None,
-            text,
-        }
+        Self { code: Some(code), status: None, saying: None, text }
     }
 
     /// For a status without an `error` code.
     #[must_use]
     pub const fn status(status: u16, text: &'static str) -> Self {
-        Self {
-            code: None,
-            status: Some(status),
-            saying: None,
-            text,
-        }
+        Self { code: None, status: Some(status), saying: None, text }
     }
 
     /// Only with this status.
@@ -98,11 +88,7 @@ pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
     }
     let facts = reply.facts();
     let request_id = facts.request_id.clone().or(body.trace);
-    error = error.facts(Facts {
-        oauth_error: code,
-        request_id,
-        ..facts
-    });
+    error = error.facts(Facts { oauth_error: code, request_id, ..facts });
     if matches!(verdict.kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
         error.transient()
     } else {
@@ -118,20 +104,14 @@ struct Verdict {
 }
 
 fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
-    let verdict = |kind, message, hint| Verdict {
-        kind,
-        message,
-        hint,
-        about_client: true,
-    };
-    let foreign = |message, hint| Verdict {
-        kind: ErrorKind::BadResponse,
-        message,
-        hint,
-        about_client: false,
-    };
+    let verdict = |kind, message, hint| Verdict { kind, message, hint, about_client: true };
+    let foreign = |message, hint| Verdict { kind: ErrorKind::BadResponse, message, hint, about_client: false };
     let status = reply.status;
-    if status == 429 || body.mentions(&THROTTLE_WORDS) || (status == 403 && reply.header("retry-after").is_some()) {
+    if status == 429
+        || reply.no_time_to_wait
+        || body.mentions(&THROTTLE_WORDS)
+        || (status == 403 && reply.header("retry-after").is_some())
+    {
         return verdict(
             ErrorKind::Throttled,
             "the authorization server throttles this client",
@@ -168,11 +148,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
         }
         Some("access_denied" | "unauthorized_client") => {
             let hint = "servers use this code for a wrong id or secret, and for a client that may not use the client-credentials grant: check both";
-            return verdict(
-                ErrorKind::CredentialsRejected,
-                "the authorization server refused the client",
-                Some(hint),
-            );
+            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the client", Some(hint));
         }
         Some("use_dpop_nonce") => {
             return verdict(
@@ -189,39 +165,25 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
         }
         Some("unsupported_grant_type") => {
             let hint = "the server does not offer client credentials here, or could not read the body: check the token endpoint and `body_format`";
-            return verdict(
-                ErrorKind::CredentialsRejected,
-                "the authorization server refused the grant",
-                Some(hint),
-            );
+            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the grant", Some(hint));
         }
         Some(_) if (200..500).contains(&status) && !matches!(status, 404 | 405) => {
-            return verdict(
-                ErrorKind::CredentialsRejected,
-                "the authorization server refused the request",
-                None,
-            );
+            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the request", None);
         }
         _ => {}
     }
     match status {
-        401 | 403 => verdict(
-            ErrorKind::CredentialsRejected,
-            "the authorization server refused the client credentials",
-            None,
-        ),
-        404 | 405 => foreign(
-            "there is no token endpoint at this URL",
-            Some("check the URL and its path"),
-        ),
+        401 | 403 => {
+            verdict(ErrorKind::CredentialsRejected, "the authorization server refused the client credentials", None)
+        }
+        404 | 405 => foreign("there is no token endpoint at this URL", Some("check the URL and its path")),
         500.. => foreign(
             "the authorization server keeps failing",
             Some("try again later; its operator can tell more with the request id"),
         ),
-        200..300 => foreign(
-            "the answer of the token endpoint holds no access token",
-            Some("is this the token endpoint's URL?"),
-        ),
+        200..300 => {
+            foreign("the answer of the token endpoint holds no access token", Some("is this the token endpoint's URL?"))
+        }
         _ => foreign(
             "the token endpoint answered something that is not an OAuth error",
             Some("is this the token endpoint's URL?"),
@@ -261,10 +223,7 @@ pub fn intermediary(mut error: Error, reply: &Reply) -> Error {
 /// How long the server asks to wait, for a person.
 #[must_use]
 pub fn wait_text(wait: Duration) -> String {
-    format!(
-        "it asks to wait {}",
-        humantime::format_duration(Duration::from_secs(wait.as_secs()))
-    )
+    format!("it asks to wait {}", humantime::format_duration(Duration::from_secs(wait.as_secs())))
 }
 
 #[cfg(test)]
@@ -273,16 +232,14 @@ mod tests {
     use reqwest::header::HeaderMap;
 
     fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
-            .collect();
+        let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
         Reply {
             status,
             headers,
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
+            no_time_to_wait: false,
         }
     }
 
@@ -291,12 +248,7 @@ mod tests {
         use ErrorKind::{BadResponse, CredentialsRejected, ScopeRejected, Throttled};
         for (status, headers, body, kind) in [
             (400, &[][..], r#"{"error":"invalid_client"}"#, CredentialsRejected),
-            (
-                401,
-                &[],
-                r#"{"error":"access_denied","error_description":"Unauthorized"}"#,
-                CredentialsRejected,
-            ),
+            (401, &[], r#"{"error":"access_denied","error_description":"Unauthorized"}"#, CredentialsRejected),
             (
                 401,
                 &[],
@@ -322,18 +274,8 @@ mod tests {
             (400, &[], r#"{"error":"invalid_target"}"#, ScopeRejected),
             (429, &[], "", Throttled),
             (429, &[], "<html>slow down</html>", Throttled),
-            (
-                400,
-                &[],
-                r#"{"error":"TooManyRequestsException","message":"Rate exceeded"}"#,
-                Throttled,
-            ),
-            (
-                403,
-                &[("retry-after", "60")],
-                r#"{"statusCode":403,"message":"Out of call volume quota."}"#,
-                Throttled,
-            ),
+            (400, &[], r#"{"error":"TooManyRequestsException","message":"Rate exceeded"}"#, Throttled),
+            (403, &[("retry-after", "60")], r#"{"statusCode":403,"message":"Out of call volume quota."}"#, Throttled),
             (403, &[], "<!DOCTYPE html><p>blocked</p>", BadResponse),
             (404, &[], "<html></html>", BadResponse),
             (404, &[], "not here", BadResponse),
@@ -344,26 +286,15 @@ mod tests {
             (200, &[], r#"{"error":"invalid_client"}"#, CredentialsRejected),
             (200, &[], r#"{"token":"x"}"#, BadResponse),
         ] {
-            assert_eq!(
-                refusal(&reply(status, headers, body), &[], SystemTime::now()).kind(),
-                kind,
-                "{status} {body}"
-            );
+            assert_eq!(refusal(&reply(status, headers, body), &[], SystemTime::now()).kind(), kind, "{status} {body}");
         }
     }
 
     #[test]
     fn a_provider_hint_needs_its_status_and_words() {
-        let hints = [
-            Hint::on("access_denied", "A").at(401),
-            Hint::on("access_denied", "B").at(403),
-            Hint::status(401, "C"),
-        ];
-        let error = refusal(
-            &reply(401, &[], r#"{"error":"access_denied"}"#),
-            &hints,
-            SystemTime::now(),
-        );
+        let hints =
+            [Hint::on("access_denied", "A").at(401), Hint::on("access_denied", "B").at(403), Hint::status(401, "C")];
+        let error = refusal(&reply(401, &[], r#"{"error":"access_denied"}"#), &hints, SystemTime::now());
         assert_eq!(error.hints()[0], "A");
         assert!(!error.hints().iter().any(|h| h == "B" || h == "C"));
         assert_eq!(refusal(&reply(401, &[], ""), &hints, SystemTime::now()).hints(), ["C"]);
@@ -371,14 +302,7 @@ mod tests {
 
     #[test]
     fn a_redirect_shows_where_without_its_query() {
-        let error = refusal(
-            &reply(302, &[("location", "https://other/x?secret=1")], ""),
-            &[],
-            SystemTime::now(),
-        );
-        assert_eq!(
-            error.causes().last().and_then(|c| c.quote.as_deref()),
-            Some("https://other/x")
-        );
+        let error = refusal(&reply(302, &[("location", "https://other/x?secret=1")], ""), &[], SystemTime::now());
+        assert_eq!(error.causes().last().and_then(|c| c.quote.as_deref()), Some("https://other/x"));
     }
 }

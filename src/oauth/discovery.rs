@@ -108,17 +108,12 @@ fn read(reply: &Reply, source: &Source) -> Result<Metadata, Unusable> {
             return Err(Unusable::Absent(absent(reply, format!("{answered} with an HTML page"))));
         }
         Err(why) => {
-            let error = bad(reply, "the metadata document cannot be read")
-                .cause(answered)
-                .cause(why);
+            let error = bad(reply, "the metadata document cannot be read").cause(answered).cause(why);
             return Err(Unusable::Fault(error));
         }
     };
     let metadata = check(&reply.body, wire, &reply.url, source).map_err(|e| Unusable::Fault(e.facts(reply.facts())))?;
-    Ok(Metadata {
-        keep: keep(reply.header("cache-control").unwrap_or_default()),
-        ..metadata
-    })
+    Ok(Metadata { keep: keep(reply.header("cache-control").unwrap_or_default()), ..metadata })
 }
 
 /// Reads a document that was fetched from `url` earlier, as strictly as a new one.
@@ -133,16 +128,11 @@ pub fn read_document(document: &[u8], url: &str, source: &Source) -> Result<Meta
 
 /// How long a document may be kept (RFC 9111 section 5.2.2): a day, or less where the server says so.
 fn keep(cache_control: &str) -> Duration {
-    let directives: Vec<String> = cache_control
-        .split(',')
-        .map(|d| d.trim().to_ascii_lowercase())
-        .collect();
+    let directives: Vec<String> = cache_control.split(',').map(|d| d.trim().to_ascii_lowercase()).collect();
     if directives.iter().any(|d| d == "no-store" || d == "no-cache") {
         return Duration::ZERO;
     }
-    let max_age = directives
-        .iter()
-        .find_map(|d| d.strip_prefix("max-age=")?.trim_matches('"').parse().ok());
+    let max_age = directives.iter().find_map(|d| d.strip_prefix("max-age=")?.trim_matches('"').parse().ok());
     max_age.map_or(LONGEST_KEPT, |secs| Duration::from_secs(secs).min(LONGEST_KEPT))
 }
 
@@ -169,13 +159,7 @@ fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Meta
             .hint("nothing was sent there")
     })?;
     let document = String::from_utf8_lossy(json::without_bom(document)).into_owned();
-    Ok(Metadata {
-        issuer,
-        token_endpoint,
-        document,
-        url: url.to_owned(),
-        keep: Duration::ZERO,
-    })
+    Ok(Metadata { issuer, token_endpoint, document, url: url.to_owned(), keep: Duration::ZERO })
 }
 
 fn without_userinfo(endpoint: &str) -> String {
@@ -197,7 +181,7 @@ fn absent(reply: &Reply, answered: String) -> Error {
 
 fn failing(reply: &Reply, answered: String) -> Error {
     let body = ErrorBody::of(reply);
-    let throttled = reply.status == 429 || body.mentions(&THROTTLE_WORDS);
+    let throttled = reply.status == 429 || reply.no_time_to_wait || body.mentions(&THROTTLE_WORDS);
     let (kind, message) = if throttled {
         (ErrorKind::Throttled, "the metadata endpoint throttles this client")
     } else {
@@ -208,9 +192,7 @@ fn failing(reply: &Reply, answered: String) -> Error {
         Some(words) => error.quoting(answered, words),
         None => error.cause(answered),
     };
-    diagnosis::intermediary(error, reply)
-        .hint("try again later")
-        .transient()
+    diagnosis::intermediary(error, reply).hint("try again later").transient()
 }
 
 fn bad(reply: &Reply, message: impl Into<String>) -> Error {

@@ -28,10 +28,7 @@ impl ErrorBody {
         match json::parse::<Value>(body) {
             Ok(Value::Object(object)) => Self::from_object(&Value::Object(object)),
             Ok(_) => Self::default(),
-            Err(_) => Self {
-                description: plain_text(body),
-                ..Self::default()
-            },
+            Err(_) => Self { description: plain_text(body), ..Self::default() },
         }
     }
 
@@ -73,12 +70,9 @@ impl ErrorBody {
     /// Whether code or explanation holds any of these words, in any case.
     #[must_use]
     pub fn mentions(&self, words: &[&str]) -> bool {
-        let all = format!(
-            "{} {}",
-            self.code.as_deref().unwrap_or_default(),
-            self.description.as_deref().unwrap_or_default()
-        )
-        .to_lowercase();
+        let all =
+            format!("{} {}", self.code.as_deref().unwrap_or_default(), self.description.as_deref().unwrap_or_default())
+                .to_lowercase();
         words.iter().any(|word| all.contains(&word.to_lowercase()))
     }
 
@@ -130,26 +124,14 @@ mod tests {
                 Some("Bad\r\nthing"),
             ),
             (r#"{"error":{"code":"E1","message":"m"}}"#, Some("E1"), Some("m")),
-            (
-                r#"{"statusCode":401,"message":"Access denied"}"#,
-                None,
-                Some("Access denied"),
-            ),
+            (r#"{"statusCode":401,"message":"Access denied"}"#, None, Some("Access denied")),
             (
                 r#"{"errors":[{"code":"113","message":"Participante não encontrado."}]}"#,
                 Some("113"),
                 Some("Participante não encontrado."),
             ),
-            (
-                r#"{"statusCode":400,"errors":[{"code":100,"message":"x"}]}"#,
-                Some("100"),
-                Some("x"),
-            ),
-            (
-                r#"{"errorCode":"E0000007","errorSummary":"Not found"}"#,
-                Some("E0000007"),
-                Some("Not found"),
-            ),
+            (r#"{"statusCode":400,"errors":[{"code":100,"message":"x"}]}"#, Some("100"), Some("x")),
+            (r#"{"errorCode":"E0000007","errorSummary":"Not found"}"#, Some("E0000007"), Some("Not found")),
             ("Unauthorized", None, Some("Unauthorized")),
             ("<html>no</html>", None, None),
             ("", None, None),
@@ -157,26 +139,14 @@ mod tests {
             (r#"{"error":null}"#, None, None),
         ] {
             let read = ErrorBody::parse(body.as_bytes());
-            assert_eq!(
-                (read.code.as_deref(), read.description.as_deref()),
-                (code, description),
-                "{body}"
-            );
+            assert_eq!((read.code.as_deref(), read.description.as_deref()), (code, description), "{body}");
         }
     }
 
     #[test]
     fn an_untidy_code_is_not_shown_bare() {
         for code in ["a b", "a\nb", "\u{1b}[0m", &"x".repeat(65)] {
-            assert_eq!(
-                ErrorBody {
-                    code: Some(code.into()),
-                    ..ErrorBody::default()
-                }
-                .tidy_code(),
-                None,
-                "{code}"
-            );
+            assert_eq!(ErrorBody { code: Some(code.into()), ..ErrorBody::default() }.tidy_code(), None, "{code}");
         }
     }
 }

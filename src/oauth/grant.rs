@@ -15,14 +15,8 @@ use crate::platform::url::{self, Url};
 pub const RESPONSE_LIMIT: usize = 1024 * 1024;
 
 /// Parameters that belong to the grant or to client authentication, and so cannot be set freely.
-const RESERVED: [&str; 6] = [
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "scope",
-    "client_assertion",
-    "client_assertion_type",
-];
+const RESERVED: [&str; 6] =
+    ["grant_type", "client_id", "client_secret", "scope", "client_assertion", "client_assertion_type"];
 
 /// How parameters travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,10 +106,7 @@ pub fn build_request(endpoint: &Url, grant: &Grant, authentication: &Authenticat
 
 /// Single-valued parameters in the order sent; one without a value is left out (RFC 6749 section 3.2).
 fn parameters<'a>(grant: &'a Grant, authentication: &'a Authentication) -> impl Iterator<Item = (&'a str, String)> {
-    let credentials = authentication
-        .params
-        .iter()
-        .map(|(name, value)| (*name, value.expose().to_owned()));
+    let credentials = authentication.params.iter().map(|(name, value)| (*name, value.expose().to_owned()));
     let audience = grant.audience.iter().map(|audience| ("audience", audience.clone()));
     let extra = grant.params.iter().map(|(name, value)| (name.as_str(), value.clone()));
     std::iter::once(("grant_type", "client_credentials".to_owned()))
@@ -134,9 +125,8 @@ fn form(grant: &Grant, authentication: &Authentication) -> Vec<u8> {
 }
 
 fn json(grant: &Grant, authentication: &Authentication) -> Vec<u8> {
-    let mut object: Map<String, Value> = parameters(grant, authentication)
-        .map(|(name, value)| (name.to_owned(), Value::String(value)))
-        .collect();
+    let mut object: Map<String, Value> =
+        parameters(grant, authentication).map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
     match grant.resources.as_slice() {
         [] => {}
         [one] => drop(object.insert("resource".into(), one.as_str().into())),
@@ -152,13 +142,7 @@ mod tests {
     use crate::platform::secret::Secret;
 
     fn grant(body_format: BodyFormat) -> Grant {
-        Grant {
-            body_format,
-            scope: Scope::default(),
-            audience: None,
-            resources: Vec::new(),
-            params: Vec::new(),
-        }
+        Grant { body_format, scope: Scope::default(), audience: None, resources: Vec::new(), params: Vec::new() }
     }
 
     fn body(grant: &Grant, authentication: &Authentication) -> String {
@@ -193,10 +177,7 @@ mod tests {
             body(&grant(BodyFormat::Json), &auth),
             r#"{"client_id":"id","client_secret":"s\"x","grant_type":"client_credentials"}"#
         );
-        let scoped = Grant {
-            scope: Scope::parse("read:a").unwrap(),
-            ..grant(BodyFormat::Json)
-        };
+        let scoped = Grant { scope: Scope::parse("read:a").unwrap(), ..grant(BodyFormat::Json) };
         assert_eq!(
             body(&scoped, &auth),
             r#"{"client_id":"id","client_secret":"s\"x","grant_type":"client_credentials","scope":"read:a"}"#
@@ -206,16 +187,11 @@ mod tests {
     #[test]
     fn extra_parameters_cannot_replace_the_grant() {
         for name in RESERVED {
-            let grant = Grant {
-                params: vec![(name.into(), "x".into())],
-                ..grant(BodyFormat::Form)
-            };
+            let grant = Grant { params: vec![(name.into(), "x".into())], ..grant(BodyFormat::Form) };
             assert!(grant.check_params().is_err(), "{name}");
         }
-        let twice = Grant {
-            params: vec![("a".into(), "x".into()), ("a".into(), "y".into())],
-            ..grant(BodyFormat::Form)
-        };
+        let twice =
+            Grant { params: vec![("a".into(), "x".into()), ("a".into(), "y".into())], ..grant(BodyFormat::Form) };
         assert!(twice.check_params().is_err());
     }
 }

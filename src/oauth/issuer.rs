@@ -132,14 +132,8 @@ mod tests {
     fn a_document_names_its_issuer() {
         for (url, issuer) in [
             ("https://h/.well-known/openid-configuration", Some("https://h")),
-            (
-                "https://h:8443/p/.well-known/openid-configuration",
-                Some("https://h:8443/p"),
-            ),
-            (
-                "https://h/.well-known/oauth-authorization-server/p",
-                Some("https://h/p"),
-            ),
+            ("https://h:8443/p/.well-known/openid-configuration", Some("https://h:8443/p")),
+            ("https://h/.well-known/oauth-authorization-server/p", Some("https://h/p")),
             ("https://h/.well-known/oauth-authorization-server", Some("https://h")),
             ("https://h/metadata.json", None),
             ("https://h/.well-known/openid-configuration?v=1", None),
@@ -160,24 +154,9 @@ mod tests {
             (FinalSlash, "https://t.auth0.com", "https://t.auth0.com//", false),
             (CognitoPool, "https://auth.t", pool, true),
             (CognitoPool, "https://auth.t", "https://auth.t", true),
-            (
-                CognitoPool,
-                "https://auth.t",
-                "https://cognito-idp.x.amazonaws.com.evil.example/p",
-                false,
-            ),
-            (
-                CognitoPool,
-                "https://auth.t",
-                "https://cognito-idp.evil.example/.amazonaws.com/p",
-                false,
-            ),
-            (
-                CognitoPool,
-                "https://auth.t",
-                "https://cognito-idp.x.amazonaws.com/p/../q",
-                false,
-            ),
+            (CognitoPool, "https://auth.t", "https://cognito-idp.x.amazonaws.com.evil.example/p", false),
+            (CognitoPool, "https://auth.t", "https://cognito-idp.evil.example/.amazonaws.com/p", false),
+            (CognitoPool, "https://auth.t", "https://cognito-idp.x.amazonaws.com/p/../q", false),
             (CognitoPool, "https://auth.t", "https://other", false),
         ] {
             assert_eq!(rule.accepts(expected, found), accepted, "{rule:?} {found}");

@@ -33,8 +33,7 @@ impl Claims {
     #[must_use]
     pub fn expires(&self) -> Option<u64> {
         let exp = self.exp.as_ref()?;
-        exp.as_u64()
-            .or_else(|| exp.as_f64().filter(|e| *e > 0.0).map(|e| e as u64))
+        exp.as_u64().or_else(|| exp.as_f64().filter(|e| *e > 0.0).map(|e| e as u64))
     }
 
     /// Granted scopes, separated by spaces.
@@ -59,15 +58,9 @@ mod tests {
     #[test]
     fn claims_are_read_in_their_shapes() {
         let claims = Claims::peek(&token(r#"{"exp":1795187072,"scope":"a b"}"#)).unwrap();
-        assert_eq!(
-            (claims.expires(), claims.scopes().as_deref()),
-            (Some(1_795_187_072), Some("a b"))
-        );
+        assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
         let claims = Claims::peek(&token(r#"{"exp":1795187072.9,"scp":["a","b"]}"#)).unwrap();
-        assert_eq!(
-            (claims.expires(), claims.scopes().as_deref()),
-            (Some(1_795_187_072), Some("a b"))
-        );
+        assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
     }
 
     #[test]

@@ -45,22 +45,13 @@ impl Scope {
     /// As compared: sorted.
     #[must_use]
     pub fn sorted(&self) -> Vec<&str> {
-        self.0
-            .iter()
-            .map(String::as_str)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
+        self.0.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What this holds and `granted` does not.
     #[must_use]
     pub fn missing_from(&self, granted: &Self) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter(|w| !granted.0.contains(w))
-            .map(String::as_str)
-            .collect()
+        self.0.iter().filter(|w| !granted.0.contains(w)).map(String::as_str).collect()
     }
 
     /// What looks like a slip of the hand though the grammar allows it: placeholders, Markdown, commas.
@@ -87,10 +78,7 @@ mod tests {
     #[test]
     fn keeps_order_and_drops_repeats() {
         let scope = Scope::parse("  b/x a:y  b/x ").unwrap();
-        assert_eq!(
-            (scope.joined().as_str(), scope.sorted()),
-            ("b/x a:y", vec!["a:y", "b/x"])
-        );
+        assert_eq!((scope.joined().as_str(), scope.sorted()), ("b/x a:y", vec!["a:y", "b/x"]));
     }
 
     #[test]
@@ -102,13 +90,7 @@ mod tests {
 
     #[test]
     fn slips_are_noticed() {
-        for text in [
-            "x/{tenant-id}",
-            "_read_",
-            "a,b",
-            "webpremios.backoffice/all.write/",
-            "your-scope",
-        ] {
+        for text in ["x/{tenant-id}", "_read_", "a,b", "webpremios.backoffice/all.write/", "your-scope"] {
             assert!(Scope::parse(text).unwrap().suspicious().is_some(), "{text}");
         }
         assert!(

@@ -45,9 +45,7 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
         }
         Err(_) => return Err(diagnosis::refusal(reply, hints, now)),
     };
-    let says_error = members
-        .get("error")
-        .is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+    let says_error = members.get("error").is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
     if says_error || !(200..300).contains(&reply.status) {
         return Err(diagnosis::refusal(reply, hints, now));
     }
@@ -67,39 +65,19 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
     let access_token = access_token(reply, &members)?;
     check_type(reply, &members, &mut remarks)?;
     let claims = Claims::peek(access_token.expose());
-    let lifetime_secs = lifetime(&members, &mut remarks).or_else(|| {
-        claims
-            .as_ref()
-            .and_then(Claims::expires)
-            .map(|exp| seconds_until(exp, reply.sent_at))
-    });
+    let lifetime_secs = lifetime(&members, &mut remarks)
+        .or_else(|| claims.as_ref().and_then(Claims::expires).map(|exp| seconds_until(exp, reply.sent_at)));
     let expires_at = lifetime_secs.map(|secs| reply.sent_at + Duration::from_secs(secs.max(0).unsigned_abs()));
     if lifetime_secs.is_some_and(|secs| secs <= 0) {
         remarks.push("the server granted a token that has already expired (`expires_in` is not above zero)".into());
     }
-    let stated = members
-        .text("scope")
-        .or_else(|| claims.as_ref().and_then(Claims::scopes));
+    let stated = members.text("scope").or_else(|| claims.as_ref().and_then(Claims::scopes));
     let granted = stated.and_then(|text| Scope::parse(&text).ok());
     if members.get("refresh_token").is_some() {
         remarks.push("the server also sent a refresh token, which this grant should not have (RFC 6749 section 4.4.3); it was dropped".into());
     }
-    let members = Members(
-        members
-            .0
-            .into_iter()
-            .filter(|(name, _)| name != "refresh_token")
-            .collect(),
-    );
-    Ok(Token {
-        access_token,
-        sent_at: reply.sent_at,
-        expires_at,
-        lifetime_secs,
-        granted,
-        members,
-        remarks,
-    })
+    let members = Members(members.0.into_iter().filter(|(name, _)| name != "refresh_token").collect());
+    Ok(Token { access_token, sent_at: reply.sent_at, expires_at, lifetime_secs, granted, members, remarks })
 }
 
 fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {
@@ -109,7 +87,7 @@ fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {
     })?;
     if token.expose().is_empty() {
         return Err(
-            malformed(reply, "the answer of the token endpoint holds no access token").cause("`access_token` is empty"),
+            malformed(reply, "the answer of the token endpoint holds no access token").cause("`access_token` is empty")
         );
     }
     if !is_b64token(token.expose()) {
@@ -127,11 +105,9 @@ fn check_type(reply: &Reply, members: &Members, remarks: &mut Vec<String>) -> Re
     };
     match serde_json::from_str::<String>(raw.get()) {
         Ok(name) if name.eq_ignore_ascii_case("bearer") => Ok(()),
-        Ok(name) => Err(malformed(reply, "the token is not a Bearer token")
-            .quoting("its `token_type` is", name)
-            .hint(
-                "only Bearer tokens (RFC 6750) can be used; a DPoP or MAC token needs proofs that are not supported",
-            )),
+        Ok(name) => Err(malformed(reply, "the token is not a Bearer token").quoting("its `token_type` is", name).hint(
+            "only Bearer tokens (RFC 6750) can be used; a DPoP or MAC token needs proofs that are not supported",
+        )),
         Err(_) => Err(malformed(reply, "the token is not a Bearer token").cause("its `token_type` is not a string")),
     }
 }
@@ -140,18 +116,12 @@ fn check_type(reply: &Reply, members: &Members, remarks: &mut Vec<String>) -> Re
 #[must_use]
 pub fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
-    !body.is_empty()
-        && body
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+    !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
 }
 
 /// `expires_in` in whole seconds: a number (floored) or a decimal string; anything else counts as unknown.
 fn lifetime(members: &Members, remarks: &mut Vec<String>) -> Option<i64> {
-    let raw = members
-        .get("expires_in")
-        .map(|raw| raw.get())
-        .filter(|raw| *raw != "null")?;
+    let raw = members.get("expires_in").map(|raw| raw.get()).filter(|raw| *raw != "null")?;
     let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
     let text = text.trim();
     let decimal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
@@ -165,10 +135,7 @@ fn lifetime(members: &Members, remarks: &mut Vec<String>) -> Option<i64> {
 }
 
 fn seconds_until(exp: u64, from: SystemTime) -> i64 {
-    let now = from
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let now = from.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     (i64::try_from(exp).unwrap_or(i64::MAX).saturating_sub_unsigned(now)).clamp(-LONGEST_SECS, LONGEST_SECS)
 }
 
@@ -190,6 +157,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
+            no_time_to_wait: false,
         };
         parse_response(&reply, &[], SystemTime::UNIX_EPOCH)
     }
@@ -213,10 +181,8 @@ mod tests {
             ("\"nan\"", None),
             ("[1]", None),
         ] {
-            let token = parse(&format!(
-                r#"{{"access_token":"abc","token_type":"Bearer","expires_in":{written}}}"#
-            ))
-            .unwrap();
+            let token =
+                parse(&format!(r#"{{"access_token":"abc","token_type":"Bearer","expires_in":{written}}}"#)).unwrap();
             assert_eq!(token.lifetime_secs, secs, "{written}");
         }
     }
@@ -238,11 +204,7 @@ mod tests {
             r#"{"access_token":"abc","token_type":"Bearer""#,
             r#"["abc"]"#,
         ] {
-            assert_eq!(
-                parse(body).err().map(|e| e.kind()),
-                Some(ErrorKind::BadResponse),
-                "{body}"
-            );
+            assert_eq!(parse(body).err().map(|e| e.kind()), Some(ErrorKind::BadResponse), "{body}");
         }
     }
 

@@ -1,5 +1,9 @@
 //! Values to bytes: the formats of stdout. Pure; knows neither settings nor network.
 
+pub mod clean_stream;
 pub mod columns;
+pub mod curl_config;
 pub mod json_text;
+pub mod ndjson;
+pub mod redacted;
 pub mod token_format;

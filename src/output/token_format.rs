@@ -65,10 +65,7 @@ pub fn github_output(token: &Printable<'_>) -> String {
 }
 
 /// The versions of ExecCredential that are known.
-const KUBECTL_VERSIONS: [&str; 2] = [
-    "client.authentication.k8s.io/v1",
-    "client.authentication.k8s.io/v1beta1",
-];
+const KUBECTL_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// The `apiVersion` that `KUBERNETES_EXEC_INFO` asks for; version 1 when it is not set.
 ///
@@ -84,14 +81,9 @@ pub fn kubectl_version(exec_info: Option<&str>) -> Result<&'static str> {
             .hint("kubectl sets it for credential plugins; `m2m token -o kubectl` is meant to be one")
     };
     let info: serde_json::Value = serde_json::from_str(text).map_err(|_| refused("it is not JSON".into()))?;
-    let asked = info
-        .get("apiVersion")
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default();
+    let asked = info.get("apiVersion").and_then(serde_json::Value::as_str).unwrap_or_default();
     let known = KUBECTL_VERSIONS.iter().find(|version| **version == asked);
-    known
-        .copied()
-        .ok_or_else(|| refused(format!("its `apiVersion` is none of {}", KUBECTL_VERSIONS.join(", "))))
+    known.copied().ok_or_else(|| refused(format!("its `apiVersion` is none of {}", KUBECTL_VERSIONS.join(", "))))
 }
 
 fn kubectl(token: &Printable<'_>) -> String {
@@ -171,9 +163,6 @@ mod tests {
             now: SystemTime::UNIX_EPOCH,
             kubectl_version: "",
         };
-        assert_eq!(
-            render(TokenFormat::Json, &token).trim_end(),
-            r#"{"access_token":"abc","cached":false}"#
-        );
+        assert_eq!(render(TokenFormat::Json, &token).trim_end(), r#"{"access_token":"abc","cached":false}"#);
     }
 }

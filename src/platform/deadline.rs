@@ -16,10 +16,7 @@ impl Deadline {
     /// A deadline `budget` from now.
     #[must_use]
     pub fn after(budget: Duration) -> Self {
-        Self {
-            at: Instant::now() + budget,
-            budget,
-        }
+        Self { at: Instant::now() + budget, budget }
     }
 
     /// What is left, zero when it has passed.
@@ -33,20 +30,15 @@ impl Deadline {
     /// # Errors
     /// Unreachable (transient) when the deadline passes first; `doing` says what was under way.
     pub async fn bound<T>(&self, doing: &str, future: impl Future<Output = T>) -> Result<T> {
-        tokio::time::timeout(self.remaining(), future)
-            .await
-            .map_err(|_| self.passed(doing))
+        tokio::time::timeout(self.remaining(), future).await.map_err(|_| self.passed(doing))
     }
 
     /// The error for a deadline that passed.
     #[must_use]
     pub fn passed(&self, doing: &str) -> Error {
-        Error::new(
-            ErrorKind::Unreachable,
-            format!("no answer within {}", humantime::format_duration(self.budget)),
-        )
-        .cause(format!("the deadline passed: {doing}"))
-        .hint("the deadline covers the whole command; raise it with `--timeout` if the server is merely slow")
-        .transient()
+        Error::new(ErrorKind::Unreachable, format!("no answer within {}", humantime::format_duration(self.budget)))
+            .cause(format!("the deadline passed: {doing}"))
+            .hint("the deadline covers the whole command; raise it with `--timeout` if the server is merely slow")
+            .transient()
     }
 }

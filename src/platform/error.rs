@@ -4,6 +4,8 @@
 //! control characters. Text that a server wrote enters an error only as a quote ([`Cause::quote`]), so that the
 //! renderer can tell it from our own.
 
+use std::time::Duration;
+
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -53,6 +55,7 @@ struct Inner {
     hints: Vec<String>,
     facts: Facts,
     transient: bool,
+    retry_after: Option<Duration>,
 }
 
 /// What is known of the HTTP exchange behind an error.
@@ -79,6 +82,7 @@ impl Error {
             hints: Vec::new(),
             facts: Facts::default(),
             transient: false,
+            retry_after: None,
         }))
     }
 
@@ -91,20 +95,14 @@ impl Error {
     /// Adds a cause in our own words.
     #[must_use]
     pub fn cause(mut self, text: impl Into<String>) -> Self {
-        self.0.causes.push(Cause {
-            text: text.into(),
-            quote: None,
-        });
+        self.0.causes.push(Cause { text: text.into(), quote: None });
         self
     }
 
     /// Adds a cause that ends in a quote of foreign text.
     #[must_use]
     pub fn quoting(mut self, text: impl Into<String>, foreign: impl Into<String>) -> Self {
-        self.0.causes.push(Cause {
-            text: text.into(),
-            quote: Some(foreign.into()),
-        });
+        self.0.causes.push(Cause { text: text.into(), quote: Some(foreign.into()) });
         self
     }
 
@@ -143,6 +141,19 @@ impl Error {
     pub fn transient(mut self) -> Self {
         self.0.transient = true;
         self
+    }
+
+    /// Records how long the server asks to wait.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// How long the server asks to wait.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The class of failure.

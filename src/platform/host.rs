@@ -28,9 +28,11 @@ pub enum Verbosity {
 
 /// The world outside, handed down from `main`.
 pub struct Host {
+    /// The arguments, the program's name first.
+    pub argv: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     clock: Box<dyn Fn() -> SystemTime>,
-    stdin: RefCell<Option<Box<dyn Read>>>,
+    stdin: RefCell<Option<Box<dyn Read + Send>>>,
     stdout: RefCell<Box<dyn Write>>,
     stderr: RefCell<Box<dyn Write>>,
     verbosity: Cell<Verbosity>,
@@ -50,6 +52,7 @@ impl Host {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             ..Self::new(
+                std::env::args_os().collect(),
                 std::env::vars_os().collect(),
                 Box::new(SystemTime::now),
                 Box::new(std::io::stdin()),
@@ -62,13 +65,15 @@ impl Host {
     /// A process of the caller's making.
     #[must_use]
     pub fn new(
+        argv: Vec<OsString>,
         env: BTreeMap<OsString, OsString>,
         clock: Box<dyn Fn() -> SystemTime>,
-        stdin: Box<dyn Read>,
+        stdin: Box<dyn Read + Send>,
         stdout: Box<dyn Write>,
         stderr: Box<dyn Write>,
     ) -> Self {
         Self {
+            argv,
             env,
             clock,
             stdin: RefCell::new(Some(stdin)),
@@ -133,9 +138,7 @@ impl Host {
             .read_to_end(&mut bytes)
             .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))?;
         if bytes.len() as u64 > limit {
-            return Err(Error::usage(format!(
-                "stdin holds more than {limit} bytes, too much for {purpose}"
-            )));
+            return Err(Error::usage(format!("stdin holds more than {limit} bytes, too much for {purpose}")));
         }
         Ok(bytes)
     }
@@ -144,7 +147,7 @@ impl Host {
     ///
     /// # Errors
     /// Usage, when stdin was taken before.
-    pub fn stdin(&self, purpose: &str) -> Result<Box<dyn Read>> {
+    pub fn stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
         self.stdin.borrow_mut().take().ok_or_else(|| {
             Error::usage(format!("stdin cannot feed {purpose}: it already feeds something else"))
                 .hint("only one `-` can read stdin; put the other value in a file")

@@ -2,6 +2,7 @@
 //! what they mean is for the layers above.
 
 use std::cell::{Cell, OnceCell};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -54,15 +55,7 @@ impl Request {
     #[must_use]
     pub fn get(url: Url, shown: String, limit: usize) -> Self {
         let headers = HeaderMap::from_iter([(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self {
-            method: Method::GET,
-            url,
-            shown,
-            headers,
-            body: None,
-            limit,
-            repeat: Repeat::Freely,
-        }
+        Self { method: Method::GET, url, shown, headers, body: None, limit, repeat: Repeat::Freely }
     }
 
     /// Method and URL, as messages name the request.
@@ -91,11 +84,7 @@ pub fn visible_ascii(value: &str, what: &str) -> Result<HeaderValue> {
     let fits = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && value.trim() == value;
     fits.then(|| HeaderValue::from_str(value).ok())
         .flatten()
-        .ok_or_else(|| {
-            Error::usage(format!(
-                "{what} cannot be sent as a header: only visible ASCII characters can"
-            ))
-        })
+        .ok_or_else(|| Error::usage(format!("{what} cannot be sent as a header: only visible ASCII characters can")))
 }
 
 /// A whole answer.
@@ -110,6 +99,8 @@ pub struct Reply {
     pub sent_at: SystemTime,
     /// What was asked, as shown.
     pub url: String,
+    /// Whether the server asks to wait for longer than there is time.
+    pub no_time_to_wait: bool,
 }
 
 impl Reply {
@@ -157,6 +148,23 @@ impl Reply {
     }
 }
 
+/// A part of an answer on its way out.
+pub enum Part<'a> {
+    /// Status and headers, before anything else.
+    Head(&'a Reply),
+    /// A piece of the body.
+    Piece(&'a [u8]),
+}
+
+/// Takes an answer part by part, until it has enough.
+pub type Pour<'p> = dyn FnMut(Part<'_>) -> ControlFlow<()> + 'p;
+
+/// Where the body of an answer goes.
+enum Body<'b, 'p> {
+    Kept,
+    Poured(&'b mut Pour<'p>),
+}
+
 /// The client, with its connections. Made when something is to be sent, not before.
 pub struct Http {
     options: Options,
@@ -170,12 +178,7 @@ impl Http {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let deadline = Cell::new(Deadline::after(options.timeout));
-        Self {
-            options,
-            deadline,
-            plain: OnceCell::new(),
-            secure: OnceCell::new(),
-        }
+        Self { options, deadline, plain: OnceCell::new(), secure: OnceCell::new() }
     }
 
     /// By when everything must be over.
@@ -189,19 +192,63 @@ impl Http {
         self.deadline.set(Deadline::after(self.options.timeout));
     }
 
+    /// The budget of a deadline, for work that counts one for each of many requests.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.options.timeout
+    }
+
+    /// How many attempts may follow the first.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.options.retries
+    }
+
+    /// [`Self::send_by`] the deadline of the command.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send(&self, host: &Host, request: &Request) -> Result<Reply> {
+        self.send_by(host, request, &self.deadline()).await
+    }
+
     /// Sends a request, repeats it as its [`Repeat`] allows, and returns the last answer whatever its status.
     ///
     /// # Errors
     /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit, broken
     /// off. Throttled or bad response: the server asks to wait beyond the deadline.
-    pub async fn send(&self, host: &Host, request: &Request) -> Result<Reply> {
+    pub async fn send_by(&self, host: &Host, request: &Request, deadline: &Deadline) -> Result<Reply> {
+        self.exchange(host, request, deadline, &mut Body::Kept).await
+    }
+
+    /// As [`Self::send_by`], with the body of a 2xx answer poured out as it comes instead of kept. Once some of it has been
+    /// poured, the request is not repeated.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send_streaming(
+        &self,
+        host: &Host,
+        request: &Request,
+        deadline: &Deadline,
+        pour: &mut Pour<'_>,
+    ) -> Result<Reply> {
+        self.exchange(host, request, deadline, &mut Body::Poured(pour)).await
+    }
+
+    async fn exchange(
+        &self,
+        host: &Host,
+        request: &Request,
+        deadline: &Deadline,
+        body: &mut Body<'_, '_>,
+    ) -> Result<Reply> {
         let mut attempt = 0;
         loop {
             let started = Instant::now();
             tell_headers(host, ">", &request.headers);
-            let outcome = self
-                .deadline()
-                .bound(&request.what(), self.attempt(host, request))
+            let outcome = deadline
+                .bound(&request.what(), self.attempt(host, request, body))
                 .await
                 .map_err(|e| e.url(&request.shown))?;
             let ending = match &outcome {
@@ -212,18 +259,15 @@ impl Http {
             if let Ok(reply) = &outcome {
                 tell_headers(host, "<", &reply.headers);
             }
-            if !retry::again(request.repeat, ending, attempt, self.options.retries) {
-                return outcome.map_err(|(_, error)| error.url(&request.shown));
-            }
             let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
+            if asked.is_some_and(|wait| wait >= deadline.remaining()) {
+                return outcome
+                    .map(|reply| Reply { no_time_to_wait: true, ..reply })
+                    .map_err(|(_, error)| error.url(&request.shown));
+            }
             let wait = retry::delay(attempt, asked, random());
-            if wait >= self.deadline().remaining() {
-                host.story(|| {
-                    format!(
-                        "the next attempt would come after the deadline ({} from now)",
-                        humantime::format_duration(Duration::from_secs(wait.as_secs()))
-                    )
-                });
+            let again = retry::again(request.repeat, ending, attempt, self.options.retries);
+            if !again || wait >= deadline.remaining() {
                 return outcome.map_err(|(_, error)| error.url(&request.shown));
             }
             host.story(|| format!("again in {} ms", wait.as_millis()));
@@ -232,33 +276,53 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, host: &Host, request: &Request) -> std::result::Result<Reply, (Ending, Error)> {
-        let client = self
-            .client(host, request.url.scheme() == "https")
-            .map_err(|e| (Ending::Final, e))?;
-        let mut builder = client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone());
+    async fn attempt(
+        &self,
+        host: &Host,
+        request: &Request,
+        body: &mut Body<'_, '_>,
+    ) -> std::result::Result<Reply, (Ending, Error)> {
+        let client = self.client(host, request.url.scheme() == "https").map_err(|e| (Ending::Final, e))?;
+        let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         let sent_at = host.now();
         let failed = |e: reqwest::Error| http_failure::classify(&e, &request.what());
         let mut response = builder.send().await.map_err(failed)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > request.limit {
-                return Err((Ending::Final, too_large(request)));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply {
+        let mut reply = Reply {
             status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body,
+            headers: std::mem::take(response.headers_mut()),
+            body: Vec::new(),
             sent_at,
             url: request.shown.clone(),
-        })
+            no_time_to_wait: false,
+        };
+        let pour = match body {
+            Body::Poured(pour) if response.status().is_success() => Some(pour),
+            _ => None,
+        };
+        match pour {
+            Some(pour) => {
+                if pour(Part::Head(&reply)).is_break() {
+                    return Ok(reply);
+                }
+                while let Some(chunk) = response.chunk().await.map_err(|e| (Ending::Final, failed(e).1))? {
+                    if pour(Part::Piece(&chunk)).is_break() {
+                        break;
+                    }
+                }
+            }
+            None => {
+                while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                    if reply.body.len() + chunk.len() > request.limit {
+                        return Err((Ending::Final, too_large(request)));
+                    }
+                    reply.body.extend_from_slice(&chunk);
+                }
+            }
+        }
+        Ok(reply)
     }
 
     /// The client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds
@@ -279,11 +343,7 @@ impl Http {
                 USER_AGENT,
                 HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),
             )]));
-        let configured = self
-            .options
-            .proxy
-            .as_ref()
-            .map(|(url, origin)| (url.as_str(), origin.clone()));
+        let configured = self.options.proxy.as_ref().map(|(url, origin)| (url.as_str(), origin.clone()));
         if secure && let Some(chosen) = proxy::choose(host, configured)? {
             host.story(|| format!("https goes through the proxy {}", chosen.shown));
             builder = builder.proxy(chosen.into_proxy());
@@ -303,11 +363,7 @@ pub fn retry_after(reply: &Reply, now: SystemTime) -> Option<Duration> {
 
 fn too_large(request: &Request) -> Error {
     Error::new(ErrorKind::BadResponse, "the answer is too large")
-        .cause(format!(
-            "{} answered more than {} KiB",
-            request.what(),
-            request.limit / 1024
-        ))
+        .cause(format!("{} answered more than {} KiB", request.what(), request.limit / 1024))
         .hint("this does not look like the server that was meant: check the URL")
 }
 
@@ -320,7 +376,8 @@ fn story(request: &Request, outcome: &std::result::Result<Reply, (Ending, Error)
 }
 
 /// Uniform in 0..1, for jitter.
-fn random() -> f64 {
+#[must_use]
+pub fn random() -> f64 {
     use ring::rand::SecureRandom as _;
     let mut bytes = [0u8; 4];
     match ring::rand::SystemRandom::new().fill(&mut bytes) {
@@ -345,12 +402,5 @@ fn tell_headers(host: &Host, direction: &str, headers: &HeaderMap) {
 }
 
 /// Never shown, whoever sends them.
-const HIDDEN_HEADERS: [&str; 7] = [
-    "authorization",
-    "cookie",
-    "set-cookie",
-    "proxy-authorization",
-    "ocp-apim-subscription-key",
-    "dpop",
-    "location",
-];
+pub const HIDDEN_HEADERS: [&str; 7] =
+    ["authorization", "cookie", "set-cookie", "proxy-authorization", "ocp-apim-subscription-key", "dpop", "location"];

@@ -19,7 +19,7 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
     if let Some(hyper) = find::<hyper::Error>(error)
         && !error.is_connect()
     {
-        if hyper.is_parse() || hyper.is_parse_too_large() {
+        if hyper.is_parse() {
             let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
                 .quoting(what.to_owned(), root)
                 .hint("something else listens at this address, or a proxy answered in its place");
@@ -35,57 +35,37 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
     if error.is_connect() || error.is_request() || error.is_timeout() {
         return (Ending::NoAnswer, no_answer(error, what, &root));
     }
-    (
-        Ending::Final,
-        Error::new(ErrorKind::Internal, "the request could not be sent").quoting(what.to_owned(), root),
-    )
+    (Ending::Final, Error::new(ErrorKind::Internal, "the request could not be sent").quoting(what.to_owned(), root))
 }
 
 /// The answer began and did not end.
 #[must_use]
 pub fn broken_off(what: &str, why: &str) -> Error {
-    Error::new(ErrorKind::BadResponse, "the answer broke off")
-        .quoting(what.to_owned(), why)
-        .transient()
+    Error::new(ErrorKind::BadResponse, "the answer broke off").quoting(what.to_owned(), why).transient()
 }
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     let os = find::<io::Error>(error).map(io::Error::kind);
     let (message, hint) = if through_proxy(error) {
-        (
-            "the proxy did not connect us",
-            "check the proxy (`--proxy`, `HTTPS_PROXY`), or add the host to `NO_PROXY`",
-        )
+        ("the proxy did not connect us", "check the proxy (`--proxy`, `HTTPS_PROXY`), or add the host to `NO_PROXY`")
     } else if error.is_timeout() {
         (
             "no connection within the time limit",
             "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
         )
     } else if os == Some(io::ErrorKind::ConnectionRefused) {
-        (
-            "the connection was refused",
-            "nothing listens at this address: check host and port",
-        )
+        ("the connection was refused", "nothing listens at this address: check host and port")
     } else if error.is_connect() && is_lookup(error) {
         (
             "the host name could not be resolved",
             "check the name for typing errors, and that this machine's DNS knows it",
         )
     } else if error.is_connect() {
-        (
-            "no connection could be made",
-            "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)",
-        )
+        ("no connection could be made", "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)")
     } else {
-        (
-            "the connection broke before an answer came",
-            "the server or something in between closed the connection",
-        )
+        ("the connection broke before an answer came", "the server or something in between closed the connection")
     };
-    Error::new(ErrorKind::Unreachable, message)
-        .quoting(what.to_owned(), root)
-        .hint(hint)
-        .transient()
+    Error::new(ErrorKind::Unreachable, message).quoting(what.to_owned(), root).hint(hint).transient()
 }
 
 fn tls_failure(tls: &rustls::Error, what: &str) -> Error {

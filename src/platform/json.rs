@@ -78,17 +78,11 @@ pub fn without_bom(body: &[u8]) -> &[u8] {
 /// serde's message repeats values ("invalid type: string \"..\""), so only its safe ones are kept.
 fn position(error: &serde_json::Error, data: bool) -> String {
     let message = error.to_string();
-    let safe = ["duplicate field", "missing field"]
-        .iter()
-        .any(|known| message.starts_with(known));
+    let safe = ["duplicate field", "missing field"].iter().any(|known| message.starts_with(known));
     if safe {
         return message;
     }
-    let what = if data {
-        "a value of another type"
-    } else {
-        "a syntax error"
-    };
+    let what = if data { "a value of another type" } else { "a syntax error" };
     format!("{what} at line {} column {}", error.line(), error.column())
 }
 

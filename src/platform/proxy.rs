@@ -43,11 +43,7 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         return Ok(None);
     };
     let refused = |why: &str| Error::usage(format!("the proxy from {origin} is refused: {why}"));
-    let with_scheme = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url = Url::parse(&with_scheme).map_err(|_| refused("it is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused("only http:// and https:// proxies are supported"));
@@ -62,8 +58,5 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
     let proxy = Proxy::https(url.as_str())
         .map_err(|_| refused("it is not a usable URL"))?
         .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));
-    Ok(Some(Chosen {
-        proxy,
-        shown: format!("{shown} (from {origin})"),
-    }))
+    Ok(Some(Chosen { proxy, shown: format!("{shown} (from {origin})") }))
 }

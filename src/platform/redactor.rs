@@ -32,11 +32,8 @@ impl Redactor {
             return;
         }
         let mut forms = vec![raw.to_owned(), hex(raw)];
-        for encoded in [
-            url::form_component(raw),
-            url::percent_encode_unreserved(raw),
-            url::percent_encode_minimal(raw),
-        ] {
+        for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)]
+        {
             forms.push(encoded.to_ascii_lowercase());
             forms.push(encoded);
         }
@@ -45,10 +42,14 @@ impl Redactor {
             forms.push(inner.replace('/', "\\/"));
             forms.push(inner);
         }
-        forms.extend(base64_cores(raw.as_bytes()));
+        // An intermediary may have decoded Basic credentials and encoded them its own way.
+        let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
+        forms.extend(inside_base64);
         let mut secrets = self.secrets.borrow_mut();
-        for form in forms {
-            if form.len() >= SHORTEST && !secrets.iter().any(|s| s.expose() == form) {
+        forms.sort();
+        forms.dedup();
+        for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
+            if !secrets.iter().any(|known| known.expose() == form) {
                 secrets.push(Secret::new(form));
             }
         }
@@ -59,11 +60,7 @@ impl Redactor {
     /// Learns a value that is personal data, to be hidden wherever foreign text repeats it.
     pub fn learn_personal(&self, value: &str) {
         let mut personal = self.personal.borrow_mut();
-        for form in [
-            value.to_owned(),
-            url::form_component(value),
-            url::percent_encode_unreserved(value),
-        ] {
+        for form in [value.to_owned(), url::form_component(value), url::percent_encode_unreserved(value)] {
             if form.chars().count() >= 2 && !personal.contains(&form) {
                 personal.push(form);
             }
@@ -95,13 +92,30 @@ impl Redactor {
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
+    /// Bytes with every known secret replaced.
+    #[must_use]
+    pub fn hide_bytes(&self, mut bytes: Vec<u8>, with: &[u8]) -> Vec<u8> {
+        for secret in self.secrets.borrow().iter() {
+            let needle = secret.expose().as_bytes();
+            let mut from = 0;
+            while let Some(at) = find(&bytes[from..], needle) {
+                bytes.splice(from + at..from + at + needle.len(), with.iter().copied());
+                from += at + with.len();
+            }
+        }
+        bytes
+    }
+
+    /// The length of the longest form of a known secret, in bytes.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.secrets.borrow().first().map_or(0, |longest| longest.expose().len())
+    }
+
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
     #[must_use]
     pub fn knows(&self, bytes: &[u8]) -> bool {
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return false;
-        };
-        self.secrets.borrow().iter().any(|s| text.contains(s.expose()))
+        self.secrets.borrow().iter().any(|s| find(bytes, s.expose().as_bytes()).is_some())
     }
 }
 
@@ -120,6 +134,11 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
         }
     }
     cores
+}
+
+/// Where a needle begins in a haystack.
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
 }
 
 fn hex(text: &str) -> String {
@@ -181,10 +200,7 @@ mod tests {
     fn personal_data_is_hidden_in_quotes_in_any_case_and_punctuation() {
         let redactor = Redactor::default();
         redactor.learn_personal("Maria.Silva@x");
-        assert_eq!(
-            redactor.quote("user MARIA.SILVA@X and 529.982.247-25"),
-            "user [hidden] and [hidden]"
-        );
+        assert_eq!(redactor.quote("user MARIA.SILVA@X and 529.982.247-25"), "user [hidden] and [hidden]");
         assert_eq!(redactor.quote("user maria.silva%40x"), "user [hidden]");
     }
 }

@@ -86,11 +86,7 @@ mod tests {
             (Never, NoAnswer, 0, false),
             (Never, Status(503), 0, false),
         ] {
-            assert_eq!(
-                again(repeat, ending, attempt, 2),
-                expected,
-                "{repeat:?} {ending:?} {attempt}"
-            );
+            assert_eq!(again(repeat, ending, attempt, 2), expected, "{repeat:?} {ending:?} {attempt}");
         }
     }
 
@@ -102,11 +98,7 @@ mod tests {
             ("7", None, Some(secs(7))),
             (" 0 ", None, Some(secs(0))),
             ("Fri, 20 Nov 2026 10:00:09 GMT", None, Some(secs(9))),
-            (
-                "Fri, 20 Nov 2026 10:00:09 GMT",
-                Some("Fri, 20 Nov 2026 10:00:04 GMT"),
-                Some(secs(5)),
-            ),
+            ("Fri, 20 Nov 2026 10:00:09 GMT", Some("Fri, 20 Nov 2026 10:00:04 GMT"), Some(secs(5))),
             ("Fri, 20 Nov 2026 09:00:00 GMT", None, Some(secs(0))),
             ("99999999999999999999", None, Some(secs(u64::from(u32::MAX)))),
             ("-1", None, None),

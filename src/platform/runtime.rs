@@ -1,6 +1,9 @@
-//! The async runtime: one thread, started by hand, so that a command which needs no network starts none.
+//! The async runtime: one thread, started by hand, so that a command which needs no network starts none. Owns what
+//! Ctrl-C means.
 
 use std::future::Future;
+
+use tokio::sync::watch;
 
 use crate::platform::error::{Error, ErrorKind, Result};
 
@@ -9,17 +12,54 @@ use crate::platform::error::{Error, ErrorKind, Result};
 /// # Errors
 /// What the future returns; interrupted; internal, when the runtime cannot start.
 pub fn run<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(ErrorKind::Internal, "cannot start the async runtime").cause(e.to_string()))?;
-    let outcome = runtime.block_on(async {
+    block_on(async {
         tokio::select! {
             biased;
             _ = tokio::signal::ctrl_c() => Err(interrupted()),
             outcome = future => outcome,
         }
-    });
+    })
+}
+
+/// Tells a future that it should come to an end.
+#[derive(Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Waits for Ctrl-C.
+    pub async fn requested(&mut self) {
+        if self.0.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Runs a future that brings itself to an end after Ctrl-C; the second Ctrl-C does not wait for it.
+///
+/// # Errors
+/// What the future returns; interrupted by the second Ctrl-C; internal, when the runtime cannot start.
+pub fn run_to_a_stop<T, F: Future<Output = Result<T>>>(start: impl FnOnce(Stop) -> F) -> Result<T> {
+    let (stop, stopped) = watch::channel(false);
+    block_on(async {
+        let twice = async {
+            let _ = tokio::signal::ctrl_c().await;
+            let _ = stop.send(true);
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        tokio::select! {
+            biased;
+            () = twice => Err(interrupted()),
+            outcome = start(Stop(stopped)) => outcome,
+        }
+    })
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot start the async runtime").cause(e.to_string()))?;
+    let outcome = runtime.block_on(future);
     // A name lookup that hangs in its helper thread must not hold the exit up.
     runtime.shutdown_background();
     outcome

@@ -46,10 +46,7 @@ pub fn shown(url: &Url) -> String {
     };
     let names: Vec<String> = query
         .split('&')
-        .map(|pair| {
-            pair.split_once('=')
-                .map_or(pair.to_owned(), |(name, _)| format!("{name}=…"))
-        })
+        .map(|pair| pair.split_once('=').map_or(pair.to_owned(), |(name, _)| format!("{name}=…")))
         .collect();
     let mut base = url.clone();
     base.set_query(None);
@@ -112,12 +109,7 @@ mod tests {
 
     #[test]
     fn trusts_https_and_loopback_only() {
-        for good in [
-            "https://a.example/t?p=1",
-            "http://localhost:8080/",
-            "http://127.8.9.1/",
-            "http://[::1]:9/x",
-        ] {
+        for good in ["https://a.example/t?p=1", "http://localhost:8080/", "http://127.8.9.1/", "http://[::1]:9/x"] {
             assert!(parse_trusted(good).is_ok(), "{good}");
         }
         for bad in [

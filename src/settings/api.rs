@@ -13,14 +13,8 @@ use crate::settings::secret_source::SecretSource;
 /// The header that carries the key of an Azure API Management subscription.
 const SUBSCRIPTION_KEY_HEADER: &str = "ocp-apim-subscription-key";
 /// Headers that belong to the request itself.
-const RESERVED: [&str; 6] = [
-    "authorization",
-    "content-length",
-    "host",
-    "transfer-encoding",
-    "connection",
-    "user-agent",
-];
+pub const RESERVED: [&str; 6] =
+    ["authorization", "content-length", "host", "transfer-encoding", "connection", "user-agent"];
 
 /// An API, complete but for the values of its secret headers.
 #[derive(Clone, Debug)]
@@ -43,10 +37,7 @@ impl Api {
         let mut headers = Vec::new();
         for (name, source) in settings.secret_pairs(Key::Headers) {
             let parsed: HeaderName = name.parse().map_err(|_| {
-                Error::usage(format!(
-                    "`headers.{name}` (from {}) is not a header name",
-                    settings.origin(Key::Headers)
-                ))
+                Error::usage(format!("`headers.{name}` (from {}) is not a header name", settings.origin(Key::Headers)))
             })?;
             if RESERVED.contains(&parsed.as_str()) {
                 return Err(Error::usage(format!(
@@ -97,10 +88,6 @@ pub fn lookup_template(settings: &Settings, key: Key, placeholder: &str, default
     if fits {
         Ok(template)
     } else {
-        Err(settings.bad(
-            key,
-            &template,
-            &format!("it is a path that begins with one `/` and holds `{placeholder}`"),
-        ))
+        Err(settings.bad(key, &template, &format!("it is a path that begins with one `/` and holds `{placeholder}`")))
     }
 }

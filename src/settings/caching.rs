@@ -33,9 +33,6 @@ impl Lifetimes {
     /// # Errors
     /// Usage: not a duration.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            min_ttl: settings.duration(Key::MinTtl)?,
-            default_ttl: settings.duration(Key::DefaultTtl)?,
-        })
+        Ok(Self { min_ttl: settings.duration(Key::MinTtl)?, default_ttl: settings.duration(Key::DefaultTtl)? })
     }
 }

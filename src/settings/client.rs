@@ -15,24 +15,18 @@ use crate::settings::resolved::{Settings, missing};
 use crate::settings::secret_source::SecretSource;
 
 /// The names of the methods, as in RFC 7591.
-const METHODS: &[(&str, AuthMethod)] = &[
-    ("client_secret_basic", AuthMethod::ClientSecretBasic),
-    ("client_secret_post", AuthMethod::ClientSecretPost),
-];
+const METHODS: &[(&str, AuthMethod)] =
+    &[("client_secret_basic", AuthMethod::ClientSecretBasic), ("client_secret_post", AuthMethod::ClientSecretPost)];
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
-const ENCODINGS: &[(&str, BasicEncoding)] = &[
-    ("form", BasicEncoding::Form),
-    ("strict", BasicEncoding::Strict),
-    ("raw", BasicEncoding::Raw),
-];
+const ENCODINGS: &[(&str, BasicEncoding)] =
+    &[("form", BasicEncoding::Form), ("strict", BasicEncoding::Strict), ("raw", BasicEncoding::Raw)];
 
 /// A client, complete but for the value of its secret.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its identifier.
     pub id: String,
-    /// Where the identifier was set.
-    pub id_origin: Origin,
+    origins: Vec<(Key, Origin)>,
     /// How it authenticates.
     pub method: AuthMethod,
     /// How Basic is written.
@@ -55,36 +49,35 @@ impl Client {
     pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
         let id = settings.required(Key::ClientId)?;
         if id.is_empty() || id.chars().any(char::is_control) {
-            return Err(settings.bad(
-                Key::ClientId,
-                &id,
-                "a client id is not empty and holds no control characters",
-            ));
+            return Err(settings.bad(Key::ClientId, &id, "a client id is not empty and holds no control characters"));
         }
         let (method, body_format) = method(settings)?;
         let grant = grant(settings, body_format)?;
         if let Some((word, why)) = grant.scope.suspicious() {
-            host.warn(&format!(
-                "the scope `{word}` (from {}) looks wrong: {why}",
-                settings.origin(Key::Scope)
-            ));
+            host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(Key::Scope)));
         }
         let secret = settings.secret(Key::ClientSecret).cloned().ok_or_else(|| {
             missing(Key::ClientSecret)
                 .hint("in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself")
         })?;
         Ok(Self {
-            id_origin: settings.origin(Key::ClientId),
+            origins: [Key::ClientId, Key::Scope, Key::Audience, Key::Resource]
+                .map(|key| (key, settings.origin(key)))
+                .to_vec(),
             method,
-            encoding: settings
-                .word(Key::BasicEncoding, ENCODINGS)?
-                .unwrap_or(BasicEncoding::Form),
+            encoding: settings.word(Key::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
             id_in_body: settings.switch(Key::ClientIdInBody),
             secret,
             grant,
             id,
             read: OnceCell::new(),
         })
+    }
+
+    /// Where the client id or what it asks for was set.
+    #[must_use]
+    pub fn origin_of(&self, key: Key) -> &Origin {
+        self.origins.iter().find(|(known, _)| *known == key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
     /// Reads a secret that is free to read.
@@ -126,8 +119,7 @@ impl Client {
         };
         let authentication = self.authentication(&secret)?;
         if let Some(header) = &authentication.authorization {
-            host.redactor
-                .learn(&Secret::new(header.expose().trim_start_matches("Basic ").to_owned()));
+            host.redactor.learn(&Secret::new(header.expose().trim_start_matches("Basic ").to_owned()));
         }
         Ok((authentication, secret))
     }
@@ -135,24 +127,15 @@ impl Client {
 
 fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
     let body_format = settings.word(Key::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
-    let natural = if body_format == BodyFormat::Json {
-        AuthMethod::ClientSecretPost
-    } else {
-        AuthMethod::ClientSecretBasic
-    };
+    let natural =
+        if body_format == BodyFormat::Json { AuthMethod::ClientSecretPost } else { AuthMethod::ClientSecretBasic };
     let method = settings.word(Key::AuthMethod, METHODS)?.unwrap_or(natural);
     if (method, body_format) == (AuthMethod::ClientSecretBasic, BodyFormat::Json) {
         return Err(Error::usage(
             "a JSON body carries the credentials itself, and only one method may be used in a request",
         )
-        .cause(format!(
-            "`auth_method = \"client_secret_basic\"` is from {}",
-            settings.origin(Key::AuthMethod)
-        ))
-        .cause(format!(
-            "`body_format = \"json\"` is from {}",
-            settings.origin(Key::BodyFormat)
-        ))
+        .cause(format!("`auth_method = \"client_secret_basic\"` is from {}", settings.origin(Key::AuthMethod)))
+        .cause(format!("`body_format = \"json\"` is from {}", settings.origin(Key::BodyFormat)))
         .hint("use `body_format = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     Ok((method, body_format))

@@ -39,9 +39,7 @@ impl ConfigFile {
         if let Some(path) = host.var_os("M2M_CONFIG").filter(|path| !path.is_empty()) {
             return Ok(Some((PathBuf::from(path), true)));
         }
-        Ok(host
-            .user_dir("XDG_CONFIG_HOME", ".config")
-            .map(|dir| (dir.join("m2m/config.toml"), false)))
+        Ok(host.user_dir("XDG_CONFIG_HOME", ".config").map(|dir| (dir.join("m2m/config.toml"), false)))
     }
 
     /// Reads the file. A default file that does not exist is an empty one.
@@ -49,12 +47,7 @@ impl ConfigFile {
     /// # Errors
     /// Usage: a file that was named does not exist, it cannot be read, or it is not TOML of the known form.
     pub fn load(host: &Host, flag: Option<&Path>) -> Result<Self> {
-        let empty = || Self {
-            path: None,
-            text: String::new(),
-            default_profile: None,
-            private: false,
-        };
+        let empty = || Self { path: None, text: String::new(), default_profile: None, private: false };
         let Some((path, named)) = Self::path(host, flag)? else {
             return Ok(empty());
         };
@@ -67,12 +60,7 @@ impl ConfigFile {
                     .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
             }
         };
-        let mut file = Self {
-            private: is_private(&path),
-            path: Some(path),
-            text,
-            default_profile: None,
-        };
+        let mut file = Self { private: is_private(&path), path: Some(path), text, default_profile: None };
         file.default_profile = file.check_top()?;
         Ok(file)
     }
@@ -89,9 +77,7 @@ impl ConfigFile {
     /// Usage: the file is not TOML of the known form.
     pub fn names(&self) -> Result<Vec<String>> {
         let table = self.parse()?;
-        Ok(profiles(&table)
-            .map(|all| all.keys().map(|k| k.get_ref().to_string()).collect())
-            .unwrap_or_default())
+        Ok(profiles(&table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default())
     }
 
     /// Names and providers of all profiles, in alphabetical order.
@@ -101,18 +87,10 @@ impl ConfigFile {
     pub fn summary(&self) -> Result<Vec<(String, String)>> {
         let table = self.parse()?;
         let provider = |item: &Item<'_>| {
-            item.get_ref()
-                .get("provider")
-                .and_then(|p| p.get_ref().as_str())
-                .unwrap_or("generic")
-                .to_owned()
+            item.get_ref().get("provider").and_then(|p| p.get_ref().as_str()).unwrap_or("generic").to_owned()
         };
         Ok(profiles(&table)
-            .map(|all| {
-                all.iter()
-                    .map(|(name, item)| (name.get_ref().to_string(), provider(item)))
-                    .collect()
-            })
+            .map(|all| all.iter().map(|(name, item)| (name.get_ref().to_string(), provider(item))).collect())
             .unwrap_or_default())
     }
 
@@ -182,10 +160,7 @@ impl ConfigFile {
 
     fn value(&self, host: &Host, name: &str, shape: Shape, item: &Item<'_>) -> Result<Value> {
         let wrong = |expected: &str| {
-            Err(self.at(
-                &item.span(),
-                format!("`{name}` is {}, not {expected}", kind(item.get_ref())),
-            ))
+            Err(self.at(&item.span(), format!("`{name}` is {}, not {expected}", kind(item.get_ref()))))
         };
         match (shape, item.get_ref()) {
             (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
@@ -197,23 +172,14 @@ impl ConfigFile {
             (Shape::List, DeValue::String(text)) => Ok(Value::List(vec![text.to_string()])),
             (Shape::List, DeValue::Array(items)) => {
                 let texts = items.iter().map(|i| i.get_ref().as_str().map(str::to_owned).ok_or(()));
-                texts
-                    .collect::<Result<_, ()>>()
-                    .map(Value::List)
-                    .or_else(|()| wrong("an array of strings"))
+                texts.collect::<Result<_, ()>>().map(Value::List).or_else(|()| wrong("an array of strings"))
             }
             (Shape::List, _) => wrong("a string or an array of strings"),
             (Shape::Pairs, DeValue::Table(table)) => {
-                let pairs = table.iter().map(|(k, v)| {
-                    v.get_ref()
-                        .as_str()
-                        .map(|v| (k.get_ref().to_string(), v.to_owned()))
-                        .ok_or(())
-                });
-                pairs
-                    .collect::<Result<_, ()>>()
-                    .map(Value::Pairs)
-                    .or_else(|()| wrong("a table of strings"))
+                let pairs = table
+                    .iter()
+                    .map(|(k, v)| v.get_ref().as_str().map(|v| (k.get_ref().to_string(), v.to_owned())).ok_or(()));
+                pairs.collect::<Result<_, ()>>().map(Value::Pairs).or_else(|()| wrong("a table of strings"))
             }
             (Shape::Pairs, _) => wrong("a table of strings"),
             (Shape::Secret, DeValue::String(_)) => Err(self.plain_secret(name, item)),
@@ -261,24 +227,17 @@ impl ConfigFile {
                             &value.span(),
                             format!("`{name}` holds the secret itself, but others can read the config file"),
                         )
-                        .hint(format!(
-                            "`chmod 600 {path}`, or use {}",
-                            "`{ env }`, `{ file }` or `{ command }`"
-                        )));
+                        .hint(format!("`chmod 600 {path}`, or use {}", "`{ env }`, `{ file }` or `{ command }`")));
                 }
                 Ok(SecretSource::Value(secret))
             }
             ("command", DeValue::Array(items)) if !items.is_empty() => {
-                let argv = items
-                    .iter()
-                    .map(|i| i.get_ref().as_str().map(str::to_owned))
-                    .collect::<Option<Vec<_>>>();
-                argv.map(SecretSource::Command)
-                    .ok_or_else(|| wrong("`command` is not an array of strings".into()))
+                let argv = items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+                argv.map(SecretSource::Command).ok_or_else(|| wrong("`command` is not an array of strings".into()))
             }
-            ("command", _) => Err(wrong(
-                "`command` is not an array with the program and its arguments (there is no shell)".into(),
-            )),
+            ("command", _) => {
+                Err(wrong("`command` is not an array with the program and its arguments (there is no shell)".into()))
+            }
             ("env" | "file" | "keyring" | "value", _) => Err(wrong(format!("`{form}` is not a string, or empty"))),
             _ => Err(wrong(format!("`{form}` is not known"))),
         }
@@ -286,10 +245,7 @@ impl ConfigFile {
 
     /// A relative path counts from the config file's folder; `~/` from the home folder is left to the shell.
     fn beside(&self, path: &str) -> PathBuf {
-        self.path
-            .as_deref()
-            .and_then(Path::parent)
-            .map_or_else(|| PathBuf::from(path), |dir| dir.join(path))
+        self.path.as_deref().and_then(Path::parent).map_or_else(|| PathBuf::from(path), |dir| dir.join(path))
     }
 
     fn plain_secret(&self, name: &str, item: &Item<'_>) -> Error {
@@ -312,11 +268,7 @@ impl ConfigFile {
             Some(path) => format!(
                 "{} has {}",
                 path.display(),
-                if names.is_empty() {
-                    "no profiles".into()
-                } else {
-                    crate::settings::resolved::listed(&names)
-                }
+                if names.is_empty() { "no profiles".into() } else { crate::settings::resolved::listed(&names) }
             ),
             None => "there is no config file".to_owned(),
         };
@@ -328,11 +280,7 @@ impl ConfigFile {
     }
 
     fn line(&self, span: &Range<usize>) -> usize {
-        self.text.as_bytes()[..span.start.min(self.text.len())]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1
+        self.text.as_bytes()[..span.start.min(self.text.len())].iter().filter(|b| **b == b'\n').count() + 1
     }
 
     fn at(&self, span: &Range<usize>, message: String) -> Error {
@@ -377,9 +325,5 @@ fn is_private(path: &Path) -> bool {
 #[must_use]
 pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let likeness = |candidate: &str| strsim::jaro_winkler(word, candidate);
-    known
-        .iter()
-        .filter(|k| likeness(k) > 0.8)
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .copied()
+    known.iter().filter(|k| likeness(k) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b))).copied()
 }

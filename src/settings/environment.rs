@@ -38,19 +38,11 @@ fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Resu
             Err(Error::usage(format!("both `{name}` and `{file}` are set")).hint("unset one of them"))
         }
         (Some(_), None) => {
-            layer.set(
-                setting.key,
-                Value::Secret(SecretSource::Env(name.to_owned())),
-                Origin::Env(name.to_owned()),
-            );
+            layer.set(setting.key, Value::Secret(SecretSource::Env(name.to_owned())), Origin::Env(name.to_owned()));
             Ok(())
         }
         (None, Some(path)) => {
-            layer.set(
-                setting.key,
-                Value::Secret(SecretSource::File(PathBuf::from(path))),
-                Origin::Env(file),
-            );
+            layer.set(setting.key, Value::Secret(SecretSource::File(PathBuf::from(path))), Origin::Env(file));
             Ok(())
         }
         (None, None) => Ok(()),

@@ -95,18 +95,11 @@ impl Key {
     #[must_use]
     pub fn ways(self) -> String {
         let setting = self.setting();
-        let mut ways: Vec<String> = [setting.flag, setting.env]
-            .into_iter()
-            .flatten()
-            .map(|way| format!("`{way}`"))
-            .collect();
+        let mut ways: Vec<String> =
+            [setting.flag, setting.env].into_iter().flatten().map(|way| format!("`{way}`")).collect();
         ways.push(format!("`{}` in a profile", setting.name));
         let last = ways.pop().unwrap_or_default();
-        if ways.is_empty() {
-            last
-        } else {
-            format!("{} or {last}", ways.join(", "))
-        }
+        if ways.is_empty() { last } else { format!("{} or {last}", ways.join(", ")) }
     }
 }
 

@@ -93,11 +93,7 @@ impl Layer {
     /// Sets a secret given by a flag that takes a path, where `-` is stdin.
     pub fn flag_secret_file(&mut self, key: Key, path: Option<&PathBuf>) {
         if let (Some(path), Some(flag)) = (path, key.setting().flag) {
-            let source = if path.as_os_str() == "-" {
-                SecretSource::Stdin
-            } else {
-                SecretSource::File(path.clone())
-            };
+            let source = if path.as_os_str() == "-" { SecretSource::Stdin } else { SecretSource::File(path.clone()) };
             self.set(key, Value::Secret(source), Origin::Flag(flag));
         }
     }
@@ -112,10 +108,8 @@ impl Layer {
         };
         let split = |(at, pair): (usize, &String)| match pair.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(
-                Error::usage(format!("value {} of `{flag}` is not of the form NAME=VALUE", at + 1))
-                    .hint(format!("write `{flag} organization=org_123`")),
-            ),
+            _ => Err(Error::usage(format!("value {} of `{flag}` is not of the form NAME=VALUE", at + 1))
+                .hint(format!("write `{flag} organization=org_123`"))),
         };
         let pairs = pairs.iter().enumerate().map(split).collect::<Result<_>>()?;
         self.set(key, Value::Pairs(pairs), Origin::Flag(flag));

@@ -31,9 +31,7 @@ pub fn options(settings: &Settings) -> Result<Options> {
         connect_timeout: limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
         retries: settings.number(Key::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
         extra_roots,
-        proxy: settings
-            .plain(Key::Proxy)
-            .map(|url| (url.to_owned(), settings.origin(Key::Proxy).to_string())),
+        proxy: settings.plain(Key::Proxy).map(|url| (url.to_owned(), settings.origin(Key::Proxy).to_string())),
     })
 }
 
@@ -41,10 +39,6 @@ fn limit(settings: &Settings, key: Key, default: Duration) -> Result<Duration> {
     match settings.duration(key)? {
         None => Ok(default),
         Some(d) if !d.is_zero() && d <= LONGEST => Ok(d),
-        Some(_) => Err(settings.bad(
-            key,
-            settings.plain(key).unwrap_or_default(),
-            "it is not between 1ms and 24h",
-        )),
+        Some(_) => Err(settings.bad(key, settings.plain(key).unwrap_or_default(), "it is not between 1ms and 24h")),
     }
 }

@@ -36,26 +36,17 @@ const COGNITO_HINTS: &[Hint] = &[
         "unauthorized_client",
         "the app client may not use the client-credentials grant: enable it in the user pool, together with a custom scope",
     ),
-    Hint::on(
-        "invalid_grant",
-        "the app client may not use the client-credentials grant, or is disabled",
-    ),
+    Hint::on("invalid_grant", "the app client may not use the client-credentials grant, or is disabled"),
     Hint::on(
         "invalid_scope",
         "Cognito scopes are `<resource server id>/<name>`, case-sensitive, and must be enabled for this app client; a final `/` or a `{placeholder}` left in place is a common slip",
     ),
-    Hint::on(
-        "unsupported_grant_type",
-        "Cognito takes form bodies only: `body_format` must be `form`",
-    ),
+    Hint::on("unsupported_grant_type", "Cognito takes form bodies only: `body_format` must be `form`"),
     Hint::status(
         405,
         "Cognito answers 405 when the content type is not exactly `application/x-www-form-urlencoded`, or the path is wrong",
     ),
-    Hint::status(
-        403,
-        "a web application firewall or CloudFront in front of Cognito may have blocked the request",
-    ),
+    Hint::status(403, "a web application firewall or CloudFront in front of Cognito may have blocked the request"),
 ];
 
 const AUTH0_HINTS: &[Hint] = &[

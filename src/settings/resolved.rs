@@ -63,6 +63,13 @@ impl Settings {
         Self::complete(name.map(|(name, _)| name), values)
     }
 
+    /// With `impersonator` as a flag gives it.
+    #[must_use]
+    pub fn with_impersonator(mut self, who: Option<&String>) -> Self {
+        self.values.flag(Key::Impersonator, who);
+        self
+    }
+
     /// Adds the preset below the given values.
     fn complete(profile: Option<String>, mut values: Layer) -> Result<Self> {
         let preset = match values.get(Key::Provider) {
@@ -70,23 +77,11 @@ impl Settings {
             _ => &PRESETS[0],
         };
         let mut defaults = Layer::default();
-        for setting in preset
-            .values
-            .iter()
-            .filter_map(|(name, value)| Key::named(name).map(|s| (s.key, *value)))
-        {
-            defaults.set(
-                setting.0,
-                Value::Text(setting.1.to_owned()),
-                Origin::Preset(preset.name),
-            );
+        for setting in preset.values.iter().filter_map(|(name, value)| Key::named(name).map(|s| (s.key, *value))) {
+            defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        Ok(Self {
-            profile,
-            preset,
-            values,
-        })
+        Ok(Self { profile, preset, values })
     }
 
     /// The raw value of a setting.
@@ -180,19 +175,11 @@ impl Settings {
     /// The environment variables that secrets come from.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
-        let single = [Key::ClientSecret, Key::SubscriptionKey]
-            .into_iter()
-            .filter_map(|key| self.secret(key));
+        let single = [Key::ClientSecret, Key::SubscriptionKey].into_iter().filter_map(|key| self.secret(key));
         let headers = self.secret_pairs(Key::Headers).iter().map(|(_, source)| source);
         single
             .chain(headers)
-            .filter_map(|source| {
-                if let SecretSource::Env(name) = source {
-                    Some(name.clone())
-                } else {
-                    None
-                }
-            })
+            .filter_map(|source| if let SecretSource::Env(name) = source { Some(name.clone()) } else { None })
             .collect()
     }
 
@@ -202,9 +189,7 @@ impl Settings {
     /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
     pub fn url(&self, key: Key) -> Result<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        url::parse_trusted(&text)
-            .map(Some)
-            .map_err(|why| self.bad_url(key, &text, &why))
+        url::parse_trusted(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
     }
 
     /// A duration such as `30s`.
@@ -213,10 +198,9 @@ impl Settings {
     /// Usage: it is not a duration.
     pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
         let Some(text) = self.plain(key) else { return Ok(None) };
-        humantime::parse_duration(text.trim()).map(Some).map_err(|e| {
-            self.bad(key, text, &e.to_string())
-                .hint("durations read `30s`, `5m`, `1h`")
-        })
+        humantime::parse_duration(text.trim())
+            .map(Some)
+            .map_err(|e| self.bad(key, text, &e.to_string()).hint("durations read `30s`, `5m`, `1h`"))
     }
 
     /// A whole number up to `most`.
@@ -237,29 +221,20 @@ impl Settings {
     /// Usage: another word; the message lists the set.
     pub fn word<T: Copy>(&self, key: Key, words: &[(&'static str, T)]) -> Result<Option<T>> {
         let Some(text) = self.plain(key) else { return Ok(None) };
-        words
-            .iter()
-            .find(|(word, _)| *word == text)
-            .map(|(_, value)| Some(*value))
-            .ok_or_else(|| {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let error = self.bad(key, text, &format!("the values are {}", listed(&known)));
-                match nearest(text, &known) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error,
-                }
-            })
+        words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let error = self.bad(key, text, &format!("the values are {}", listed(&known)));
+            match nearest(text, &known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        })
     }
 
     /// The error for a value that does not fit, naming key, value and origin.
     #[must_use]
     pub fn bad(&self, key: Key, value: &str, why: &str) -> Error {
-        Error::usage(format!(
-            "cannot use `{} = \"{value}\"` (from {})",
-            key.name(),
-            self.origin(key)
-        ))
-        .cause(why)
+        Error::usage(format!("cannot use `{} = \"{value}\"` (from {})", key.name(), self.origin(key))).cause(why)
     }
 
     fn bad_url(&self, key: Key, text: &str, why: &str) -> Error {
@@ -292,11 +267,7 @@ impl Settings {
             })?;
             let fits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
             if !fits {
-                return Err(self.bad(
-                    source,
-                    value,
-                    "only letters, digits and `-._:` can stand in a URL or scope",
-                ));
+                return Err(self.bad(source, value, "only letters, digits and `-._:` can stand in a URL or scope"));
             }
             out = out.replace(placeholder, value);
         }

@@ -60,9 +60,9 @@ impl SecretSource {
     pub async fn read(&self, host: &Host, what: &str) -> Result<Secret> {
         let raw = match self {
             Self::Command(argv) => run(host, argv, &self.describe(), what).await?,
-            Self::Keyring(entry) => run(host, &keyring_command(entry), &self.describe(), what)
-                .await
-                .map_err(|e| keyring_hint(e, entry))?,
+            Self::Keyring(entry) => {
+                run(host, &keyring_command(entry), &self.describe(), what).await.map_err(|e| keyring_hint(e, entry))?
+            }
             _ => return self.read_free(host, what),
         };
         self.check(host, &raw, what)
@@ -123,9 +123,7 @@ impl SecretSource {
 
     /// Strips one line end, and reports what is almost certainly a mistake.
     fn check(&self, host: &Host, raw: &str, what: &str) -> Result<Secret> {
-        let value = raw
-            .strip_suffix('\n')
-            .map_or(raw, |rest| rest.strip_suffix('\r').unwrap_or(rest));
+        let value = raw.strip_suffix('\n').map_or(raw, |rest| rest.strip_suffix('\r').unwrap_or(rest));
         if value.is_empty() {
             return Err(self.unreadable(what, "it is empty"));
         }
@@ -163,12 +161,7 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
         .map_err(|e| failed(format!("`{program}` cannot be started: {e}")))?;
     let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output())
         .await
-        .map_err(|_| {
-            failed(format!(
-                "`{program}` did not end within {}",
-                humantime::format_duration(COMMAND_LIMIT)
-            ))
-        })?
+        .map_err(|_| failed(format!("`{program}` did not end within {}", humantime::format_duration(COMMAND_LIMIT))))?
         .map_err(|e| failed(e.to_string()))?;
     if !output.status.success() {
         return Err(
@@ -190,9 +183,7 @@ fn keyring_command(entry: &str) -> Vec<String> {
 
 fn keyring_hint(error: Error, entry: &str) -> Error {
     if cfg!(target_os = "macos") {
-        error.hint(format!(
-            "store it with `security add-generic-password -s m2m -a {entry} -w`"
-        ))
+        error.hint(format!("store it with `security add-generic-password -s m2m -a {entry} -w`"))
     } else {
         error
             .hint(format!(

@@ -46,21 +46,12 @@ pub fn metadata_source(settings: &Settings) -> Result<Source> {
         let expected = match pinned {
             Some(issuer) => issuer,
             None => issuer::of_document(&url).ok_or_else(|| {
-                Error::usage(format!(
-                    "the issuer of `discovery_url = \"{url}\"` cannot be told from it"
-                ))
-                .cause("it does not end in `/.well-known/openid-configuration`")
-                .hint(format!(
-                    "say whose document it must be: set `issuer` with {}",
-                    Key::Issuer.ways()
-                ))
+                Error::usage(format!("the issuer of `discovery_url = \"{url}\"` cannot be told from it"))
+                    .cause("it does not end in `/.well-known/openid-configuration`")
+                    .hint(format!("say whose document it must be: set `issuer` with {}", Key::Issuer.ways()))
             })?,
         };
-        return Ok(Source {
-            urls: vec![url],
-            expected,
-            rule,
-        });
+        return Ok(Source { urls: vec![url], expected, rule });
     }
     let Some(issuer) = pinned else {
         return Err(Error::usage("it is not known where tokens are granted")
@@ -68,16 +59,7 @@ pub fn metadata_source(settings: &Settings) -> Result<Source> {
             .hint(format!("set `issuer` with {}", Key::Issuer.ways()))
             .hint("or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`"));
     };
-    let urls = issuer::metadata_urls(&issuer).map_err(|why| {
-        settings.bad(
-            Key::Issuer,
-            if issuer.contains('@') { "[hidden]" } else { &issuer },
-            &why,
-        )
-    })?;
-    Ok(Source {
-        urls: urls.to_vec(),
-        expected: issuer,
-        rule,
-    })
+    let urls = issuer::metadata_urls(&issuer)
+        .map_err(|why| settings.bad(Key::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why))?;
+    Ok(Source { urls: urls.to_vec(), expected: issuer, rule })
 }

@@ -102,16 +102,12 @@ mod tests {
                 let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
                 Key::named(key).map(|_| line[2..].to_owned())
             };
-            let all: Vec<String> = text
-                .lines()
-                .map(|line| suggestion(line).unwrap_or_else(|| line.to_owned()))
-                .collect();
+            let all: Vec<String> =
+                text.lines().map(|line| suggestion(line).unwrap_or_else(|| line.to_owned())).collect();
             for text in [text.clone(), all.join("\n")] {
                 let table = toml::de::DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", preset.name));
                 let profile = &table.get_ref()["profiles"].get_ref()["first"];
-                let toml::de::DeValue::Table(profile) = profile.get_ref() else {
-                    panic!("no table")
-                };
+                let toml::de::DeValue::Table(profile) = profile.get_ref() else { panic!("no table") };
                 assert!(profile.keys().all(|key| Key::named(key.get_ref()).is_some()), "{text}");
             }
         }

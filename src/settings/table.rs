@@ -47,11 +47,7 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
         // A JSON body carries the credentials itself.
         let in_body = key == Key::AuthMethod && settings.plain(Key::BodyFormat) == Some("json");
         let default = if in_body { "client_secret_post" } else { default.1 };
-        Some(Row {
-            name: key.name(),
-            value: default.to_owned(),
-            origin: "default".into(),
-        })
+        Some(Row { name: key.name(), value: default.to_owned(), origin: "default".into() })
     };
     SETTINGS.iter().filter_map(|setting| row(setting.key)).collect()
 }
@@ -88,10 +84,7 @@ fn secret(host: &Host, source: &SecretSource) -> String {
 /// An extra parameter may be a credential; its name usually says so.
 fn unless_secret<'v>(name: &str, value: &'v str) -> &'v str {
     let name = name.to_lowercase();
-    if ["secret", "password", "token", "assertion", "key"]
-        .iter()
-        .any(|word| name.contains(word))
-    {
+    if ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word)) {
         HIDDEN
     } else {
         value
@@ -100,11 +93,9 @@ fn unless_secret<'v>(name: &str, value: &'v str) -> &'v str {
 
 fn without_userinfo(text: &str) -> String {
     match Url::parse(text) {
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => text.replacen(
-            url.authority(),
-            &format!("{HIDDEN}@{}", url.host_str().unwrap_or_default()),
-            1,
-        ),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            text.replacen(url.authority(), &format!("{HIDDEN}@{}", url.host_str().unwrap_or_default()), 1)
+        }
         _ => text.to_owned(),
     }
 }

@@ -55,26 +55,14 @@ fn a_warm_hit_needs_neither_network_nor_secret_command() {
     assert_eq!(run(), account.nth_line(1));
     assert_eq!(run(), account.nth_line(1));
     let runs = home.path("vault/runs");
-    assert_eq!(
-        fs::read_to_string(&runs).unwrap(),
-        "run\n",
-        "run for the first token only"
-    );
+    assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n", "run for the first token only");
 
     drop(server);
     fs::remove_file(program).unwrap();
     fs::remove_file(secret).unwrap();
     assert_eq!(run(), account.nth_line(1));
     let unreachable = account
-        .watched(home.cli([
-            "token",
-            "--profile",
-            "p",
-            "--proxy",
-            "http://127.0.0.1:1",
-            "--timeout",
-            "1ms",
-        ]))
+        .watched(home.cli(["token", "--profile", "p", "--proxy", "http://127.0.0.1:1", "--timeout", "1ms"]))
         .env("PATH", "/nonexistent");
     assert_eq!(unreachable.run().succeeds(), account.nth_line(1));
     assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n");
@@ -97,12 +85,7 @@ fn refresh_replaces_the_file_and_does_not_edit_it() {
     let (entry, link) = (home.entry(), home.path("cache/m2m/tokens/old"));
     fs::hard_link(&entry, &link).unwrap();
     let old = fs::read(&link).unwrap();
-    let _ = account
-        .token_at(&home, &url)
-        .given([link.clone()])
-        .arg("--refresh")
-        .run()
-        .succeeds();
+    let _ = account.token_at(&home, &url).given([link.clone()]).arg("--refresh").run().succeeds();
     assert_eq!(fs::read(&link).unwrap(), old, "the old file is as it was");
     assert_ne!(fs::read(&entry).unwrap(), old);
 }
@@ -127,29 +110,15 @@ fn no_cache_neither_reads_nor_writes() {
 fn refresh_and_no_cache_exclude_each_other() {
     let account = Account::fresh();
     let server = Server::untouched();
-    let stderr = account
-        .token_cli(&server)
-        .args(["--refresh", "--no-cache"])
-        .run()
-        .fails(2);
-    assert!(
-        stderr.contains("--refresh") && stderr.contains("--no-cache"),
-        "{stderr}"
-    );
+    let stderr = account.token_cli(&server).args(["--refresh", "--no-cache"]).run().fails(2);
+    assert!(stderr.contains("--refresh") && stderr.contains("--no-cache"), "{stderr}");
 }
 
 #[test]
 fn json_says_whether_the_token_was_cached() {
     let account = Account::fresh();
     let (home, _server, url) = warm(&account);
-    let json = |flag: &[&str]| {
-        account
-            .token_at(&home, &url)
-            .args(["-o", "json"])
-            .args(flag.to_vec())
-            .run()
-            .json()
-    };
+    let json = |flag: &[&str]| account.token_at(&home, &url).args(["-o", "json"]).args(flag.to_vec()).run().json();
     let hit = json(&[]);
     assert_eq!(
         (&hit["cached"], &hit["access_token"], &hit["token_type"]),
@@ -169,10 +138,7 @@ fn files_and_folders_are_private_under_any_umask_and_nothing_is_left_over() {
     let server = account.server_with_api(|_| Reply::new(404));
     let cli = account.cli_at(&home, ["token", "--issuer", &server.url("")]);
     let _ = cli.in_shell("umask 000; exec \"$0\" \"$@\"").run().succeeds();
-    let _ = account
-        .cli_at(&home, ["token", "--issuer", &server.url(""), "--refresh"])
-        .run()
-        .succeeds();
+    let _ = account.cli_at(&home, ["token", "--issuer", &server.url(""), "--refresh"]).run().succeeds();
 
     let looks = home.looks(CACHE);
     for (path, look) in &looks {
@@ -236,40 +202,16 @@ fn commands_share_their_tokens() {
     let home = Home::new();
     let server = lookup.answering(Reply::json(200, &json!([lookup.participant()])));
     let (issuer, account) = (server.url(""), &lookup.account);
-    let exec = account
-        .cli_at(&home, ["exec", "--issuer", &issuer])
-        .args(["--", "true"]);
+    let exec = account.cli_at(&home, ["exec", "--issuer", &issuer]).args(["--", "true"]);
     assert_eq!(exec.run().succeeds(), "");
-    let participant = account.cli_at(
-        &home,
-        [
-            "participant",
-            "--issuer",
-            &issuer,
-            "--api-url",
-            &issuer,
-            "--login",
-            &lookup.login,
-        ],
-    );
-    let found = lookup
-        .watched(participant)
-        .env("M2M_SUBSCRIPTION_KEY", &lookup.key)
-        .run()
-        .json();
+    let participant =
+        account.cli_at(&home, ["participant", "--issuer", &issuer, "--api-url", &issuer, "--login", &lookup.login]);
+    let found = lookup.watched(participant).env("M2M_SUBSCRIPTION_KEY", &lookup.key).run().json();
     assert_eq!(found, json!([lookup.participant()]));
     let token = account.cli_at(&home, ["token", "--issuer", &issuer]).run().succeeds();
     assert_eq!(token, format!("{}\n", account.token));
-    assert_eq!(
-        server.lines()[..2],
-        ["GET /.well-known/openid-configuration", "POST /oauth2/token"]
-    );
-    assert_eq!(
-        server.requests().len(),
-        3,
-        "one lookup beside them: {:?}",
-        server.lines()
-    );
+    assert_eq!(server.lines()[..2], ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
+    assert_eq!(server.requests().len(), 3, "one lookup beside them: {:?}", server.lines());
 }
 
 #[test]

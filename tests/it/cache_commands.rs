@@ -14,11 +14,7 @@ fn two_tokens() -> (Account, Home, Server) {
     let home = Home::new();
     let server = account.counting();
     let url = server.url(TOKEN_PATH);
-    let _ = account
-        .token_at(&home, &url)
-        .args(["--scope", "read write"])
-        .run()
-        .succeeds();
+    let _ = account.token_at(&home, &url).args(["--scope", "read write"]).run().succeeds();
     let audience = ["--audience", "https://api.example.com"];
     let _ = account.token_at(&home, &url).args(audience).run().succeeds();
     (account, home, server)
@@ -40,16 +36,9 @@ fn list_says_what_each_token_is_for_and_until_when() {
     let out = cache(&account, &home, &["list"]).run().succeeds();
     assert_eq!(out.lines().count(), 2, "{out}");
     for line in out.lines() {
-        assert!(
-            line.contains(&server.url(TOKEN_PATH)) && line.contains(&account.id),
-            "{line}"
-        );
+        assert!(line.contains(&server.url(TOKEN_PATH)) && line.contains(&account.id), "{line}");
     }
-    assert_eq!(
-        out.lines().filter(|line| line.contains("read write")).count(),
-        1,
-        "{out}"
-    );
+    assert_eq!(out.lines().filter(|line| line.contains("read write")).count(), 1, "{out}");
 }
 
 #[test]
@@ -72,22 +61,12 @@ fn list_as_json_has_a_member_for_each_token() {
         assert!((3500..=3600).contains(&left), "{one}");
         let at = one["expires_at_unix"].as_u64().unwrap();
         let parsed = humantime::parse_rfc3339(one["expires_at"].as_str().unwrap()).unwrap();
-        assert_eq!(
-            parsed.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(),
-            at,
-            "{one}"
-        );
+        assert_eq!(parsed.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(), at, "{one}");
     }
-    let mut what: Vec<_> = all
-        .iter()
-        .map(|one| (one["scope"].to_string(), one["audience"].to_string()))
-        .collect();
+    let mut what: Vec<_> = all.iter().map(|one| (one["scope"].to_string(), one["audience"].to_string())).collect();
     what.sort();
     let expected = [("\"\"", "\"https://api.example.com\""), ("\"read write\"", "null")];
-    assert_eq!(
-        what,
-        expected.map(|(scope, audience)| (scope.to_owned(), audience.to_owned()))
-    );
+    assert_eq!(what, expected.map(|(scope, audience)| (scope.to_owned(), audience.to_owned())));
 }
 
 #[test]
@@ -97,10 +76,8 @@ fn list_says_which_tokens_have_expired() {
     age(&home.entries()[1], 4000);
     let out = cache(&account, &home, &["list"]).run().succeeds();
     assert_eq!(out.lines().filter(|line| line.contains("expired")).count(), 1, "{out}");
-    let states: Vec<_> = list(&account, &home)
-        .iter()
-        .map(|one| (one["fresh"].clone(), one["expires_in"] == json!(0)))
-        .collect();
+    let states: Vec<_> =
+        list(&account, &home).iter().map(|one| (one["fresh"].clone(), one["expires_in"] == json!(0))).collect();
     assert_eq!(states, [(json!(false), false), (json!(false), true)]);
 }
 
@@ -130,30 +107,16 @@ fn clear_removes_every_token_and_document() {
     let account = Account::fresh();
     let home = Home::new();
     let server = account.server_with_api(|_| Reply::new(404));
-    let token = || {
-        account
-            .cli_at(&home, ["token", "--issuer", &server.url("")])
-            .run()
-            .succeeds()
-    };
+    let token = || account.cli_at(&home, ["token", "--issuer", &server.url("")]).run().succeeds();
     let _ = token();
     let outcome = cache(&account, &home, &["clear"]).run();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, ""));
-    assert!(
-        outcome.stderr.starts_with("note: ") && outcome.stderr.lines().count() == 1,
-        "{}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.starts_with("note: ") && outcome.stderr.lines().count() == 1, "{}", outcome.stderr);
     assert_eq!(list(&account, &home), [] as [Value; 0]);
     let files: Vec<_> = home.looks(CACHE).into_keys().filter(|path| path.is_file()).collect();
     assert_eq!(files, [home.path("cache/m2m/key")], "the key may stay");
     let _ = token();
-    assert_eq!(
-        server.requests().len(),
-        4,
-        "everything is asked for again: {:?}",
-        server.lines()
-    );
+    assert_eq!(server.requests().len(), 4, "everything is asked for again: {:?}", server.lines());
 }
 
 #[test]
@@ -193,9 +156,6 @@ fn without_a_home_there_is_nothing_to_list_and_a_warning_says_why() {
 
 #[test]
 fn without_a_home_the_list_is_still_json() {
-    let (out, _) = Cli::new(["cache", "list", "-o", "json"])
-        .homeless()
-        .run()
-        .succeeds_with_one_warning();
+    let (out, _) = Cli::new(["cache", "list", "-o", "json"]).homeless().run().succeeds_with_one_warning();
     assert_eq!(out, "[]\n");
 }

@@ -20,11 +20,7 @@ fn is_a_miss(name: &str, spoil: impl Fn(&Path, &Account)) {
     let _ = cli().run().succeeds();
     spoil(&home.entry(), &account);
     let outcome = cli().run();
-    assert_eq!(
-        (outcome.code, outcome.stdout, outcome.stderr.as_str()),
-        (0, account.nth_line(2), ""),
-        "{name}"
-    );
+    assert_eq!((outcome.code, outcome.stdout, outcome.stderr.as_str()), (0, account.nth_line(2), ""), "{name}");
     assert_eq!(cli().run().succeeds(), account.nth_line(2), "{name}: it was replaced");
     assert_eq!(server.requests().len(), 2, "{name}");
 }
@@ -45,10 +41,7 @@ fn what_is_no_entry_is_a_miss() {
         ("nothing but zeros", vec![0; 4096]),
         ("deeper than any parser", "[".repeat(200_000).into_bytes()),
         ("deep objects", "{\"a\":".repeat(100_000).into_bytes()),
-        (
-            "larger than any entry",
-            format!("\"{}\"", "x".repeat(8 << 20)).into_bytes(),
-        ),
+        ("larger than any entry", format!("\"{}\"", "x".repeat(8 << 20)).into_bytes()),
     ];
     for (name, bytes) in bodies {
         is_a_miss(name, |path, _| rewrite(path, &bytes));
@@ -84,17 +77,7 @@ fn another_version_is_a_miss() {
 
 #[test]
 fn a_token_that_no_header_can_carry_is_a_miss() {
-    for bad in [
-        "",
-        " ",
-        "a b",
-        "a\\nb",
-        "a\\u0000b",
-        "a\\u001b[31mb",
-        "\u{e9}",
-        "===",
-        "a\\\"b",
-    ] {
+    for bad in ["", " ", "a b", "a\\nb", "a\\u0000b", "a\\u001b[31mb", "\u{e9}", "===", "a\\\"b"] {
         is_a_miss(bad, |path, account| {
             let text = fs::read_to_string(path).unwrap();
             assert!(text.contains(&account.nth(1)), "{text}");
@@ -116,15 +99,7 @@ fn times_that_make_no_sense_are_a_miss() {
             rewrite(path, entry.to_string());
         }
     };
-    for value in [
-        json!(-1),
-        json!(0),
-        json!(1e300),
-        json!(u64::MAX),
-        json!("soon"),
-        json!(null),
-        json!([]),
-    ] {
+    for value in [json!(-1), json!(0), json!(1e300), json!(u64::MAX), json!("soon"), json!(null), json!([])] {
         is_a_miss(&value.to_string(), entry_with(value));
     }
 }
@@ -137,17 +112,10 @@ fn even_the_story_does_not_repeat_what_an_entry_holds() {
     let _ = account.token_at(&home, &server.url(TOKEN_PATH)).run().succeeds();
     let marker = alphanumeric(30);
     rewrite(&home.entry(), &marker);
-    let outcome = account
-        .token_at(&home, &server.url(TOKEN_PATH))
-        .arg("-vv")
-        .secret("the garbage in the entry", &marker)
-        .run();
+    let outcome =
+        account.token_at(&home, &server.url(TOKEN_PATH)).arg("-vv").secret("the garbage in the entry", &marker).run();
     assert_eq!((outcome.code, outcome.stdout), (0, account.nth_line(2)));
-    assert!(
-        outcome.stderr.contains("cache"),
-        "the story tells of it: {}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.contains("cache"), "the story tells of it: {}", outcome.stderr);
 }
 
 #[test]

@@ -53,29 +53,19 @@ fn a_failure_that_may_pass_gives_the_old_token_and_a_warning() {
         let (account, home, server) = aged(STALE, reply);
         let before = home.looks("cache/m2m/tokens");
         let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).run();
-        assert_eq!(
-            (outcome.code, &outcome.stdout),
-            (0, &account.nth_line(1)),
-            "{name}: {outcome:#?}"
-        );
+        assert_eq!((outcome.code, &outcome.stdout), (0, &account.nth_line(1)), "{name}: {outcome:#?}");
         let (_, warning) = outcome.succeeds_with_one_warning();
         assert!(warning.contains("still valid"), "{name}: {warning}");
         assert_eq!(server.requests().len(), 2, "{name}: it asked first");
         let after = home.looks("cache/m2m/tokens");
-        assert_eq!(
-            after[&home.entry()],
-            before[&home.entry()],
-            "{name}: the entry stays as it is"
-        );
+        assert_eq!(after[&home.entry()], before[&home.entry()], "{name}: the entry stays as it is");
     }
 }
 
 #[test]
 fn a_server_that_does_not_answer_in_time_gives_the_old_token_and_a_warning() {
     let (account, home, server) = aged(STALE, Reply::silent());
-    let cli = account
-        .token_at(&home, &server.url(TOKEN_PATH))
-        .args(["--timeout", "2s"]);
+    let cli = account.token_at(&home, &server.url(TOKEN_PATH)).args(["--timeout", "2s"]);
     let (out, _) = cli.run().succeeds_with_one_warning();
     assert_eq!(out, account.nth_line(1));
 }
@@ -86,23 +76,14 @@ fn a_refusal_does_not_give_the_old_token() {
     for (name, reply, code) in [
         ("invalid_client, 401", Reply::json(401, &error("invalid_client")), 3),
         ("invalid_client, 400", Reply::json(400, &error("invalid_client")), 3),
-        (
-            "unauthorized_client",
-            Reply::json(400, &error("unauthorized_client")),
-            3,
-        ),
+        ("unauthorized_client", Reply::json(400, &error("unauthorized_client")), 3),
         ("invalid_scope", Reply::json(400, &error("invalid_scope")), 4),
         ("a page", Reply::html(403, "Forbidden"), 7),
         ("a redirect", Reply::redirect(302, "https://example.com/"), 7),
     ] {
         let (account, home, server) = aged(STALE, reply);
         let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).run();
-        assert_eq!(
-            (outcome.code, outcome.stdout.as_str()),
-            (code, ""),
-            "{name}: {}",
-            outcome.stderr
-        );
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (code, ""), "{name}: {}", outcome.stderr);
         let _ = outcome.fails(code);
     }
 }
@@ -112,12 +93,7 @@ fn an_expired_token_is_no_stopgap() {
     for (name, reply, code) in transient() {
         let (account, home, server) = aged(3700, reply);
         let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).run();
-        assert_eq!(
-            (outcome.code, outcome.stdout.as_str()),
-            (code, ""),
-            "{name}: {}",
-            outcome.stderr
-        );
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (code, ""), "{name}: {}", outcome.stderr);
     }
 }
 
@@ -131,11 +107,7 @@ fn a_token_from_the_future_is_no_stopgap() {
 fn refresh_and_no_cache_want_no_stopgap() {
     for flag in ["--refresh", "--no-cache"] {
         let (account, home, server) = aged(0, Reply::new(503));
-        let _ = account
-            .token_at(&home, &server.url(TOKEN_PATH))
-            .arg(flag)
-            .run()
-            .fails(7);
+        let _ = account.token_at(&home, &server.url(TOKEN_PATH)).arg(flag).run().fails(7);
     }
 }
 
@@ -175,14 +147,8 @@ fn api_that(lookup: &Lookup, api: impl Fn(usize) -> Reply + Send + Sync + 'stati
             account.grants_nth(&account.answer(), *count)
         }
         _ => {
-            let token = request
-                .header("authorization")
-                .unwrap()
-                .strip_prefix("Bearer ")
-                .unwrap();
-            api((1..9)
-                .find(|n| token == account.nth(*n))
-                .expect("a token that was granted"))
+            let token = request.header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
+            api((1..9).find(|n| token == account.nth(*n)).expect("a token that was granted"))
         }
     })
 }
@@ -190,23 +156,9 @@ fn api_that(lookup: &Lookup, api: impl Fn(usize) -> Reply + Send + Sync + 'stati
 /// `m2m participant` in a home whose cache holds token 1.
 fn lookup_with_a_cached_token(lookup: &Lookup, home: &Home, server: &Server) -> Cli {
     let issuer = server.url("");
-    let _ = lookup
-        .account
-        .cli_at(home, ["token", "--issuer", &issuer])
-        .run()
-        .succeeds();
-    let args = [
-        "participant",
-        "--issuer",
-        &issuer,
-        "--api-url",
-        &issuer,
-        "--login",
-        &lookup.login,
-    ];
-    lookup
-        .watched(lookup.account.cli_at(home, args))
-        .env("M2M_SUBSCRIPTION_KEY", &lookup.key)
+    let _ = lookup.account.cli_at(home, ["token", "--issuer", &issuer]).run().succeeds();
+    let args = ["participant", "--issuer", &issuer, "--api-url", &issuer, "--login", &lookup.login];
+    lookup.watched(lookup.account.cli_at(home, args)).env("M2M_SUBSCRIPTION_KEY", &lookup.key)
 }
 
 /// The requests after discovery, without their queries.
@@ -229,22 +181,14 @@ fn a_cached_token_that_the_api_refuses_is_replaced_once() {
     let server = api_that(&lookup, {
         let found = found.clone();
         move |n| {
-            if n == 1 {
-                Reply::new(401)
-            } else {
-                Reply::json(200, &found)
-            }
+            if n == 1 { Reply::new(401) } else { Reply::json(200, &found) }
         }
     });
     let out = lookup_with_a_cached_token(&lookup, &home, &server).run().json();
     assert_eq!(out, found);
     assert_eq!(story(&server), [GRANT, &get(), GRANT, &get()]);
 
-    let out = lookup
-        .account
-        .cli_at(&home, ["token", "--issuer", &server.url("")])
-        .run()
-        .succeeds();
+    let out = lookup.account.cli_at(&home, ["token", "--issuer", &server.url("")]).run().succeeds();
     assert_eq!(out, lookup.account.nth_line(2), "the new one is in the cache");
 }
 
@@ -252,9 +196,7 @@ fn a_cached_token_that_the_api_refuses_is_replaced_once() {
 fn an_api_that_refuses_the_new_token_too_is_asked_no_third_time() {
     let lookup = Lookup::fresh();
     let server = api_that(&lookup, |_| Reply::json(401, &json!({ "message": "Unauthorized" })));
-    let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server)
-        .run()
-        .fails(8);
+    let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
     assert_eq!(story(&server), [GRANT, &get(), GRANT, &get()]);
 }
 
@@ -275,9 +217,7 @@ fn a_refused_subscription_key_is_no_reason_for_a_new_token() {
         let lookup = Lookup::fresh();
         let body = json!({ "statusCode": 401, "message": message });
         let server = api_that(&lookup, move |_| Reply::json(401, &body));
-        let stderr = lookup_with_a_cached_token(&lookup, &Home::new(), &server)
-            .run()
-            .fails(8);
+        let stderr = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
         assert!(stderr.contains("subscription_key"), "{stderr}");
         assert_eq!(story(&server), [GRANT, &get()]);
     }
@@ -287,8 +227,6 @@ fn a_refused_subscription_key_is_no_reason_for_a_new_token() {
 fn a_call_that_is_forbidden_is_no_reason_for_a_new_token() {
     let lookup = Lookup::fresh();
     let server = api_that(&lookup, |_| Reply::json(403, &json!({ "message": "no" })));
-    let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server)
-        .run()
-        .fails(8);
+    let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
     assert_eq!(story(&server), [GRANT, &get()]);
 }

@@ -18,12 +18,7 @@ impl Stage {
     fn new() -> Self {
         let account = Account::fresh();
         let server = account.counting();
-        Self {
-            account,
-            home: Home::new(),
-            server,
-            asked: 0,
-        }
+        Self { account, home: Home::new(), server, asked: 0 }
     }
 
     /// The command that every test varies.
@@ -49,9 +44,7 @@ impl Stage {
     /// The command with a profile of these lines, and neither id nor secret beside it.
     fn profile(&self, lines: &str) -> Cli {
         let url = self.server.url(TOKEN_PATH);
-        self.home.config(&format!(
-            "default_profile = \"p\"\n[profiles.p]\ntoken_url = \"{url}\"\n{lines}"
-        ));
+        self.home.config(&format!("default_profile = \"p\"\n[profiles.p]\ntoken_url = \"{url}\"\n{lines}"));
         self.account.watched(self.home.cli(["token", "--retries", "0"]))
     }
 }
@@ -68,12 +61,7 @@ fn whatever_shapes_the_token_asks_for_another_one() {
         &["--audience", "https://api.example.com"],
         &["--resource", "https://api.example.com"],
         &["--resource", "https://api.example.com/"],
-        &[
-            "--resource",
-            "https://api.example.com",
-            "--resource",
-            "https://b.example.com",
-        ],
+        &["--resource", "https://api.example.com", "--resource", "https://b.example.com"],
         &["--param", "a=bc"],
         &["--param", "ab=c"],
         &["--param", "a=b", "--param", "c=d"],
@@ -87,10 +75,7 @@ fn whatever_shapes_the_token_asks_for_another_one() {
             let cli = if repeated {
                 let url = stage.server.url(TOKEN_PATH);
                 let cli = stage.home.cli(["token", "--retries", "0", "--token-url", &url]);
-                stage
-                    .account
-                    .watched(cli)
-                    .env("M2M_CLIENT_SECRET", &stage.account.secret)
+                stage.account.watched(cli).env("M2M_CLIENT_SECRET", &stage.account.secret)
             } else {
                 stage.cli()
             };
@@ -142,10 +127,7 @@ fn a_changed_secret_never_gets_the_old_token() {
     let file = |stage: &Stage, secret: &str| {
         stage.home.file("secret", secret);
         let path = stage.home.path("secret");
-        watched(stage.profile(&format!(
-            "client_id = \"{id}\"\nclient_secret = {{ file = \"{}\" }}\n",
-            path.display()
-        )))
+        watched(stage.profile(&format!("client_id = \"{id}\"\nclient_secret = {{ file = \"{}\" }}\n", path.display())))
     };
     stage.new_token("file", file(&stage, &one));
     stage.new_token("another file", file(&stage, &two));
@@ -153,9 +135,7 @@ fn a_changed_secret_never_gets_the_old_token() {
 
     let mut stage = Stage::new();
     let value = |stage: &Stage, secret: &str| {
-        watched(stage.profile(&format!(
-            "client_id = \"{id}\"\nclient_secret = {{ value = \"{secret}\" }}\n"
-        )))
+        watched(stage.profile(&format!("client_id = \"{id}\"\nclient_secret = {{ value = \"{secret}\" }}\n")))
     };
     stage.new_token("value", value(&stage, &one));
     stage.new_token("another value", value(&stage, &two));
@@ -167,11 +147,7 @@ fn the_same_secret_from_elsewhere_shares_the_token() {
     let mut stage = Stage::new();
     stage.new_token("env", stage.cli());
     let path = stage.home.file("secret", format!("{}\n", stage.account.secret));
-    let cli = stage
-        .cli()
-        .without_env("M2M_CLIENT_SECRET")
-        .arg("--client-secret-file")
-        .arg(path);
+    let cli = stage.cli().without_env("M2M_CLIENT_SECRET").arg("--client-secret-file").arg(path);
     stage.same_token("file", cli, 1);
     let cli = stage
         .cli()

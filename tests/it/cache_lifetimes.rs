@@ -28,12 +28,8 @@ impl Warm {
     fn aged(lifetime: i64, seconds: i64) -> Self {
         let account = Account::fresh();
         let server = account.counting_with(account.answer_with("expires_in", json!(lifetime)));
-        let warm = Self {
-            account,
-            home: Home::new(),
-            server,
-            name: format!("a token of {lifetime} s, {seconds} s old"),
-        };
+        let warm =
+            Self { account, home: Home::new(), server, name: format!("a token of {lifetime} s, {seconds} s old") };
         assert_eq!(warm.cli().run().succeeds(), warm.account.nth_line(1));
         age(&warm.home.entry(), seconds);
         warm
@@ -49,18 +45,8 @@ impl Warm {
         let before = self.server.requests().len();
         let n = if expected { 1 } else { before + 1 };
         let outcome = self.cli().args(flags.to_vec()).run();
-        assert_eq!(
-            (outcome.code, outcome.stdout),
-            (0, self.account.nth_line(n)),
-            "{} {flags:?}",
-            self.name
-        );
-        assert_eq!(
-            self.server.requests().len() - before,
-            usize::from(!expected),
-            "{} {flags:?}",
-            self.name
-        );
+        assert_eq!((outcome.code, outcome.stdout), (0, self.account.nth_line(n)), "{} {flags:?}", self.name);
+        assert_eq!(self.server.requests().len() - before, usize::from(!expected), "{} {flags:?}", self.name);
     }
 }
 
@@ -72,12 +58,7 @@ fn never_cached(answer: Value) {
     let server = account.counting_with(answer.clone());
     for n in 1..=2 {
         let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).run();
-        assert_eq!(
-            (outcome.code, outcome.stdout),
-            (0, account.nth_line(n)),
-            "{answer}: {}",
-            outcome.stderr
-        );
+        assert_eq!((outcome.code, outcome.stdout), (0, account.nth_line(n)), "{answer}: {}", outcome.stderr);
     }
     assert_eq!(home.entries(), [] as [std::path::PathBuf; 0], "{answer}");
 }
@@ -88,9 +69,7 @@ fn cached(account: &Account, reply: Reply, profile: &str) {
     let home = Home::new();
     let server = Server::script([reply]);
     let url = server.url(TOKEN_PATH);
-    home.config(&format!(
-        "default_profile = \"p\"\n[profiles.p]\ntoken_url = \"{url}\"\n{profile}"
-    ));
+    home.config(&format!("default_profile = \"p\"\n[profiles.p]\ntoken_url = \"{url}\"\n{profile}"));
     for _ in 0..2 {
         let out = account.cli_at(&home, ["token"]).run().succeeds();
         assert_eq!(out, format!("{}\n", account.token));
@@ -107,11 +86,7 @@ fn account_with_jwt(seconds: i64) -> Account {
     let exp = i64::try_from(now()).unwrap() + seconds;
     let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signature = account.token.replace(['.', '~', '+', '/', '='], "");
-    account.token = format!(
-        "{}.{}.{signature}",
-        encode(json!({ "alg": "RS256" })),
-        encode(json!({ "exp": exp }))
-    );
+    account.token = format!("{}.{}.{signature}", encode(json!({ "alg": "RS256" })), encode(json!({ "exp": exp })));
     account
 }
 
@@ -156,17 +131,12 @@ fn times_as_rfc_3339_are_understood_or_a_miss() {
     let mut document: Value = serde_json::from_str(&text).unwrap();
     for value in document.as_object_mut().unwrap().values_mut() {
         if let Some(seconds) = value.as_u64().filter(|number| *number > 1_000_000_000) {
-            *value = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
-                .to_string()
-                .into();
+            *value = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string().into();
         }
     }
     rewrite(&entry, document.to_string());
     let out = warm.cli().run().succeeds();
-    assert!(
-        [warm.account.nth_line(1), warm.account.nth_line(2)].contains(&out),
-        "{out}"
-    );
+    assert!([warm.account.nth_line(1), warm.account.nth_line(2)].contains(&out), "{out}");
 }
 
 #[test]
@@ -186,8 +156,7 @@ fn min_ttl_never_asks_for_less_than_the_margin() {
 #[test]
 fn min_ttl_may_stand_in_the_profile_and_a_flag_wins() {
     let warm = Warm::aged(3600, 2400);
-    warm.home
-        .config("default_profile = \"p\"\n[profiles.p]\nmin_ttl = \"21m\"\n");
+    warm.home.config("default_profile = \"p\"\n[profiles.p]\nmin_ttl = \"21m\"\n");
     warm.hits(&["--min-ttl", "19m"], true);
     warm.hits(&[], false);
 }
@@ -207,21 +176,14 @@ fn a_min_ttl_that_is_no_duration_is_named() {
     let account = Account::fresh();
     let server = Server::untouched();
     let stderr = account.token_cli(&server).args(["--min-ttl", "soon"]).run().fails(2);
-    assert!(
-        stderr.contains("soon") && stderr.contains("min_ttl") && stderr.contains("--min-ttl"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("soon") && stderr.contains("min_ttl") && stderr.contains("--min-ttl"), "{stderr}");
 }
 
 #[test]
 fn a_lifetime_is_read_in_every_shape() {
     for value in [json!(3600), json!("3600"), json!(3600.7)] {
         let account = Account::fresh();
-        cached(
-            &account,
-            Reply::json(200, &account.answer_with("expires_in", value)),
-            "",
-        );
+        cached(&account, Reply::json(200, &account.answer_with("expires_in", value)), "");
     }
 }
 
@@ -244,11 +206,7 @@ fn a_token_that_has_expired_is_not_cached() {
 #[test]
 fn default_ttl_stands_in_for_a_missing_lifetime() {
     let account = Account::fresh();
-    cached(
-        &account,
-        Reply::json(200, &account.answer_without("expires_in")),
-        "default_ttl = \"10m\"\n",
-    );
+    cached(&account, Reply::json(200, &account.answer_without("expires_in")), "default_ttl = \"10m\"\n");
 }
 
 #[test]
@@ -258,10 +216,7 @@ fn default_ttl_does_not_revive_a_token_that_has_expired() {
     home.config("default_profile = \"p\"\n[profiles.p]\ndefault_ttl = \"10m\"\n");
     let server = account.counting_with(account.answer_with("expires_in", json!(0)));
     for n in 1..=2 {
-        let (out, _) = account
-            .token_at(&home, &server.url(TOKEN_PATH))
-            .run()
-            .succeeds_with_one_warning();
+        let (out, _) = account.token_at(&home, &server.url(TOKEN_PATH)).run().succeeds_with_one_warning();
         assert_eq!(out, account.nth_line(n));
     }
 }
@@ -306,15 +261,10 @@ fn the_lifetime_counts_from_before_the_request() {
     let home = Home::new();
     let run = |home: &Home| {
         let cli = account.token_at(home, &server.url(TOKEN_PATH));
-        cli.args(["-o", "json"]).run().json()["expires_at_unix"]
-            .as_u64()
-            .unwrap()
+        cli.args(["-o", "json"]).run().json()["expires_at_unix"].as_u64().unwrap()
     };
     let first = run(&home);
     let latest = *asked.lock().unwrap() + 100;
-    assert!(
-        first <= latest,
-        "{first} is after {latest}, a hundred seconds from the request"
-    );
+    assert!(first <= latest, "{first} is after {latest}, a hundred seconds from the request");
     assert_eq!(run(&home), first, "and the entry says the same");
 }

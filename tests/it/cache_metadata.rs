@@ -36,13 +36,7 @@ impl Stage {
                 directives.map_or(reply.clone(), |value| reply.header("Cache-Control", value))
             }
         });
-        Self {
-            account,
-            home: Home::new(),
-            server,
-            cache_control,
-            runs: Mutex::new(0),
-        }
+        Self { account, home: Home::new(), server, cache_control, runs: Mutex::new(0) }
     }
 
     /// A run for a token that is in no cache, since its scope is new.
@@ -51,8 +45,7 @@ impl Stage {
         *runs += 1;
         let scope = format!("scope-{runs}");
         let issuer = self.server.url("");
-        self.account
-            .cli_at(&self.home, ["token", "--issuer", &issuer, "--scope", &scope])
+        self.account.cli_at(&self.home, ["token", "--issuer", &issuer, "--scope", &scope])
     }
 
     /// Asserts that a cold token takes these requests.
@@ -83,11 +76,7 @@ fn a_discovery_url_is_cached_too_and_shared_with_nothing_else() {
     stage.takes("first", cold("a"), &[DOCUMENT, GRANT]);
     stage.takes("second", cold("b"), &[GRANT]);
     let other = Stage::new(None);
-    let _ = other
-        .account
-        .cli_at(&stage.home, ["token", "--issuer", &other.server.url("")])
-        .run()
-        .succeeds();
+    let _ = other.account.cli_at(&stage.home, ["token", "--issuer", &other.server.url("")]).run().succeeds();
     assert_eq!(other.server.lines(), [DOCUMENT, GRANT]);
 }
 
@@ -125,11 +114,7 @@ fn a_document_that_must_not_be_kept_is_fetched_each_time() {
         let stage = Stage::new(Some(directives));
         stage.takes(directives, stage.cold(), &[DOCUMENT, GRANT]);
         stage.takes(directives, stage.cold(), &[DOCUMENT, GRANT]);
-        assert_eq!(
-            json_files(&stage.home.path(METADATA)),
-            [] as [std::path::PathBuf; 0],
-            "{directives}"
-        );
+        assert_eq!(json_files(&stage.home.path(METADATA)), [] as [std::path::PathBuf; 0], "{directives}");
     }
 }
 
@@ -155,12 +140,8 @@ fn no_cache_neither_reads_nor_writes_documents_and_refresh_does_not_read_them() 
 #[test]
 fn a_document_that_fails_a_check_is_never_cached() {
     let bad: [(&str, fn(&str) -> Reply); 6] = [
-        ("another issuer", |_| {
-            Reply::json(200, &metadata("https://evil.example.com"))
-        }),
-        ("no token endpoint", |origin| {
-            Reply::json(200, &json!({ "issuer": origin }))
-        }),
+        ("another issuer", |_| Reply::json(200, &metadata("https://evil.example.com"))),
+        ("no token endpoint", |origin| Reply::json(200, &json!({ "issuer": origin }))),
         ("an endpoint over http", |origin| {
             let mut document = metadata(origin);
             document["token_endpoint"] = json!("http://auth.example.com/token");
@@ -185,11 +166,7 @@ fn a_document_that_fails_a_check_is_never_cached() {
         });
         let cli = || account.cli_at(&home, ["token", "--issuer", &server.url(""), "--retries", "0"]);
         let _ = cli().run().fails(7);
-        assert_eq!(
-            json_files(&home.path(METADATA)),
-            [] as [std::path::PathBuf; 0],
-            "{name}"
-        );
+        assert_eq!(json_files(&home.path(METADATA)), [] as [std::path::PathBuf; 0], "{name}");
         *broken.lock().unwrap() = false;
         assert_eq!(cli().run().succeeds(), format!("{}\n", account.token), "{name}");
     }
@@ -202,35 +179,17 @@ fn a_cached_document_is_checked_against_the_issuer_that_is_expected_now() {
     let args = ["token", "--discovery-url", &url, "--scope", "a"];
     stage.takes("first", stage.account.cli_at(&stage.home, args), &[DOCUMENT, GRANT]);
 
-    let pinned = [
-        "token",
-        "--discovery-url",
-        &url,
-        "--issuer",
-        "https://other.example.com",
-        "--retries",
-        "0",
-    ];
+    let pinned = ["token", "--discovery-url", &url, "--issuer", "https://other.example.com", "--retries", "0"];
     let stderr = stage.account.cli_at(&stage.home, pinned).run().fails(7);
-    assert!(
-        stderr.contains("https://other.example.com") && stderr.contains(&stage.server.url("")),
-        "{stderr}"
-    );
-    assert_eq!(
-        stage.server.lines().iter().filter(|line| *line == GRANT).count(),
-        1,
-        "no secret was sent"
-    );
+    assert!(stderr.contains("https://other.example.com") && stderr.contains(&stage.server.url("")), "{stderr}");
+    assert_eq!(stage.server.lines().iter().filter(|line| *line == GRANT).count(), 1, "no secret was sent");
 }
 
 /// Edits the document inside the cache file, wherever it stands: as JSON, or as a string of JSON.
 fn tamper(text: &str, edit: impl Fn(&mut Value)) -> String {
     let mut file: Value = serde_json::from_str(text).unwrap();
     for member in file.as_object_mut().unwrap().values_mut() {
-        if let Some(mut inner) = member
-            .as_str()
-            .and_then(|text| serde_json::from_str::<Value>(text).ok())
-        {
+        if let Some(mut inner) = member.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
             if inner.get("token_endpoint").is_some() {
                 edit(&mut inner);
                 *member = inner.to_string().into();
@@ -245,15 +204,9 @@ fn tamper(text: &str, edit: impl Fn(&mut Value)) -> String {
 #[test]
 fn a_cached_document_that_was_tampered_with_is_fetched_anew() {
     let edits: [(&str, fn(&mut Value)); 3] = [
-        ("issuer", |document| {
-            document["issuer"] = json!("https://evil.example.com")
-        }),
-        ("endpoint", |document| {
-            document["token_endpoint"] = json!("http://evil.example.com/token")
-        }),
-        ("userinfo", |document| {
-            document["token_endpoint"] = json!("https://a@evil.example.com/token")
-        }),
+        ("issuer", |document| document["issuer"] = json!("https://evil.example.com")),
+        ("endpoint", |document| document["token_endpoint"] = json!("http://evil.example.com/token")),
+        ("userinfo", |document| document["token_endpoint"] = json!("https://a@evil.example.com/token")),
     ];
     for (name, edit) in edits {
         let stage = Stage::new(None);

@@ -33,16 +33,9 @@ impl Warm {
     fn is_not_used(&self, name: &str, path: &Path) {
         let n = self.server.requests().len() + 1;
         let outcome = self.account.token_at(&self.home, &self.server.url(TOKEN_PATH)).run();
-        assert_eq!(
-            (outcome.code, &outcome.stdout),
-            (0, &self.account.nth_line(n)),
-            "{name}: {outcome:#?}"
-        );
+        assert_eq!((outcome.code, &outcome.stdout), (0, &self.account.nth_line(n)), "{name}: {outcome:#?}");
         let (_, warning) = outcome.succeeds_with_one_warning();
-        assert!(
-            warning.contains(&path.display().to_string()),
-            "{name}: {path:?} in {warning}"
-        );
+        assert!(warning.contains(&path.display().to_string()), "{name}: {path:?} in {warning}");
         assert_eq!(self.server.requests().len(), n, "{name}");
     }
 }
@@ -65,11 +58,7 @@ fn a_folder_with_a_looser_mode_is_not_used() {
         set_mode(&dir, mode);
         let before = warm.home.looks(TOKENS);
         warm.is_not_used(&format!("{mode:o}"), &dir);
-        assert_eq!(
-            warm.home.looks(TOKENS),
-            before,
-            "{mode:o}: and nothing is written there"
-        );
+        assert_eq!(warm.home.looks(TOKENS), before, "{mode:o}: and nothing is written there");
     }
 }
 
@@ -148,11 +137,7 @@ fn a_link_in_place_of_the_lock_is_not_followed() {
     symlink(&target, &lock).unwrap();
     let outcome = account.token_at(&home, &url).run();
     assert_eq!((outcome.code, outcome.stdout), (0, account.nth_line(2)));
-    assert!(
-        outcome.stderr.lines().count() <= 1,
-        "one warning at most: {}",
-        outcome.stderr
-    );
+    assert!(outcome.stderr.lines().count() <= 1, "one warning at most: {}", outcome.stderr);
     assert_eq!(fs::read(&target).unwrap(), b"precious");
 }
 
@@ -190,10 +175,7 @@ fn a_metadata_document_that_others_could_have_written_is_not_used() {
 
     set_mode(&home.path(METADATA), 0o777);
     let (_, warning) = cli("c").run().succeeds_with_one_warning();
-    assert!(
-        warning.contains(&home.path(METADATA).display().to_string()),
-        "{warning}"
-    );
+    assert!(warning.contains(&home.path(METADATA).display().to_string()), "{warning}");
     let asked = server.lines().iter().filter(|line| line.starts_with("GET")).count();
     assert_eq!(asked, 3, "the document is fetched each time: {:?}", server.lines());
 }

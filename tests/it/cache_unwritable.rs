@@ -11,21 +11,14 @@ use crate::support::{Account, Cli, Home, Server};
 #[track_caller]
 fn token_and_one_warning(name: &str, account: &Account, cli: Cli) -> String {
     let outcome = cli.run();
-    assert_eq!(
-        (outcome.code, &outcome.stdout),
-        (0, &format!("{}\n", account.token)),
-        "{name}: {outcome:#?}"
-    );
+    assert_eq!((outcome.code, &outcome.stdout), (0, &format!("{}\n", account.token)), "{name}: {outcome:#?}");
     outcome.succeeds_with_one_warning().1
 }
 
 /// Whether a mount of our own is possible here.
 fn can_mount() -> bool {
     let mount = "mount -t tmpfs none /mnt";
-    Command::new("unshare")
-        .args(["-rm", "sh", "-c", mount])
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new("unshare").args(["-rm", "sh", "-c", mount]).output().is_ok_and(|output| output.status.success())
 }
 
 #[test]
@@ -34,11 +27,7 @@ fn a_place_where_no_folder_can_be_made_is_one_warning() {
     let server = account.server();
     for place in ["file/cache", "/proc/cache", "/dev/null", "/dev/null/cache"] {
         let cli = account.token_cli(&server).file("file", "a regular file");
-        let place = if place.starts_with('/') {
-            place.into()
-        } else {
-            cli.path(place)
-        };
+        let place = if place.starts_with('/') { place.into() } else { cli.path(place) };
         let cli = cli.env("M2M_CACHE_DIR", &place);
         let warning = token_and_one_warning(&place.display().to_string(), &account, cli);
         assert!(warning.contains(&place.display().to_string()), "{warning}");
@@ -177,10 +166,7 @@ fn assert_no_leftovers(home: &Home) {
     let odd: Vec<_> = looks
         .keys()
         .filter(|path| path.is_file())
-        .filter(|path| {
-            path.extension()
-                .is_none_or(|extension| extension != "json" && extension != "lock")
-        })
+        .filter(|path| path.extension().is_none_or(|extension| extension != "json" && extension != "lock"))
         .collect();
     assert!(odd.is_empty(), "left behind: {odd:?}");
 }

@@ -22,11 +22,7 @@ fn naming(account: &Account, issuer: &str) -> Server {
 }
 
 fn by_document(account: &Account, server: &Server) -> Cli {
-    account.cli([
-        "token",
-        "--discovery-url",
-        &server.url("/.well-known/openid-configuration"),
-    ])
+    account.cli(["token", "--discovery-url", &server.url("/.well-known/openid-configuration")])
 }
 
 /// Asserts that a document naming `issuer` is refused, naming both values, and that no credential is sent.
@@ -60,18 +56,14 @@ fn an_issuer_that_differs_in_anything_is_refused() {
         "HTTP://127.0.0.1",
         COGNITO,
     ] {
-        mismatch(issuer, |account, server| {
-            account.cli(["token", "--issuer", &server.url("")])
-        });
+        mismatch(issuer, |account, server| account.cli(["token", "--issuer", &server.url("")]));
         mismatch(issuer, by_document);
     }
 }
 
 #[test]
 fn a_missing_slash_at_the_end_is_a_difference() {
-    mismatch("ORIGIN", |account, server| {
-        account.cli(["token", "--issuer", &server.url("/")])
-    });
+    mismatch("ORIGIN", |account, server| account.cli(["token", "--issuer", &server.url("/")]));
 }
 
 #[test]
@@ -84,10 +76,7 @@ fn the_issuer_of_a_discovery_url_is_the_url_less_its_suffix() {
         ("/.well-known/oauth-authorization-server/p", "ORIGIN/p"),
     ] {
         let server = naming(&account, issuer);
-        let out = account
-            .cli(["token", "--discovery-url", &server.url(path)])
-            .run()
-            .succeeds();
+        let out = account.cli(["token", "--discovery-url", &server.url(path)]).run().succeeds();
         assert_eq!(out, format!("{}\n", account.token), "{path}");
         assert_eq!(server.lines(), [format!("GET {path}"), format!("POST {TOKEN_PATH}")]);
     }
@@ -97,15 +86,9 @@ fn the_issuer_of_a_discovery_url_is_the_url_less_its_suffix() {
 fn an_issuer_can_be_pinned_beside_a_discovery_url() {
     let account = Account::fresh();
     let server = naming(&account, "https://issuer.example.com/x");
-    let out = by_document(&account, &server)
-        .args(["--issuer", "https://issuer.example.com/x"])
-        .run()
-        .succeeds();
+    let out = by_document(&account, &server).args(["--issuer", "https://issuer.example.com/x"]).run().succeeds();
     assert_eq!(out, format!("{}\n", account.token));
-    assert_eq!(
-        server.lines(),
-        ["GET /.well-known/openid-configuration", "POST /oauth2/token"]
-    );
+    assert_eq!(server.lines(), ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
 }
 
 #[test]
@@ -122,9 +105,7 @@ fn a_pinned_issuer_is_compared_exactly() {
                     Reply::json(200, &document)
                 }
             });
-            by_document(&account, &server)
-                .args(["--issuer", "https://issuer.example.com/x"])
-                .keep(server)
+            by_document(&account, &server).args(["--issuer", "https://issuer.example.com/x"]).keep(server)
         });
         refusal.names("https://issuer.example.com/x");
     }
@@ -134,30 +115,16 @@ fn a_pinned_issuer_is_compared_exactly() {
 fn cognitos_issuer_on_another_host_is_accepted_under_the_cloudloyalty_preset() {
     let account = Account::fresh();
     let server = naming(&account, COGNITO);
-    let out = by_document(&account, &server)
-        .args(["--provider", "cloudloyalty"])
-        .run();
-    assert_eq!(
-        (out.code, out.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        out.stderr
-    );
+    let out = by_document(&account, &server).args(["--provider", "cloudloyalty"]).run();
+    assert_eq!((out.code, out.stdout), (0, format!("{}\n", account.token)), "{}", out.stderr);
 }
 
 #[test]
 fn under_the_cloudloyalty_preset_an_exact_issuer_is_accepted_as_well() {
     let account = Account::fresh();
     let server = naming(&account, "ORIGIN");
-    let out = by_document(&account, &server)
-        .args(["--provider", "cloudloyalty"])
-        .run();
-    assert_eq!(
-        (out.code, out.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        out.stderr
-    );
+    let out = by_document(&account, &server).args(["--provider", "cloudloyalty"]).run();
+    assert_eq!((out.code, out.stdout), (0, format!("{}\n", account.token)), "{}", out.stderr);
 }
 
 #[test]
@@ -176,9 +143,7 @@ fn what_only_looks_like_cognitos_issuer_is_refused() {
         "https://xcognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123",
         "https://cognito-idp..amazonaws.com/us-east-1_AbCdEf123",
     ] {
-        mismatch(issuer, |account, server| {
-            by_document(account, server).args(["--provider", "cloudloyalty"])
-        });
+        mismatch(issuer, |account, server| by_document(account, server).args(["--provider", "cloudloyalty"]));
     }
 }
 
@@ -187,8 +152,5 @@ fn discover_refuses_a_mismatch_too() {
     let account = Account::fresh();
     let server = naming(&account, "https://other.example.com");
     let stderr = Cli::new(["discover", "--issuer", &server.url("")]).run().fails(7);
-    assert!(
-        stderr.contains("https://other.example.com") && stderr.contains(&server.url("")),
-        "{stderr}"
-    );
+    assert!(stderr.contains("https://other.example.com") && stderr.contains(&server.url("")), "{stderr}");
 }

@@ -5,6 +5,8 @@
 #![expect(unreachable_pub, reason = "the support modules serve this one binary")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
 
+/// Refusals of the API.
+mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
 /// The token cache in health.
@@ -29,17 +31,61 @@ mod cache_privacy;
 mod cache_unwritable;
 /// The rest of the token request.
 mod client_auth;
+/// `--timeout`.
+mod deadline;
 /// Where metadata is looked for, and what it must hold.
 mod discovery;
+/// What the README says, held to the binary.
+mod drift;
+/// Errors as text and as JSON.
+mod error_format;
+/// The exit table.
+mod errors;
+/// Text of servers on stderr.
+mod foreign_text;
+/// What errors tell people to try.
+mod hints;
+/// Unusual HTTP.
+mod http_shapes;
 /// Which issuer it may name.
 mod issuer;
+/// The arrows between the folders of `src/`.
+mod layers;
+/// Lookups that find nobody, too many, or a refusal.
+mod lookup_refusals;
+/// Which metadata is believed.
+mod metadata;
+/// The lookup.
+mod participant;
+/// CPFs and logins.
+mod person;
+/// Proxies.
+mod proxies;
 /// Many processes at once, and processes that die or hang.
 #[cfg(unix)]
 mod races;
+/// Servers that nobody here wrote.
+mod real_servers;
+/// Redirects.
+mod redirects;
+/// What is tried again.
+mod retries;
+/// Where secrets never stand.
+mod secrecy;
+/// Secret sources, and secrets on the command line.
+mod secrets;
+/// Flags, variables and presets.
+mod settings;
 mod support;
+/// Path templates of a profile.
+mod templates;
+/// Help, pipes, homes, colours.
+mod terminal;
 /// Answers that grant a token.
 mod token;
 /// `-o`.
 mod token_output;
 /// 2xx answers without a usable token.
 mod token_refusals;
+/// Which URLs are taken.
+mod urls;

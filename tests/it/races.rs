@@ -35,9 +35,7 @@ fn slow_server(account: &Account) -> Server {
     Server::start(move |request| {
         if request.path() == TOKEN_PATH {
             let n = count.fetch_add(1, Ordering::SeqCst) + 1;
-            account
-                .grants_nth(&account.answer(), n)
-                .after(Duration::from_millis(1500))
+            account.grants_nth(&account.answer(), n).after(Duration::from_millis(1500))
         } else {
             Reply::json(200, &metadata(&request.origin()))
         }
@@ -52,10 +50,7 @@ fn fifty_cold_processes_make_one_token_request() {
     let issuer = server.url("");
     let outcomes = together(50, || account.cli_at(&home, ["token", "--issuer", &issuer]).start());
     all_printed(outcomes, &account.nth_line(1));
-    assert_eq!(
-        server.lines(),
-        ["GET /.well-known/openid-configuration", "POST /oauth2/token"]
-    );
+    assert_eq!(server.lines(), ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
 }
 
 #[test]
@@ -129,11 +124,7 @@ fn a_killed_lock_holder_delays_nobody() {
     // Long enough that it waits for the lock; were it too short, the test would prove less, and not fail.
     thread::sleep(Duration::from_millis(200));
     holder.kill();
-    assert_eq!(
-        waiting.finish().succeeds(),
-        account.nth_line(2),
-        "without a word about the lock"
-    );
+    assert_eq!(waiting.finish().succeeds(), account.nth_line(2), "without a word about the lock");
     assert_eq!(server.requests().len(), 2);
     assert_eq!(account.token_at(&home, &url).run().succeeds(), account.nth_line(2));
 }
@@ -154,10 +145,7 @@ fn locked(account: &Account) -> (Home, Server, File) {
 fn a_stuck_lock_holder_costs_the_deadline_and_a_warning() {
     let account = Account::fresh();
     let (home, server, lock) = locked(&account);
-    let outcome = account
-        .token_at(&home, &server.url(TOKEN_PATH))
-        .args(["--timeout", "3s"])
-        .run();
+    let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).args(["--timeout", "3s"]).run();
     drop(lock);
     let took = outcome.took;
     let (out, _) = outcome.succeeds_with_one_warning();
@@ -180,9 +168,7 @@ fn a_lock_holder_that_finishes_in_time_is_waited_for() {
 /// Whether somebody is writing an entry in `home` right now, or died doing so.
 fn is_being_written(home: &Home) -> bool {
     let files = fs::read_dir(home.path(TOKENS)).expect("a folder of tokens");
-    files
-        .flatten()
-        .any(|file| file.file_name().to_string_lossy().ends_with(".tmp"))
+    files.flatten().any(|file| file.file_name().to_string_lossy().ends_with(".tmp"))
 }
 
 /// Asserts that whatever file is there is a whole entry.
@@ -265,11 +251,7 @@ fn processes_killed_while_they_make_the_cache_leave_one_that_works() {
         let running: Vec<_> = (0..2).map(|_| account.token_at(&home, &url).start()).collect();
         thread::sleep(Duration::from_millis(40).mul_f64(fraction()));
         running.into_iter().for_each(Running::kill);
-        for look in home
-            .looks(TOKENS)
-            .keys()
-            .filter(|path| path.extension().is_some_and(|e| e == "tmp"))
-        {
+        for look in home.looks(TOKENS).keys().filter(|path| path.extension().is_some_and(|e| e == "tmp")) {
             fs::remove_file(look).unwrap();
         }
         let first = account.token_at(&home, &url).run().succeeds();

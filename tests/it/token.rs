@@ -7,10 +7,7 @@ use crate::support::{Account, Reply};
 /// Prints the token that `reply` grants, and expects no word beside it.
 #[track_caller]
 fn printed(account: &Account, reply: Reply) {
-    assert_eq!(
-        account.token_from(reply).run().succeeds(),
-        format!("{}\n", account.token)
-    );
+    assert_eq!(account.token_from(reply).run().succeeds(), format!("{}\n", account.token));
 }
 
 /// Prints the token that `answer` grants, beside a warning, which is returned.
@@ -25,10 +22,8 @@ fn printed_with_a_warning(account: &Account, reply: Reply) -> String {
 #[track_caller]
 fn json_with_expires_in(value: Value) -> Value {
     let account = Account::fresh();
-    let outcome = account
-        .token_from(Reply::json(200, &account.answer_with("expires_in", value)))
-        .args(["-o", "json"])
-        .run();
+    let outcome =
+        account.token_from(Reply::json(200, &account.answer_with("expires_in", value))).args(["-o", "json"]).run();
     assert_eq!(outcome.code, 0, "{outcome:#?}");
     let out: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(out["access_token"], account.token);
@@ -39,14 +34,9 @@ fn json_with_expires_in(value: Value) -> Value {
 #[track_caller]
 fn expires_in(value: Value, seconds: i64) {
     let out = json_with_expires_in(value.clone());
-    let left = out["expires_in"]
-        .as_i64()
-        .unwrap_or_else(|| panic!("an integer: {out}"));
+    let left = out["expires_in"].as_i64().unwrap_or_else(|| panic!("an integer: {out}"));
     assert!((seconds - 30..=seconds).contains(&left), "{value} counts as {left}");
-    assert!(
-        out["expires_at"].is_string() && out["expires_at_unix"].is_i64(),
-        "{out}"
-    );
+    assert!(out["expires_at"].is_string() && out["expires_at_unix"].is_i64(), "{out}");
 }
 
 /// Asserts that `value` tells no time.
@@ -62,10 +52,7 @@ fn expiry_unknown(value: Value) {
 fn the_token_and_a_newline_are_all_that_is_printed() {
     let account = Account::fresh();
     let server = account.server();
-    assert_eq!(
-        account.token_cli(&server).run().succeeds(),
-        format!("{}\n", account.token)
-    );
+    assert_eq!(account.token_cli(&server).run().succeeds(), format!("{}\n", account.token));
     assert_eq!(server.lines(), ["POST /oauth2/token"]);
 }
 
@@ -75,10 +62,7 @@ fn a_token_comes_by_discovery_in_two_requests() {
     let server = account.server_with_api(|_| Reply::new(404));
     let out = account.cli(["token", "--issuer", &server.url("")]).run().succeeds();
     assert_eq!(out, format!("{}\n", account.token));
-    assert_eq!(
-        server.lines(),
-        ["GET /.well-known/openid-configuration", "POST /oauth2/token"]
-    );
+    assert_eq!(server.lines(), ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
 }
 
 #[test]
@@ -122,22 +106,10 @@ fn a_token_that_expires_at_once_comes_out_with_a_warning() {
 
 #[test]
 fn an_absurdly_long_life_overflows_nothing() {
-    for text in [
-        "1e300",
-        "9223372036854775807",
-        "18446744073709551616",
-        "\"99999999999999999999999\"",
-        "1e400",
-    ] {
+    for text in ["1e300", "9223372036854775807", "18446744073709551616", "\"99999999999999999999999\"", "1e400"] {
         let account = Account::fresh();
-        let body = account
-            .answer_with("expires_in", json!("HERE"))
-            .to_string()
-            .replace("\"HERE\"", text);
-        let outcome = account
-            .token_from(Reply::json_text(200, &body))
-            .args(["-o", "json"])
-            .run();
+        let body = account.answer_with("expires_in", json!("HERE")).to_string().replace("\"HERE\"", text);
+        let outcome = account.token_from(Reply::json_text(200, &body)).args(["-o", "json"]).run();
         // A number that no parser of JSON has to take may also be refused.
         if text == "1e400" && outcome.code == 7 {
             continue;
@@ -151,10 +123,7 @@ fn an_absurdly_long_life_overflows_nothing() {
 fn the_case_of_bearer_does_not_matter() {
     for token_type in ["Bearer", "bearer", "BEARER", "bEaReR"] {
         let account = Account::fresh();
-        printed(
-            &account,
-            Reply::json(200, &account.answer_with("token_type", json!(token_type))),
-        );
+        printed(&account, Reply::json(200, &account.answer_with("token_type", json!(token_type))));
     }
 }
 
@@ -170,37 +139,23 @@ fn another_2xx_than_200_still_carries_a_token() {
     for status in [201, 202, 203] {
         let account = Account::fresh();
         let outcome = account.token_from(Reply::json(status, &account.answer())).run();
-        assert_eq!(
-            (outcome.code, outcome.stdout),
-            (0, format!("{}\n", account.token)),
-            "{status}: {}",
-            outcome.stderr
-        );
+        assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{status}: {}", outcome.stderr);
     }
 }
 
 #[test]
 fn a_byte_order_mark_before_the_json_is_skipped() {
     let account = Account::fresh();
-    printed(
-        &account,
-        Reply::json_text(200, &format!("\u{feff}{}", account.answer())),
-    );
+    printed(&account, Reply::json_text(200, &format!("\u{feff}{}", account.answer())));
 }
 
 #[test]
 fn json_is_read_whatever_its_content_type() {
-    for content_type in [
-        "application/json;charset=UTF-8",
-        "APPLICATION/JSON",
-        "text/html; charset=utf-8",
-        "text/plain",
-        "",
-    ] {
+    for content_type in
+        ["application/json;charset=UTF-8", "APPLICATION/JSON", "text/html; charset=utf-8", "text/plain", ""]
+    {
         let account = Account::fresh();
-        let reply = Reply::new(200)
-            .header("Content-Type", content_type)
-            .body(account.answer().to_string());
+        let reply = Reply::new(200).header("Content-Type", content_type).body(account.answer().to_string());
         let outcome = account.token_from(reply).run();
         assert_eq!(
             (outcome.code, outcome.stdout),
@@ -210,24 +165,14 @@ fn json_is_read_whatever_its_content_type() {
         );
     }
     let account = Account::fresh();
-    let outcome = account
-        .token_from(Reply::new(200).body(account.answer().to_string()))
-        .run();
-    assert_eq!(
-        (outcome.code, outcome.stdout),
-        (0, format!("{}\n", account.token)),
-        "{}",
-        outcome.stderr
-    );
+    let outcome = account.token_from(Reply::new(200).body(account.answer().to_string())).run();
+    assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
 }
 
 #[test]
 fn duplicates_of_members_that_mean_nothing_are_no_fault() {
     let account = Account::fresh();
-    let body = account
-        .answer()
-        .to_string()
-        .replacen('{', r#"{"catalog_id":1,"catalog_id":2,".issued":"x","#, 1);
+    let body = account.answer().to_string().replacen('{', r#"{"catalog_id":1,"catalog_id":2,".issued":"x","#, 1);
     printed(&account, Reply::json_text(200, &body));
 }
 
@@ -243,10 +188,7 @@ fn a_refresh_token_is_neither_printed_nor_kept() {
 #[test]
 fn a_large_answer_below_the_cap_is_read() {
     let account = Account::fresh();
-    printed(
-        &account,
-        Reply::json(200, &account.answer_with("padding", json!("x".repeat(900 * 1024)))),
-    );
+    printed(&account, Reply::json(200, &account.answer_with("padding", json!("x".repeat(900 * 1024)))));
 }
 
 #[test]

@@ -18,20 +18,13 @@ fn with_output(account: &Account, format: &str) -> Cli {
 #[test]
 fn token_is_the_default_format() {
     let account = Account::fresh();
-    assert_eq!(
-        with_output(&account, "token").run().succeeds(),
-        format!("{}\n", account.token)
-    );
+    assert_eq!(with_output(&account, "token").run().succeeds(), format!("{}\n", account.token));
 }
 
 #[test]
 fn the_long_name_of_the_option_works_too() {
     let account = Account::fresh();
-    let out = account
-        .token_from(account.grants())
-        .arg("--output=header")
-        .run()
-        .succeeds();
+    let out = account.token_from(account.grants()).arg("--output=header").run().succeeds();
     assert_eq!(out, format!("Authorization: Bearer {}\n", account.token));
 }
 
@@ -51,48 +44,25 @@ fn json_keeps_the_fields_of_the_server_and_adds_the_times() {
     let mut answer = account.answer_with("scope", json!("a b"));
     answer["vendor"] = json!({ "nested": [1, 2.5, null, "é"] });
     let before = now();
-    let out = account
-        .token_from(Reply::json(200, &answer))
-        .args(["-o", "json"])
-        .run()
-        .json();
+    let out = account.token_from(Reply::json(200, &answer)).args(["-o", "json"]).run().json();
     let after = now();
 
     for name in ["access_token", "token_type", "scope", "vendor"] {
         assert_eq!(out[name], answer[name], "{name}");
     }
     let at = out["expires_at_unix"].as_i64().unwrap();
-    assert!(
-        (before + 3600 - 1..=after + 3600).contains(&at),
-        "{at} is an hour from {before}"
-    );
+    assert!((before + 3600 - 1..=after + 3600).contains(&at), "{at} is an hour from {before}");
     let left = out["expires_in"].as_i64().unwrap();
-    assert!(
-        (at - after - 1..=at - before).contains(&left),
-        "{left} seconds are left now"
-    );
+    assert!((at - after - 1..=at - before).contains(&left), "{left} seconds are left now");
     let rfc3339 = out["expires_at"].as_str().unwrap();
-    let parsed = humantime::parse_rfc3339(rfc3339)
-        .unwrap()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let parsed = humantime::parse_rfc3339(rfc3339).unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
     assert_eq!(i64::try_from(parsed).unwrap(), at, "{rfc3339}");
     assert_eq!(out["cached"], json!(false));
     let mut names: Vec<_> = out.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(
         names,
-        [
-            "access_token",
-            "cached",
-            "expires_at",
-            "expires_at_unix",
-            "expires_in",
-            "scope",
-            "token_type",
-            "vendor"
-        ]
+        ["access_token", "cached", "expires_at", "expires_at_unix", "expires_in", "scope", "token_type", "vendor"]
     );
 }
 
@@ -118,10 +88,7 @@ fn json_takes_the_expiry_of_a_jwt_when_the_server_states_none() {
 fn curl_is_a_configuration_that_sets_the_header() {
     let account = Account::fresh();
     let out = with_output(&account, "curl").run().succeeds();
-    assert!(
-        out.contains(&format!("Authorization: Bearer {}", account.token)),
-        "{out}"
-    );
+    assert!(out.contains(&format!("Authorization: Bearer {}", account.token)), "{out}");
 }
 
 /// Runs the real curl, where there is one, with the configuration on its stdin.
@@ -139,8 +106,7 @@ fn curl_sends_the_token_when_it_reads_the_configuration() {
     let config = with_output(&account, "curl").run().succeeds();
     let api = Server::always(Reply::new(204));
     let mut curl = Command::new("curl");
-    curl.args(["-q", "-sS", "--noproxy", "*", "-K", "-", &api.url("/x")])
-        .stdin(Stdio::piped());
+    curl.args(["-q", "-sS", "--noproxy", "*", "-K", "-", &api.url("/x")]).stdin(Stdio::piped());
     let mut child = curl.spawn().unwrap();
     child.stdin.take().unwrap().write_all(config.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "{config}");
@@ -153,9 +119,6 @@ fn an_unknown_format_is_a_usage_error_that_sends_nothing() {
     let account = Account::fresh();
     let server = Server::untouched();
     let stderr = account.token_cli(&server).args(["-o", "yaml"]).run().fails(2);
-    assert!(
-        stderr.contains("yaml") && stderr.contains("header"),
-        "the value and the choices: {stderr}"
-    );
+    assert!(stderr.contains("yaml") && stderr.contains("header"), "the value and the choices: {stderr}");
     assert_eq!(server.connections(), 0);
 }

@@ -25,10 +25,7 @@ fn bad_json(account: &Account, answer: &Value) -> Refusal {
 #[test]
 fn an_error_in_a_200_is_an_error() {
     let account = Account::fresh();
-    let reply = Reply::json(
-        200,
-        &json!({ "error": "invalid_client", "error_description": "no such client" }),
-    );
+    let reply = Reply::json(200, &json!({ "error": "invalid_client", "error_description": "no such client" }));
     let refusal = refused(3, "credentials_rejected", || account.token_from(reply.clone()));
     refusal.names("invalid_client").names("no such client");
     assert_eq!(refusal.json.oauth_error.as_deref(), Some("invalid_client"));
@@ -54,17 +51,7 @@ fn a_missing_empty_or_non_text_token_is_refused() {
 
 #[test]
 fn a_token_that_a_header_cannot_carry_is_refused_and_not_shown() {
-    for bad in [
-        "a b",
-        "a\nb",
-        "a\r\nX-Injected: b",
-        "a\u{1b}[31mb",
-        "aéb",
-        "a\"b",
-        "a,b",
-        "=ab",
-        "a=b",
-    ] {
+    for bad in ["a b", "a\nb", "a\r\nX-Injected: b", "a\u{1b}[31mb", "aéb", "a\"b", "a,b", "=ab", "a=b"] {
         let mut account = Account::fresh();
         account.token = format!("{}{bad}{}", account.token.trim_end_matches('='), account.id);
         for format in ["token", "json", "header", "curl"] {
@@ -127,45 +114,29 @@ fn a_page_with_200_is_not_a_token() {
 fn json_nested_without_end_is_refused_without_a_crash() {
     let account = Account::fresh();
     let deep = "[".repeat(200_000);
-    let body = account
-        .answer()
-        .to_string()
-        .replacen('{', &format!("{{\"deep\":{deep},"), 1);
+    let body = account.answer().to_string().replacen('{', &format!("{{\"deep\":{deep},"), 1);
     bad_response(&account, &Reply::json_text(200, &body));
 }
 
 #[test]
 fn an_answer_over_one_mebibyte_is_refused() {
     let account = Account::fresh();
-    bad_json(
-        &account,
-        &account.answer_with("padding", json!("x".repeat(1024 * 1024))),
-    );
+    bad_json(&account, &account.answer_with("padding", json!("x".repeat(1024 * 1024))));
 }
 
 #[test]
 fn an_answer_over_the_cap_is_given_up_before_it_ends() {
     let account = Account::fresh();
-    let endless = Reply::new(200)
-        .body(vec![b' '; 2 * 1024 * 1024])
-        .chunked()
-        .cut_after(1_200_000, End::Hang);
+    let endless = Reply::new(200).body(vec![b' '; 2 * 1024 * 1024]).chunked().cut_after(1_200_000, End::Hang);
     let outcome = account.token_from(endless).args(["--timeout", "25s"]).run();
-    assert!(
-        outcome.took < Duration::from_secs(20),
-        "given up at the cap, not at the deadline: {outcome:?}"
-    );
+    assert!(outcome.took < Duration::from_secs(20), "given up at the cap, not at the deadline: {outcome:?}");
     let _ = outcome.fails(7);
 }
 
 #[test]
 fn bytes_that_are_not_http_are_no_token() {
     let account = Account::fresh();
-    for garbage in [
-        "garbage\r\n\r\n",
-        "SSH-2.0-OpenSSH_9.9\r\n",
-        "HTTP/1.1 999999 No\r\n\r\n",
-    ] {
+    for garbage in ["garbage\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 999999 No\r\n\r\n"] {
         let server = Server::always(Reply::raw(garbage));
         let outcome = account.token_cli(&server).args(["--retries", "0"]).run();
         assert!([5, 7].contains(&outcome.code), "{outcome:?}");

@@ -66,13 +66,11 @@ impl Account {
     /// A server that grants the token to whoever asks, and knows nothing else.
     pub fn server(&self) -> Server {
         let grants = self.grants();
-        Server::start(move |request| {
-            if request.line() == format!("POST {TOKEN_PATH}") {
-                grants.clone()
-            } else {
-                Reply::new(404)
-            }
-        })
+        Server::start(
+            move |request| {
+                if request.line() == format!("POST {TOKEN_PATH}") { grants.clone() } else { Reply::new(404) }
+            },
+        )
     }
 
     /// A server with metadata and the token, and `api` for every other request.
@@ -106,6 +104,14 @@ impl Account {
     pub fn watched(&self, cli: Cli) -> Cli {
         cli.secret("the client secret", &self.secret).token(&self.token)
     }
+}
+
+/// A server that answers every GET with a document made for the request, and to which a POST fails the test.
+pub fn documents(make: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |request| {
+        assert_eq!(request.method, "GET", "nothing is posted after a bad document");
+        make(request)
+    })
 }
 
 /// The metadata of an authorization server at `issuer` (RFC 8414 section 2).

@@ -70,16 +70,7 @@ impl Cli {
         }
         fs::create_dir_all(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self {
-            home,
-            shell: None,
-            args,
-            env,
-            stdin: None,
-            stdout: None,
-            watch: Watch::default(),
-            servers: Vec::new(),
-        }
+        Self { home, shell: None, args, env, stdin: None, stdout: None, watch: Watch::default(), servers: Vec::new() }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -104,8 +95,7 @@ impl Cli {
 
     /// Takes every variable that could name a home away.
     pub fn homeless(mut self) -> Self {
-        self.env
-            .retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
+        self.env.retain(|name, _| !name.to_string_lossy().starts_with("XDG_") && name != "HOME");
         self
     }
 
@@ -175,9 +165,7 @@ impl Cli {
     pub fn personal(mut self, value: &str) -> Self {
         self.watch.personal.push(Tripwire::new("personal data", value));
         if value.len() == 11 && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.watch
-                .personal
-                .push(Tripwire::new("personal data", &formatted_cpf(value)));
+            self.watch.personal.push(Tripwire::new("personal data", &formatted_cpf(value)));
         }
         self
     }
@@ -212,11 +200,7 @@ impl Cli {
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -227,13 +211,7 @@ impl Cli {
         }
         let stdout = child.stdout.take().map(drain);
         let stderr = child.stderr.take().map(drain);
-        Running {
-            child,
-            start,
-            stdout,
-            stderr,
-            cli: self,
-        }
+        Running { child, start, stdout, stderr, cli: self }
     }
 }
 
@@ -262,12 +240,7 @@ impl Running {
             took: self.start.elapsed(),
         };
         assert!(status.is_some(), "killed after {PATIENCE:?}: {outcome:#?}");
-        let argv: Vec<_> = self
-            .cli
-            .args
-            .iter()
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .collect();
+        let argv: Vec<_> = self.cli.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }

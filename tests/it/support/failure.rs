@@ -37,19 +37,11 @@ impl JsonError {
             );
         }
         let text = |key: &str| {
-            inner
-                .get(key)
-                .filter(|value| !value.is_null())
-                .map(|value| value.as_str().expect("a string").to_owned())
+            inner.get(key).filter(|value| !value.is_null()).map(|value| value.as_str().expect("a string").to_owned())
         };
         let texts = |key: &str| -> Vec<String> {
-            let list = inner
-                .get(key)
-                .and_then(Value::as_array)
-                .unwrap_or_else(|| panic!("{key} is a list: {line}"));
-            list.iter()
-                .map(|item| item.as_str().expect("a string").to_owned())
-                .collect()
+            let list = inner.get(key).and_then(Value::as_array).unwrap_or_else(|| panic!("{key} is a list: {line}"));
+            list.iter().map(|item| item.as_str().expect("a string").to_owned()).collect()
         };
         Self {
             kind: text("kind").expect("a kind"),
@@ -86,11 +78,7 @@ impl Refusal {
     #[track_caller]
     pub fn names(&self, words: &str) -> &Self {
         assert!(self.text.contains(words), "{words:?} in the text: {}", self.text);
-        let json = format!(
-            "{}\n{}",
-            self.json.words(),
-            self.json.url.as_deref().unwrap_or_default()
-        );
+        let json = format!("{}\n{}", self.json.words(), self.json.url.as_deref().unwrap_or_default());
         assert!(json.contains(words), "{words:?} in the JSON: {:#?}", self.json);
         self
     }
@@ -98,15 +86,8 @@ impl Refusal {
     /// Asserts that a hint holds `words`, in both forms.
     #[track_caller]
     pub fn hints_at(&self, words: &str) -> &Self {
-        assert!(
-            self.json.hints.iter().any(|hint| hint.contains(words)),
-            "{words:?} in a hint: {:#?}",
-            self.json
-        );
-        let (_, hints) = self
-            .text
-            .split_once("hint: ")
-            .unwrap_or_else(|| panic!("a hint: {}", self.text));
+        assert!(self.json.hints.iter().any(|hint| hint.contains(words)), "{words:?} in a hint: {:#?}", self.json);
+        let (_, hints) = self.text.split_once("hint: ").unwrap_or_else(|| panic!("a hint: {}", self.text));
         assert!(hints.contains(words), "{words:?} in a hint: {}", self.text);
         self
     }

@@ -40,10 +40,7 @@ pub struct Look {
 
 impl Home {
     pub fn new() -> Self {
-        Self {
-            dir: Arc::new(TempDir::new().expect("a temporary home")),
-            given: Mutex::default(),
-        }
+        Self { dir: Arc::new(TempDir::new().expect("a temporary home")), given: Mutex::default() }
     }
 
     /// Prepares a run of `m2m ARGS..` here.
@@ -149,9 +146,7 @@ impl Account {
 /// The unix times of a cache file, which stand at its top level.
 fn times(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let members = document.as_object_mut().expect("a cache file is a JSON object");
-    members
-        .values_mut()
-        .filter(|value| value.as_f64().is_some_and(|number| number > 1e9))
+    members.values_mut().filter(|value| value.as_f64().is_some_and(|number| number > 1e9))
 }
 
 /// Makes a cache file look `seconds` older than it is; a negative number puts it into the future.
@@ -204,11 +199,7 @@ fn collect(path: &Path, found: &mut BTreeMap<PathBuf, Look>) {
         return;
     };
     let bytes = metadata.is_file().then(|| fs::read(path).expect("a readable file"));
-    let look = Look {
-        mode: mode(&metadata),
-        modified: metadata.modified().expect("a time of modification"),
-        bytes,
-    };
+    let look = Look { mode: mode(&metadata), modified: metadata.modified().expect("a time of modification"), bytes };
     found.insert(path.to_owned(), look);
     if metadata.is_dir() {
         for entry in fs::read_dir(path).expect("a readable directory") {

@@ -4,10 +4,43 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::command::Cli;
+use super::failure::{Refusal, refused};
 use super::random::{alphanumeric, cpf};
 use super::reply::Reply;
 use super::request::Request;
 use super::server::Server;
+
+/// An error of CloudLoyalty.
+pub fn cloudloyalty(status: u16, code: Value, message: &str) -> Reply {
+    Reply::json(status, &json!({ "errors": [{ "code": code, "message": message }] }))
+}
+
+/// An error of Azure API Management.
+pub fn gateway(status: u16, message: &str) -> Reply {
+    Reply::json(status, &json!({ "statusCode": status, "message": message }))
+}
+
+/// Asserts what an API that answers every lookup with `reply` amounts to, and that the run asks for one token and looks up
+/// once.
+#[track_caller]
+pub fn answered(code: i32, kind: &str, reply: &Reply) -> Refusal {
+    let lookup = Lookup::fresh();
+    let refusal = refused(code, kind, || lookup.answered(reply.clone()));
+    let server = lookup.answering(reply.clone());
+    let _ = lookup.by_cpf(&server).args(["--retries", "0"]).run().fails(code);
+    assert_eq!(server.requests().len(), 3, "{:?}", server.lines());
+    refusal
+}
+
+/// Runs `cli`, which must succeed in silence, and returns the lookup's request, the third.
+#[track_caller]
+pub fn asked(server: &Server, cli: Cli) -> Request {
+    let before = server.requests().len();
+    let _ = cli.run().succeeds();
+    let requests = server.requests().split_off(before);
+    assert_eq!(requests.len(), 3, "{:?}", server.lines());
+    requests.into_iter().next_back().expect("three requests")
+}
 
 /// The path of the default template, whose query is `login` or `document`.
 pub const PATH: &str = "/v1/participants";
@@ -48,6 +81,11 @@ impl Lookup {
         self.account.server_with_api(api)
     }
 
+    /// A server whose API finds the participant.
+    pub fn finding(&self) -> Server {
+        self.answering(Reply::json(200, &json!([self.participant()])))
+    }
+
     /// A server whose API answers every lookup with `reply`.
     pub fn answering(&self, reply: Reply) -> Server {
         self.server(move |_| reply.clone())
@@ -65,9 +103,7 @@ impl Lookup {
 
     /// `m2m participant` without the person.
     pub fn cli(&self, server: &Server) -> Cli {
-        let cli = self
-            .account
-            .cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        let cli = self.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
         self.watched(cli).env("M2M_SUBSCRIPTION_KEY", &self.key)
     }
 
@@ -79,8 +115,6 @@ impl Lookup {
 
     /// Registers key, login and CPF with the tripwire of `cli`.
     pub fn watched(&self, cli: Cli) -> Cli {
-        cli.secret("the subscription key", &self.key)
-            .personal(&self.login)
-            .personal(&self.cpf)
+        cli.secret("the subscription key", &self.key).personal(&self.login).personal(&self.cpf)
     }
 }

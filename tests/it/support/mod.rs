@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod random;
 pub mod reply;
 pub mod request;
+pub mod rust_source;
 pub mod server;
 mod server_tests;
 pub mod tripwire;

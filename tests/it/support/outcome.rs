@@ -21,12 +21,7 @@ impl Outcome {
     /// Asserts success without a word on stderr, and returns stdout.
     #[track_caller]
     pub fn succeeds(self) -> String {
-        assert_eq!(
-            (self.code, self.stderr.as_str()),
-            (0, ""),
-            "success in silence; stdout: {}",
-            self.stdout
-        );
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "success in silence; stdout: {}", self.stdout);
         self.stdout
     }
 
@@ -34,10 +29,7 @@ impl Outcome {
     #[track_caller]
     pub fn succeeds_with_a_warning(self) -> (String, String) {
         assert_eq!(self.code, 0, "{self:#?}");
-        assert!(
-            self.stderr.lines().any(|line| line.starts_with("warning: ")),
-            "a warning: {self:#?}"
-        );
+        assert!(self.stderr.lines().any(|line| line.starts_with("warning: ")), "a warning: {self:#?}");
         assert!(!self.stderr.contains("error:"), "no error: {self:#?}");
         (self.stdout, self.stderr)
     }

@@ -64,9 +64,7 @@ impl Reply {
     pub fn html(status: u16, title: &str) -> Self {
         let page =
             format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
-        Self::new(status)
-            .header("Content-Type", "text/html; charset=utf-8")
-            .body(page)
+        Self::new(status).header("Content-Type", "text/html; charset=utf-8").body(page)
     }
 
     /// A redirect to `location`.
@@ -76,24 +74,22 @@ impl Reply {
 
     /// Exactly these bytes, then the end of the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            raw: Some(bytes.into()),
-            end: End::Close,
-            ..Self::new(0)
-        }
+        Self { raw: Some(bytes.into()), end: End::Close, ..Self::new(0) }
     }
 
     /// No byte at all, the connection left open.
     pub fn silent() -> Self {
-        Self {
-            end: End::Hang,
-            ..Self::raw("")
-        }
+        Self { end: End::Hang, ..Self::raw("") }
     }
 
     /// No byte at all, the connection closed.
     pub fn closed() -> Self {
         Self::raw("")
+    }
+
+    /// No byte at all, the connection reset.
+    pub fn reset() -> Self {
+        Self { end: End::Reset, ..Self::raw("") }
     }
 
     /// Adds a header line.

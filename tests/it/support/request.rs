@@ -42,25 +42,16 @@ impl Request {
             body: Vec::new(),
             at: std::time::Duration::ZERO,
         };
-        assert_eq!(
-            request.header("transfer-encoding"),
-            None,
-            "bodies of known length are not sent in chunks"
-        );
-        let body_len: usize = request
-            .header("content-length")
-            .map_or(0, |value| value.parse().expect("a length"));
+        assert_eq!(request.header("transfer-encoding"), None, "bodies of known length are not sent in chunks");
+        let body_len: usize = request.header("content-length").map_or(0, |value| value.parse().expect("a length"));
         request.body = bytes.get(head_len..head_len + body_len)?.to_vec();
         Some((request, head_len + body_len))
     }
 
     /// The value of the header `name`, in any case. Panics when it was sent more than once.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .headers
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str());
+        let mut found =
+            self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let first = found.next();
         assert_eq!(found.next(), None, "{name} was sent twice");
         first
@@ -83,11 +74,7 @@ impl Request {
 
     /// The one value of the form field `name`. Panics when it was sent more than once.
     pub fn field(&self, name: &str) -> Option<String> {
-        let mut found = self
-            .form()
-            .into_iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value);
+        let mut found = self.form().into_iter().filter(|(key, _)| key == name).map(|(_, value)| value);
         let first = found.next();
         assert_eq!(found.next(), None, "{name} was sent twice");
         first

@@ -89,11 +89,7 @@ impl Server {
             let shared = Arc::clone(&shared);
             move || shared.accept(&listener)
         });
-        Self {
-            address,
-            shared,
-            acceptor: Some(acceptor),
-        }
+        Self { address, shared, acceptor: Some(acceptor) }
     }
 
     /// `http://127.0.0.1:PORT`, followed by `path`.
@@ -148,10 +144,7 @@ impl Drop for Server {
         }
         let joined = self.acceptor.take().map(JoinHandle::join);
         if !thread::panicking() {
-            assert!(
-                joined.is_some_and(|result| result.is_ok()),
-                "the server's own thread failed"
-            );
+            assert!(joined.is_some_and(|result| result.is_ok()), "the server's own thread failed");
             let faults = lock(&self.shared.faults);
             assert!(faults.is_empty(), "the server saw: {faults:#?}");
         }

@@ -37,19 +37,12 @@ impl Tripwire {
                 forms.entry(part).or_insert(format!("{words}, inside base64"));
             }
             forms.entry(hex(&text)).or_insert(format!("{words}, in hexadecimal"));
-            forms
-                .entry(hex(&text).to_uppercase())
-                .or_insert(format!("{words}, in hexadecimal"));
-            forms
-                .entry(lower_percent(&text))
-                .or_insert(format!("{words}, lower case"));
+            forms.entry(hex(&text).to_uppercase()).or_insert(format!("{words}, in hexadecimal"));
+            forms.entry(lower_percent(&text)).or_insert(format!("{words}, lower case"));
             forms.insert(text, words.to_owned());
         }
         forms.retain(|text, _| text.len() >= SHORTEST_FORM);
-        Self {
-            name: name.to_owned(),
-            forms,
-        }
+        Self { name: name.to_owned(), forms }
     }
 
     /// Says in which form the value stands in `text`, if it does.
@@ -86,9 +79,7 @@ mod tests {
     const SECRET: &str = "Sx7+q%r s&é\"~/:Zk9?>";
 
     fn caught(text: &str) -> bool {
-        Tripwire::new("the secret", SECRET)
-            .find(&format!("before {text} after"))
-            .is_some()
+        Tripwire::new("the secret", SECRET).find(&format!("before {text} after")).is_some()
     }
 
     #[test]
@@ -118,13 +109,8 @@ mod tests {
     #[test]
     fn a_secret_is_caught_inside_base64_at_any_alignment() {
         for id in ["", "a", "ab", "abc", "a-client-id"] {
-            for text in [
-                SECRET.to_owned(),
-                form(SECRET, "*-._"),
-                strict(SECRET),
-                minimal(SECRET, false),
-                json(SECRET),
-            ] {
+            for text in [SECRET.to_owned(), form(SECRET, "*-._"), strict(SECRET), minimal(SECRET, false), json(SECRET)]
+            {
                 let pair = format!("{id}:{text}");
                 assert!(caught(&basic(id, &text)), "{pair}");
                 for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
@@ -137,9 +123,7 @@ mod tests {
 
     #[test]
     fn other_text_is_not_taken_for_a_leak() {
-        assert!(!caught(
-            "error: the authorization server refused the client credentials (invalid_client)"
-        ));
+        assert!(!caught("error: the authorization server refused the client credentials (invalid_client)"));
         assert!(!caught(&basic("id", "another secret of some length")));
         assert!(!caught("Sx7"));
     }

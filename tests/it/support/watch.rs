@@ -24,16 +24,8 @@ impl Watch {
     /// Says what was found where it must not be, after a run of `m2m ARGV..` in `home`.
     pub fn leak(&self, argv: &[String], outcome: &Outcome, home: &Path) -> Option<String> {
         let all: &[_] = &[&self.secrets, &self.tokens, &self.personal];
-        let on_stdout = if prints_the_token(argv) {
-            &[&self.secrets] as &[_]
-        } else {
-            &[&self.secrets, &self.tokens]
-        };
-        let in_argv = if self.secret_in_argv {
-            &[&self.tokens] as &[_]
-        } else {
-            &[&self.secrets, &self.tokens]
-        };
+        let on_stdout = if prints_the_token(argv) { &[&self.secrets] as &[_] } else { &[&self.secrets, &self.tokens] };
+        let in_argv = if self.secret_in_argv { &[&self.tokens] as &[_] } else { &[&self.secrets, &self.tokens] };
         find(all, &outcome.stderr, "stderr")
             .or_else(|| find(on_stdout, &outcome.stdout, "stdout"))
             .or_else(|| find(in_argv, &argv.join("\n"), "argv"))
@@ -41,11 +33,7 @@ impl Watch {
                 self.files(home).into_iter().find_map(|path| {
                     let name = path.strip_prefix(home).unwrap_or(&path).display().to_string();
                     let bytes = fs::read(&path).unwrap_or_default();
-                    let in_file = if is_cache_entry(&path) {
-                        &[&self.secrets, &self.personal] as &[_]
-                    } else {
-                        all
-                    };
+                    let in_file = if is_cache_entry(&path) { &[&self.secrets, &self.personal] as &[_] } else { all };
                     find(all, &name, "the name of a file")
                         .or_else(|| find(in_file, &String::from_utf8_lossy(&bytes), &name))
                 })
@@ -68,16 +56,12 @@ impl Watch {
 }
 
 fn find(wires: &[&Vec<Tripwire>], text: &str, place: &str) -> Option<String> {
-    let leak = wires
-        .iter()
-        .flat_map(|wires| wires.iter())
-        .find_map(|wire| wire.find(text));
+    let leak = wires.iter().flat_map(|wires| wires.iter()).find_map(|wire| wire.find(text));
     leak.map(|leak| format!("leak: {leak} in {place}"))
 }
 
 fn prints_the_token(argv: &[String]) -> bool {
-    argv.first()
-        .is_some_and(|command| command == "token" || command == "exec")
+    argv.first().is_some_and(|command| command == "token" || command == "exec")
         || argv.windows(2).any(|two| two == ["-o", "curl"])
 }
 
@@ -112,12 +96,7 @@ mod tests {
             personal: vec![Tripwire::new("the CPF", CPF)],
             ..Watch::default()
         };
-        let outcome = Outcome {
-            code: 0,
-            stdout: stdout.to_owned(),
-            stderr: stderr.to_owned(),
-            took: Duration::ZERO,
-        };
+        let outcome = Outcome { code: 0, stdout: stdout.to_owned(), stderr: stderr.to_owned(), took: Duration::ZERO };
         watch.leak(&[command.to_owned()], &outcome, home.path())
     }
 

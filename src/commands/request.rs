@@ -1,0 +1,231 @@
+//! `m2m request`: an authorised API call, optionally on behalf of a participant.
+
+use std::io::Read as _;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::args::api::ApiArgs;
+use crate::args::grant::GrantArgs;
+use crate::commands::participant::read_query;
+use crate::commands::selection::SelectionArgs;
+use crate::flows::api_request::{self, Payload};
+use crate::flows::api_session::{ApiSession, Pace};
+use crate::flows::impersonation::{self, Impersonation};
+use crate::flows::participants::{Directory, Query};
+use crate::flows::token_cache::TokenKeeper;
+use crate::flows::token_source::TokenSource;
+use crate::output::clean_stream::CleanStream;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply};
+use crate::platform::redactor::HIDDEN;
+use crate::platform::runtime;
+use crate::settings::api::Api;
+use crate::settings::caching::Lifetimes;
+use crate::settings::network;
+
+/// The largest body sent, in bytes.
+const BODY_LIMIT: u64 = 256 * 1024 * 1024;
+/// The largest saved participant, in bytes.
+const SAVED_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Call the API with a token, optionally on behalf of a participant
+///
+/// The token goes to the origin of `api_url` only. The body of the answer goes to stdout whatever its status; anything but
+/// 2xx is an error besides.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m request /v1/things
+  m2m request POST /v1/things --json '{\"name\":\"x\"}'
+  m2m request /v1/participants/me/balance --as-cpf 529.982.247-25 --impersonator ops@example.com")]
+pub struct RequestArgs {
+    /// The method, if not GET (POST when there is a body); then a path that begins with `/`, or a URL on the API's origin
+    #[arg(required = true, num_args = 1..=2, value_names = ["METHOD", "PATH-OR-URL"])]
+    target: Vec<String>,
+    /// Header to send; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// JSON body: the text, @FILE, or `-` for stdin
+    #[arg(long, value_name = "JSON", conflicts_with = "data", allow_hyphen_values = true)]
+    json: Option<String>,
+    /// Body as it is: @FILE, or `-` for stdin
+    #[arg(long, value_name = "@FILE", allow_hyphen_values = true)]
+    data: Option<String>,
+    /// Show status and headers of the answer on stderr
+    #[arg(short, long)]
+    include: bool,
+    #[command(flatten)]
+    behalf: BehalfArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    api: ApiArgs,
+    #[command(flatten)]
+    pub(crate) grant: GrantArgs,
+}
+
+/// For whom.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "On behalf of a participant")]
+struct BehalfArgs {
+    /// Act for the participant with this login; looked up first
+    #[arg(long, value_name = "LOGIN", group = "behalf", allow_hyphen_values = true)]
+    as_login: Option<String>,
+    /// Act for the participant with this CPF; looked up first
+    #[arg(long, value_name = "CPF", group = "behalf", allow_hyphen_values = true)]
+    as_cpf: Option<String>,
+    /// Act for a participant that was saved by `m2m participant`, `-` for stdin; not looked up
+    #[arg(long, value_name = "FILE", group = "behalf")]
+    as_participant: Option<PathBuf>,
+    /// Who acts, for the API's audit trail [env: M2M_IMPERSONATOR]
+    #[arg(long, value_name = "WHO")]
+    impersonator: Option<String>,
+}
+
+/// Where the participant comes from.
+enum Behalf {
+    Nobody,
+    LookedUp(Query),
+    Saved(Box<serde_json::value::RawValue>),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage, whatever keeps a token from being granted or the API from answering, and an answer that is not 2xx.
+pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
+    let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref())?;
+    let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.behalf.impersonator.as_ref());
+    let api = Api::resolve(&settings)?;
+    let behalf = match (query, &args.behalf.as_participant) {
+        (Some(query), _) => Behalf::LookedUp(query),
+        (None, Some(path)) => Behalf::Saved(read_saved(host, path)?),
+        (None, None) => Behalf::Nobody,
+    };
+    let impersonation = (!matches!(behalf, Behalf::Nobody)).then(|| Impersonation::resolve(&settings)).transpose()?;
+    let payload = payload(host, args)?;
+    let (method, target) = match args.target.as_slice() {
+        [method, target] => (method.as_str(), target.as_str()),
+        [target] => (if payload.is_some() { "POST" } else { "GET" }, target.as_str()),
+        _ => return Err(Error::usage("a path is missing")),
+    };
+    let mut request = api_request::build(&api, method, target, &args.headers, payload)?;
+    if let (Behalf::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
+        request.headers.extend(impersonation::header_map(&impersonation.headers(saved)?)?);
+    }
+    let source = TokenSource::resolve(&settings, host)?;
+    let directory = match &behalf {
+        Behalf::LookedUp(_) => Some(Directory::resolve(&settings)?),
+        _ => None,
+    };
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let http = Http::new(network::options(&settings)?);
+    let selection = args.selection.selection(true);
+    let mut failure: Option<Error> = None;
+    let error = runtime::run(async {
+        let session = ApiSession::open(host, &http, &keeper, &api, Pace::Once).await?;
+        if let (Behalf::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
+            let found = selection.apply(directory.find(host, &session, query).await?.items);
+            selection.require(&found)?;
+            request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
+        }
+        let mut clean = CleanStream::new(&host.redactor);
+        let mut print = |bytes: Vec<u8>| write_out(host, &bytes, &mut failure);
+        let mut pour = |part: Part<'_>| match part {
+            Part::Head(reply) => {
+                if args.include {
+                    show_head(host, reply);
+                }
+                ControlFlow::Continue(())
+            }
+            Part::Piece(piece) => print(clean.push(piece)),
+        };
+        let error = api_request::send(host, &session, request, &mut pour).await?;
+        let _ = print(clean.finish());
+        Ok(error)
+    })?;
+    match failure.or(error) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Writes a piece of the body; a reader that went away ends it without an error.
+fn write_out(host: &Host, bytes: &[u8], failure: &mut Option<Error>) -> ControlFlow<()> {
+    if bytes.is_empty() {
+        return ControlFlow::Continue(());
+    }
+    match host.write_stdout(bytes) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(e) => {
+            if e.kind() != std::io::ErrorKind::BrokenPipe {
+                *failure = Some(Error::new(ErrorKind::Internal, "cannot write to stdout").cause(e.to_string()));
+            }
+            ControlFlow::Break(())
+        }
+    }
+}
+
+fn show_head(host: &Host, reply: &Reply) {
+    host.line(&format!("< HTTP {}", reply.status));
+    for (name, value) in &reply.headers {
+        let secret = HIDDEN_HEADERS.contains(&name.as_str());
+        let text = String::from_utf8_lossy(value.as_bytes());
+        host.line(&format!("< {name}: {}", if secret { HIDDEN.to_owned() } else { host.redactor.quote(&text) }));
+    }
+}
+
+fn payload(host: &Host, args: &RequestArgs) -> Result<Option<Payload>> {
+    match (&args.json, &args.data) {
+        (Some(json), _) => {
+            let bytes = read_body(host, json, "--json")?;
+            let valid = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes);
+            valid.map_err(|e| {
+                Error::usage("the body of `--json` is not JSON (not shown)")
+                    .cause(format!("at line {} column {}", e.line(), e.column()))
+                    .hint("`--data` sends a body as it is")
+            })?;
+            Ok(Some(Payload { bytes, content_type: Some("application/json") }))
+        }
+        (None, Some(data)) if data == "-" || data.starts_with('@') => {
+            Ok(Some(Payload { bytes: read_body(host, data, "--data")?, content_type: None }))
+        }
+        (None, Some(_)) => {
+            Err(Error::usage("`--data` takes @FILE or `-` (stdin)").hint("`--json` takes the text itself"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The text itself, `@FILE`, or `-` for stdin.
+fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
+    if given == "-" {
+        return host.read_stdin(&format!("`{flag}`"), BODY_LIMIT);
+    }
+    match given.strip_prefix('@') {
+        Some(path) => read_file(path.as_ref(), flag, BODY_LIMIT),
+        None => Ok(given.as_bytes().to_vec()),
+    }
+}
+
+fn read_file(path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
+    let failed = |why: String| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).cause(why);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(failed(format!("it is larger than {} MiB", limit / 1024 / 1024)));
+    }
+    Ok(bytes)
+}
+
+fn read_saved(host: &Host, path: &std::path::Path) -> Result<Box<serde_json::value::RawValue>> {
+    let bytes = if path.as_os_str() == "-" {
+        host.read_stdin("`--as-participant`", SAVED_LIMIT)?
+    } else {
+        read_file(path, "--as-participant", SAVED_LIMIT)?
+    };
+    impersonation::read_saved(&bytes)
+}

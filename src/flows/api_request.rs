@@ -1,0 +1,120 @@
+//! One authorised request of the user's making: pinned to the API's origin, with the token and the gateway's headers.
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::flows::api_refusal;
+use crate::flows::api_session::ApiSession;
+use crate::platform::cpf;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::http::{Part, Pour, Request, visible_ascii};
+use crate::platform::redactor::HIDDEN;
+use crate::platform::retry::Repeat;
+use crate::platform::url::{self, Url};
+use crate::settings::api::{self, Api};
+
+/// The largest body kept of an answer that is not a success, in bytes.
+const REFUSAL_LIMIT: usize = 8 * 1024 * 1024;
+
+/// A body to send.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its media type, unless a header says otherwise.
+    pub content_type: Option<&'static str>,
+}
+
+/// Builds the request. `target` is a path that begins with one `/`, or a URL on the API's origin.
+///
+/// # Errors
+/// Usage: the method, target or a header cannot be used; nothing is sent then.
+pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload: Option<Payload>) -> Result<Request> {
+    let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
+        .map_err(|_| Error::usage(format!("`{method}` is not an HTTP method")))?;
+    let url = resolve(api, target)?;
+    // A path may hold a CPF.
+    let mut request = Request::get(url.clone(), cpf::mask_all(&url::shown(&url), HIDDEN), REFUSAL_LIMIT);
+    request.headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
+    request.repeat = if matches!(method, Method::GET | Method::HEAD) { Repeat::Freely } else { Repeat::Never };
+    request.method = method;
+    if let Some(payload) = payload {
+        if let Some(content_type) = payload.content_type {
+            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        request.body = Some(payload.bytes);
+    }
+    for (at, line) in headers.iter().enumerate() {
+        let (name, value) = parse_header(at, line)?;
+        request.headers.insert(name, value);
+    }
+    Ok(request)
+}
+
+/// `Name: value`; the value may be a secret and is never shown.
+fn parse_header(at: usize, line: &str) -> Result<(HeaderName, HeaderValue)> {
+    let refused = |why: &str| {
+        Error::usage(format!("header {} of `-H` cannot be used (not shown)", at + 1))
+            .cause(why)
+            .hint("write `-H 'Name: value'`")
+    };
+    let (name, value) = line.split_once(':').ok_or_else(|| refused("it has no `:`"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| refused("its name is not one"))?;
+    if api::RESERVED.contains(&name.as_str()) {
+        return Err(Error::usage(format!("`-H` cannot set `{name}`")).hint("the request itself sets it"));
+    }
+    let mut value = visible_ascii(value.trim(), &format!("the value of `-H {name}`"))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+fn resolve(api: &Api, target: &str) -> Result<Url> {
+    let shown = cpf::mask_all(target.split(['?', '#']).next().unwrap_or_default(), HIDDEN);
+    let refused = |why: String| {
+        Error::usage(format!("`{shown}` is refused: {why}")).hint(format!(
+            "give a path that begins with one `/`, or a URL on {}",
+            api.url.origin().ascii_serialization()
+        ))
+    };
+    if target.contains('#') {
+        return Err(refused("it holds a fragment (`#..`)".into()));
+    }
+    if target.starts_with('/') && !target.starts_with("//") {
+        return url::join(&api.url, target).map_err(refused);
+    }
+    if !target.contains("://") {
+        return Err(refused("it is neither a path that begins with one `/` nor a URL".into()));
+    }
+    let parsed = Url::parse(target).map_err(|e| Error::usage("the URL is refused (not shown)").cause(e.to_string()))?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(Error::usage("the URL is refused (not shown): it holds a user name or password"));
+    }
+    if parsed.origin() != api.url.origin() {
+        return Err(refused(format!(
+            "the token goes to the origin of `api_url` only, {}",
+            api.url.origin().ascii_serialization()
+        )));
+    }
+    Ok(parsed)
+}
+
+/// Sends the request and pours the answer out, head first. Anything but a success also gives the error that goes with it.
+///
+/// # Errors
+/// The network's errors.
+pub async fn send(
+    host: &Host,
+    session: &ApiSession<'_>,
+    mut request: Request,
+    pour: &mut Pour<'_>,
+) -> Result<Option<Error>> {
+    let reply = session.send_streaming(&mut request, pour).await?;
+    if (200..300).contains(&reply.status) {
+        return Ok(None);
+    }
+    if pour(Part::Head(&reply)).is_continue() {
+        let _ = pour(Part::Piece(&reply.body));
+    }
+    Ok(Some(api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now())))
+}

@@ -1,0 +1,94 @@
+//! Proxies: asked for what lies beyond loopback, never for loopback, and their passwords are secrets.
+
+use crate::support::failure::refused;
+use crate::support::lookup::Lookup;
+use crate::support::random::alphanumeric;
+use crate::support::{Account, Cli, Reply, Server};
+
+const VARIABLES: [&str; 8] =
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+
+#[test]
+fn loopback_is_never_asked_through_a_proxy() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::json(200, &serde_json::json!([lookup.participant()])));
+    let proxy = Server::untouched();
+    let with_proxies = |cli: Cli| VARIABLES[..6].iter().fold(cli, |cli, name| cli.env(name, proxy.url("")));
+    let _ = with_proxies(lookup.by_login(&server)).run().succeeds();
+    let _ = lookup.by_login(&server).args(["--proxy", &proxy.url("")]).run().succeeds();
+    let issuer = format!("http://localhost:{}", server.port());
+    let _ =
+        with_proxies(Cli::new(["discover", "--issuer", &issuer])).args(["--proxy", &proxy.url("")]).run().succeeds();
+    assert_eq!(proxy.connections(), 0);
+}
+
+/// Asserts that `cli` reaches for `auth.m2m.invalid` through a proxy that refuses, and fails with exit 5.
+#[track_caller]
+fn refused_by_the_proxy(status: u16, cli: impl Fn(&Server) -> Cli) {
+    refused(5, "unreachable", || {
+        let proxy = Server::start(move |request| {
+            assert_eq!(request.line(), "CONNECT auth.m2m.invalid:443");
+            Reply::new(status)
+        });
+        cli(&proxy).args(["--retries", "0"]).keep(proxy)
+    });
+}
+
+#[test]
+fn a_proxy_that_refuses_to_connect_is_exit_5() {
+    let account = Account::fresh();
+    let token = || account.cli(["token", "--token-url", "https://auth.m2m.invalid/t"]);
+    for status in [403, 407, 502, 503] {
+        refused_by_the_proxy(status, |proxy| token().env("HTTPS_PROXY", proxy.url("")));
+    }
+    refused_by_the_proxy(403, |proxy| token().env("https_proxy", proxy.url("")));
+    refused_by_the_proxy(403, |proxy| token().args(["--proxy", &proxy.url("")]));
+}
+
+#[test]
+fn the_proxy_is_asked_for_the_name_and_learns_no_secret() {
+    let account = Account::with_special("+ %");
+    let proxy = Server::always(Reply::new(403));
+    let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"]);
+    let _ = cli.env("HTTPS_PROXY", proxy.url("")).run().fails(5);
+    let request = proxy.only_request();
+    assert_eq!(request.line(), "CONNECT auth.m2m.invalid:443");
+    assert_eq!(request.header("authorization"), None);
+    assert!(request.body.is_empty());
+}
+
+#[test]
+fn the_password_of_a_proxy_is_sent_to_it_and_shown_nowhere() {
+    let account = Account::fresh();
+    let password = alphanumeric(24);
+    for verbosity in [vec![], vec!["-v"], vec!["-vv"], vec!["-vv", "--error-format", "json"]] {
+        let proxy = Server::always(Reply::new(403));
+        let url = format!("http://proxy-user:{password}@127.0.0.1:{}", proxy.port());
+        let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"]);
+        let outcome = cli.env("HTTPS_PROXY", &url).secret("the proxy's password", &password).args(verbosity).run();
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (5, ""), "{}", outcome.stderr);
+        let expected = crate::support::encodings::basic("proxy-user", &password);
+        assert_eq!(proxy.only_request().header("proxy-authorization"), Some(expected.as_str()));
+    }
+}
+
+#[test]
+fn no_proxy_takes_hosts_out() {
+    let account = Account::fresh();
+    let proxy = Server::untouched();
+    for hosts in ["auth.m2m.invalid", "m2m.invalid", "*", "example.com,auth.m2m.invalid"] {
+        let cli =
+            account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", "--timeout", "10s"]);
+        let _ = cli.env("HTTPS_PROXY", proxy.url("")).env("NO_PROXY", hosts).run().fails(5);
+    }
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn the_tenant_domain_gives_the_address_of_the_identity_server() {
+    let account = Account::fresh();
+    let proxy = Server::always(Reply::new(403));
+    let args = ["token", "--provider", "cloudloyalty", "--tenant-domain", "tenant.m2m.invalid", "--retries", "0"];
+    let _ = account.cli(args).env("HTTPS_PROXY", proxy.url("")).run().fails(5);
+    assert_eq!(proxy.only_request().line(), "CONNECT auth.tenant.m2m.invalid:443");
+}
