@@ -186,7 +186,6 @@ fn remove_leftovers(home: &Home) {
     for (path, look) in home.looks(TOKENS).iter().filter(|(path, _)| path.is_file()) {
         assert_eq!(look.mode, 0o600, "{}", path.display());
         if path.extension().is_some_and(|extension| extension == "tmp") {
-            eprintln!("TMP {}", look.bytes.as_ref().unwrap().len());
             fs::remove_file(path).unwrap();
         }
     }
@@ -220,7 +219,9 @@ fn writers_killed_at_any_moment_leave_no_torn_entry() {
             // Every other round kills at any moment; the rest wait for a moment when an entry is half written.
             if round % 2 == 0 {
                 let begin = Instant::now();
-                while !is_being_written(&home) && begin.elapsed() < whole_run * 4 {}
+                while !is_being_written(&home) && begin.elapsed() < whole_run * 4 {
+                    thread::yield_now();
+                }
                 writers.into_iter().for_each(Running::kill);
                 remove_leftovers(&home);
                 continue;
@@ -251,9 +252,7 @@ fn processes_killed_while_they_make_the_cache_leave_one_that_works() {
         let running: Vec<_> = (0..2).map(|_| account.token_at(&home, &url).start()).collect();
         thread::sleep(Duration::from_millis(40).mul_f64(fraction()));
         running.into_iter().for_each(Running::kill);
-        for look in home.looks(TOKENS).keys().filter(|path| path.extension().is_some_and(|e| e == "tmp")) {
-            fs::remove_file(look).unwrap();
-        }
+        remove_leftovers(&home);
         let first = account.token_at(&home, &url).run().succeeds();
         assert_eq!(account.token_at(&home, &url).run().succeeds(), first, "it is cached");
     }
