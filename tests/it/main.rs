@@ -59,6 +59,14 @@ mod metadata;
 mod participant;
 /// CPFs and logins.
 mod person;
+/// Provider presets.
+mod presets;
+/// `m2m profile`.
+mod profile_commands;
+/// Config files with mistakes.
+mod profile_errors;
+/// Profiles, and which source wins.
+mod profiles;
 /// Proxies.
 mod proxies;
 /// Many processes at once, and processes that die or hang.
