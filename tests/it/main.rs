@@ -37,12 +37,22 @@ mod deadline;
 mod discovery;
 /// What the README says, held to the binary.
 mod drift;
+/// `m2m token --dry-run`.
+mod dry_run;
 /// Errors as text and as JSON.
 mod error_format;
 /// The exit table.
 mod errors;
+/// `m2m exec`.
+#[cfg(unix)]
+mod exec;
+/// The environment of a program under `m2m exec`.
+#[cfg(unix)]
+mod exec_environment;
 /// Text of servers on stderr.
 mod foreign_text;
+/// `m2m token -o env|kubectl|github`.
+mod formats;
 /// What errors tell people to try.
 mod hints;
 /// Unusual HTTP.
@@ -80,6 +90,15 @@ mod redirects;
 mod retries;
 /// Where secrets never stand.
 mod secrecy;
+/// Secrets that programs print.
+#[cfg(unix)]
+mod secret_commands;
+/// Secrets of the API.
+#[cfg(unix)]
+mod secret_headers;
+/// Secret sources of a profile.
+#[cfg(unix)]
+mod secret_sources;
 /// Secret sources, and secrets on the command line.
 mod secrets;
 /// Flags, variables and presets.
