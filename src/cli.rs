@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
-use crate::commands::{cache, discover, exec, participant, profile, request, token};
+use crate::commands::{cache, check, discover, exec, inspect, participant, profile, request, token};
 use crate::exit;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -26,12 +26,23 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 enum Command {
+    /// Print a valid access token
     Token(Box<token::TokenArgs>),
+    /// Look participants up by login or CPF, one or many
     Participant(Box<participant::ParticipantArgs>),
+    /// Call the API with a token, optionally on behalf of a participant
     Request(Box<request::RequestArgs>),
+    /// Print the authorization server's metadata
     Discover(Box<discover::DiscoverArgs>),
+    /// Smoke-test credentials
+    Check(Box<check::CheckArgs>),
+    /// Run a program with the token in its environment
     Exec(Box<exec::ExecArgs>),
+    /// Decode, and verify, a JWT access token
+    Inspect(Box<inspect::InspectArgs>),
+    /// List, show and start profiles
     Profile(profile::ProfileArgs),
+    /// List and clear cached tokens
     Cache(cache::CacheArgs),
 }
 
@@ -69,7 +80,9 @@ impl Cli {
             Command::Participant(args) => participant::run(host, args),
             Command::Request(args) => request::run(host, args),
             Command::Discover(args) => discover::run(host, args),
+            Command::Check(args) => return check::run(host, args),
             Command::Exec(args) => return exec::run(host, args, format),
+            Command::Inspect(args) => inspect::run(host, args),
             Command::Profile(args) => profile::run(host, args),
             Command::Cache(args) => cache::run(host, args),
         }
@@ -82,7 +95,9 @@ impl Cli {
             Command::Participant(args) => &args.grant.general,
             Command::Request(args) => &args.grant.general,
             Command::Discover(args) => &args.general,
+            Command::Check(args) => &args.general,
             Command::Exec(args) => &args.grant.general,
+            Command::Inspect(args) => &args.grant.general,
             Command::Profile(args) => args.general(),
             Command::Cache(args) => args.general(),
         }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::exit;
-use crate::platform::error::{Cause, Error};
+use crate::platform::error::Error;
 use crate::platform::host::Host;
 
 /// How errors are written.
@@ -23,7 +23,7 @@ pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
         ErrorFormat::Text => {
             host.line(&format!("error: {}", error.message()));
             for cause in error.causes() {
-                host.line(&format!("  cause: {}", render(host, cause)));
+                host.line(&format!("  cause: {}", cause.render(&host.redactor)));
             }
             for hint in error.hints() {
                 host.line(&format!("  hint: {hint}"));
@@ -59,7 +59,7 @@ pub fn json(host: &Host, error: &Error) -> String {
             kind: exit.kind,
             exit_code: exit.code,
             message: host.redactor.hide(error.message()),
-            causes: error.causes().iter().map(|cause| host.redactor.hide(&render(host, cause))).collect(),
+            causes: error.causes().iter().map(|cause| host.redactor.hide(&cause.render(&host.redactor))).collect(),
             hints: error.hints().iter().map(|hint| host.redactor.hide(hint)).collect(),
             oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
             http_status: facts.http_status,
@@ -68,13 +68,4 @@ pub fn json(host: &Host, error: &Error) -> String {
         },
     };
     serde_json::to_string(&wire).unwrap_or_default()
-}
-
-/// A cause in one line: our words, then the quote.
-#[must_use]
-pub fn render(host: &Host, cause: &Cause) -> String {
-    match &cause.quote {
-        Some(quote) => format!("{}: \"{}\"", cause.text, host.redactor.quote(quote)),
-        None => cause.text.clone(),
-    }
 }

@@ -21,7 +21,6 @@ use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::http::Http;
 use crate::platform::runtime;
-use crate::report;
 
 /// Lines are written together up to this many bytes.
 const BUFFER: usize = 64 * 1024;
@@ -257,7 +256,7 @@ impl Writer<'_> {
             causes: error
                 .causes()
                 .iter()
-                .map(|cause| self.host.redactor.hide(&report::render(self.host, cause)))
+                .map(|cause| self.host.redactor.hide(&cause.render(&self.host.redactor)))
                 .collect(),
             http_status: error.http().http_status,
         }

@@ -2,8 +2,10 @@
 
 pub mod bulk;
 pub mod cache;
+pub mod check;
 pub mod discover;
 pub mod exec;
+pub mod inspect;
 pub mod participant;
 pub mod profile;
 pub mod request;

@@ -29,7 +29,7 @@ pub enum Pace {
 pub struct ApiSession<'a> {
     host: &'a Host,
     http: &'a Http,
-    keeper: &'a TokenKeeper<'a>,
+    keeper: Option<&'a TokenKeeper<'a>>,
     pace: Pace,
     headers: HeaderMap,
     token: RefCell<HeldToken>,
@@ -52,16 +52,32 @@ impl<'a> ApiSession<'a> {
         api: &Api,
         pace: Pace,
     ) -> Result<Self> {
-        let mut headers = http.deadline().bound("reading the API's headers", api.read_headers(host)).await??;
-        let correlation = uuid::random()?;
-        let value = HeaderValue::from_str(&correlation)
-            .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
-        headers.insert(HeaderName::from_static("x-correlation-id"), value);
+        let (headers, correlation) = read_headers(host, http, api).await?;
         let token = match keeper.fresh() {
             Some(token) => token,
             None => keeper.obtain(http).await?,
         };
-        Ok(Self {
+        Ok(Self::new(host, http, Some(keeper), pace, (headers, correlation), token))
+    }
+
+    /// A session with a token in hand, which is never renewed.
+    ///
+    /// # Errors
+    /// Usage: a header's secret cannot be read.
+    pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: HeldToken) -> Result<Self> {
+        let headers = read_headers(host, http, api).await?;
+        Ok(Self::new(host, http, None, Pace::Once, headers, token))
+    }
+
+    fn new(
+        host: &'a Host,
+        http: &'a Http,
+        keeper: Option<&'a TokenKeeper<'a>>,
+        pace: Pace,
+        (headers, correlation): (HeaderMap, String),
+        token: HeldToken,
+    ) -> Self {
+        Self {
             host,
             http,
             keeper,
@@ -72,7 +88,7 @@ impl<'a> ApiSession<'a> {
             renewal: tokio::sync::Mutex::new(()),
             lost: RefCell::new(None),
             correlation,
-        })
+        }
     }
 
     /// Sends a request with token, key and correlation id. A 401 about a token that came from the cache, or that was
@@ -96,9 +112,9 @@ impl<'a> ApiSession<'a> {
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
-        if self.pace == Pace::Many && self.has_expired() {
+        if let Some(keeper) = self.keeper.filter(|_| self.pace == Pace::Many && self.has_expired()) {
             let expired = self.token.borrow().access_token.clone();
-            self.renew(&expired).await?;
+            self.renew(keeper, &expired).await?;
         }
         let used = self.authorise(request)?;
         let reply = self.exchange(request, pour.as_deref_mut()).await?;
@@ -108,11 +124,12 @@ impl<'a> ApiSession<'a> {
             }
             return Ok(reply);
         }
+        let Some(keeper) = self.keeper else { return Ok(reply) };
         let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
         if !worth_another {
             return Ok(reply);
         }
-        self.renew(&used).await?;
+        self.renew(keeper, &used).await?;
         self.authorise(request)?;
         self.exchange(request, pour).await
     }
@@ -168,7 +185,7 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Gets a token instead of a refused one, unless another request of this session has done so.
-    async fn renew(&self, refused: &Secret) -> Result<()> {
+    async fn renew(&self, keeper: &TokenKeeper<'_>, refused: &Secret) -> Result<()> {
         let _turn = self.renewal.lock().await;
         if !self.is_current(refused) {
             return Ok(());
@@ -179,11 +196,21 @@ impl<'a> ApiSession<'a> {
         if self.pace == Pace::Many {
             self.http.renew_deadline();
         }
-        let token = self.keeper.replace(self.http, refused).await.inspect_err(|error| {
+        let token = keeper.replace(self.http, refused).await.inspect_err(|error| {
             self.lost.replace(Some(error.clone()));
         })?;
         self.accepted.set(false);
         self.token.replace(token);
         Ok(())
     }
+}
+
+/// The gateway's headers and a new correlation id.
+async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap, String)> {
+    let mut headers = http.deadline().bound("reading the API's headers", api.read_headers(host)).await??;
+    let correlation = uuid::random()?;
+    let value = HeaderValue::from_str(&correlation)
+        .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
+    headers.insert(HeaderName::from_static("x-correlation-id"), value);
+    Ok((headers, correlation))
 }

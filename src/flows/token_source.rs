@@ -72,6 +72,18 @@ impl TokenSource {
         Ok(())
     }
 
+    /// Where tokens are granted.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Who asks, how, and for what.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Server, client id, scope and audience, for people.
     #[must_use]
     pub fn about(&self) -> (String, String, String, Option<String>) {
@@ -162,7 +174,8 @@ impl TokenSource {
     }
 
     /// Adds to a refusal what only the settings know: where the credentials came from, and how else they could be read.
-    fn explain(&self, mut error: Error, secret: &Secret) -> Error {
+    #[must_use]
+    pub fn explain(&self, mut error: Error, secret: &Secret) -> Error {
         let client = &self.client;
         if error.kind() == ErrorKind::ScopeRejected {
             return error.hint(self.asked_for());

@@ -40,6 +40,11 @@ pub struct Metadata {
     pub issuer: String,
     /// Where tokens are granted: https, or loopback.
     pub token_endpoint: Url,
+    /// Where the keys are that tokens are signed with: https, or loopback; none where the document names none, or one
+    /// that may not be used.
+    pub jwks_uri: Option<Url>,
+    /// How clients may authenticate; `client_secret_basic` where the document does not say (RFC 8414 section 2).
+    pub auth_methods: Vec<String>,
     /// The document as it was sent, without a byte order mark.
     pub document: String,
     /// Where it was found, as shown.
@@ -52,6 +57,8 @@ pub struct Metadata {
 struct Wire {
     issuer: Option<String>,
     token_endpoint: Option<String>,
+    jwks_uri: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
 /// Fetches the metadata.
@@ -158,8 +165,10 @@ fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Meta
             .cause(why)
             .hint("nothing was sent there")
     })?;
+    let jwks_uri = wire.jwks_uri.and_then(|uri| url::parse_trusted(&uri).ok());
+    let auth_methods = wire.token_endpoint_auth_methods_supported.unwrap_or_else(|| vec!["client_secret_basic".into()]);
     let document = String::from_utf8_lossy(json::without_bom(document)).into_owned();
-    Ok(Metadata { issuer, token_endpoint, document, url: url.to_owned(), keep: Duration::ZERO })
+    Ok(Metadata { issuer, token_endpoint, jwks_uri, auth_methods, document, url: url.to_owned(), keep: Duration::ZERO })
 }
 
 fn without_userinfo(endpoint: &str) -> String {

@@ -1,39 +1,127 @@
-//! JSON Web Tokens as a diagnostic aid (RFC 7519): the claims of an access token, unverified. Access tokens are opaque to
-//! clients (RFC 9068 section 6), so nothing here decides whether a token is used.
+//! JSON Web Tokens as a diagnostic aid (RFC 7515, RFC 7519): taking one apart and checking its claims. Access tokens are
+//! opaque to clients (RFC 9068 section 6), so nothing here decides whether a token is used. Signatures are `jwks`'s.
+
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The claims that help where the token response is silent.
-#[derive(Debug, Default, Deserialize)]
+/// How far clocks may differ.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// What a token looks like from outside.
+pub enum Token {
+    /// A signed JWT.
+    Signed(Box<Jwt>),
+    /// An encrypted JWT (five parts): its header alone can be read.
+    Encrypted {
+        /// The header, as JSON text.
+        header: String,
+    },
+    /// Anything else.
+    Opaque,
+}
+
+/// A signed JWT, taken apart and not verified.
+pub struct Jwt {
+    /// The header, as JSON text.
+    pub header: String,
+    /// The claims, as JSON text.
+    pub claims_text: String,
+    /// The header's members that matter.
+    pub head: Head,
+    /// The claims.
+    pub claims: Claims,
+    /// What the signature is over.
+    pub signed: String,
+    /// The signature's bytes.
+    pub signature: Vec<u8>,
+}
+
+/// The header's members that matter (RFC 7515 section 4.1).
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Head {
+    /// The signature's algorithm.
+    #[serde(default)]
+    pub alg: String,
+    /// Which key.
+    pub kid: Option<String>,
+    /// Extensions that a reader must understand.
+    pub crit: Option<Value>,
+}
+
+/// Claims (RFC 7519 section 4.1, RFC 9068 section 2.2, and what providers use instead).
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Claims {
+    /// Who issued it.
+    pub iss: Option<Value>,
+    /// Whom it is for: a string, or an array of strings.
+    pub aud: Option<Value>,
     /// Expiry, in seconds since 1970.
     pub exp: Option<Value>,
+    /// Not before, in seconds since 1970.
+    pub nbf: Option<Value>,
+    /// The client.
+    pub client_id: Option<Value>,
+    /// The client, as OpenID Connect has it.
+    pub azp: Option<Value>,
+    /// The client, as Entra has it.
+    pub appid: Option<Value>,
+    /// The client, as Okta has it.
+    pub cid: Option<Value>,
     /// Granted scopes: a string, or an array of strings.
     pub scope: Option<Value>,
     /// The same as Entra and Okta name it.
     pub scp: Option<Value>,
+    /// The key that the token is bound to (RFC 7800).
+    pub cnf: Option<Value>,
+}
+
+impl Token {
+    /// Takes a token apart.
+    #[must_use]
+    pub fn read(token: &str) -> Self {
+        let parts: Vec<&str> = token.split('.').collect();
+        let json = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        let read = || match parts.as_slice() {
+            [header, payload, signature] => {
+                let (header_text, claims_text) = (json(header)?, json(payload)?);
+                Some(Self::Signed(Box::new(Jwt {
+                    head: serde_json::from_str(&header_text).ok()?,
+                    claims: serde_json::from_str(&claims_text).ok()?,
+                    header: header_text,
+                    claims_text,
+                    signed: format!("{header}.{payload}"),
+                    signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+                })))
+            }
+            [header, _, _, _, _] => {
+                let header = json(header)?;
+                serde_json::from_str::<Value>(&header).ok().filter(Value::is_object)?;
+                Some(Self::Encrypted { header })
+            }
+            _ => None,
+        };
+        read().unwrap_or(Self::Opaque)
+    }
 }
 
 impl Claims {
     /// The unverified claims of a signed JWT; nothing for an opaque or encrypted token.
     #[must_use]
     pub fn peek(token: &str) -> Option<Self> {
-        let mut parts = token.split('.');
-        let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return None;
-        };
-        let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        serde_json::from_slice(&json).ok()
+        match Token::read(token) {
+            Token::Signed(jwt) => Some(jwt.claims),
+            Token::Encrypted { .. } | Token::Opaque => None,
+        }
     }
 
     /// Expiry in whole seconds since 1970.
     #[must_use]
     pub fn expires(&self) -> Option<u64> {
-        let exp = self.exp.as_ref()?;
-        exp.as_u64().or_else(|| exp.as_f64().filter(|e| *e > 0.0).map(|e| e as u64))
+        seconds(self.exp.as_ref())
     }
 
     /// Granted scopes, separated by spaces.
@@ -45,6 +133,51 @@ impl Claims {
             _ => None,
         }
     }
+
+    /// Whom the token is for.
+    #[must_use]
+    pub fn audiences(&self) -> Vec<&str> {
+        match &self.aud {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The client that the token was granted to, whatever the claim is called.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        [&self.client_id, &self.azp, &self.appid, &self.cid].into_iter().flatten().find_map(Value::as_str)
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.iss.as_ref().and_then(Value::as_str)
+    }
+
+    /// Checks `exp` and `nbf` with a minute of leeway (RFC 7519 section 4.1).
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check_times(&self, now: SystemTime) -> Result<(), String> {
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (exp, nbf) = (seconds(self.exp.as_ref()), seconds(self.nbf.as_ref()));
+        match (exp, nbf) {
+            (None, _) if self.exp.is_some() => Err("its `exp` is not a time".into()),
+            (None, _) => Err("it has no `exp`".into()),
+            (Some(exp), _) if Duration::from_secs(exp) + LEEWAY <= now => Err("it has expired (`exp`)".into()),
+            (_, None) if self.nbf.is_some() => Err("its `nbf` is not a time".into()),
+            (_, Some(nbf)) if Duration::from_secs(nbf) > now + LEEWAY => Err("it is not valid yet (`nbf`)".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A NumericDate in whole seconds.
+fn seconds(value: Option<&Value>) -> Option<u64> {
+    let value = value?;
+    value.as_u64().or_else(|| value.as_f64().filter(|secs| *secs > 0.0).map(|secs| secs as u64))
 }
 
 #[cfg(test)]
@@ -57,16 +190,37 @@ mod tests {
 
     #[test]
     fn claims_are_read_in_their_shapes() {
-        let claims = Claims::peek(&token(r#"{"exp":1795187072,"scope":"a b"}"#)).unwrap();
+        let claims = Claims::peek(&token(r#"{"exp":1795187072,"scope":"a b","aud":"x","azp":"c"}"#)).unwrap();
         assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
-        let claims = Claims::peek(&token(r#"{"exp":1795187072.9,"scp":["a","b"]}"#)).unwrap();
+        assert_eq!((claims.audiences(), claims.client()), (vec!["x"], Some("c")));
+        let claims = Claims::peek(&token(r#"{"exp":1795187072.9,"scp":["a","b"],"aud":["x","y"]}"#)).unwrap();
         assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
+        assert_eq!(claims.audiences(), ["x", "y"]);
     }
 
     #[test]
     fn opaque_and_encrypted_tokens_have_none() {
-        for token in ["opaque", "a.b", "a.b.c.d.e", "a.!.c", &token("[]")] {
+        for token in ["opaque", "a.b", "a.b.c.d.e", "a.!.c", &token("[]"), &token("7")] {
             assert!(Claims::peek(token).is_none(), "{token}");
+        }
+        let encrypted = format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#));
+        assert!(matches!(Token::read(&encrypted), Token::Encrypted { .. }));
+    }
+
+    #[test]
+    fn times_have_a_minute_of_leeway() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        for (claims, good) in [
+            (r#"{"exp":1000}"#, true),
+            (r#"{"exp":941}"#, true),
+            (r#"{"exp":940}"#, false),
+            (r#"{"exp":2000,"nbf":1060}"#, true),
+            (r#"{"exp":2000,"nbf":1061}"#, false),
+            (r#"{"exp":"2000"}"#, false),
+            (r#"{"exp":2000,"nbf":"x"}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(Claims::peek(&token(claims)).unwrap().check_times(now).is_ok(), good, "{claims}");
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod error_body;
 pub mod grant;
 pub mod issuer;
+pub mod jwks;
 pub mod jwt;
 pub mod scope;
 pub mod token;

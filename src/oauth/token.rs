@@ -29,6 +29,8 @@ pub struct Token {
     pub granted: Option<Scope>,
     /// Every member of the response but a refresh token, as it was written.
     pub members: Members,
+    /// Whether a refresh token came along and was dropped.
+    pub had_refresh_token: bool,
     /// What deserves a warning, in sentences.
     pub remarks: Vec<String>,
 }
@@ -73,11 +75,21 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
     }
     let stated = members.text("scope").or_else(|| claims.as_ref().and_then(Claims::scopes));
     let granted = stated.and_then(|text| Scope::parse(&text).ok());
-    if members.get("refresh_token").is_some() {
+    let had_refresh_token = members.get("refresh_token").is_some();
+    if had_refresh_token {
         remarks.push("the server also sent a refresh token, which this grant should not have (RFC 6749 section 4.4.3); it was dropped".into());
     }
     let members = Members(members.0.into_iter().filter(|(name, _)| name != "refresh_token").collect());
-    Ok(Token { access_token, sent_at: reply.sent_at, expires_at, lifetime_secs, granted, members, remarks })
+    Ok(Token {
+        access_token,
+        sent_at: reply.sent_at,
+        expires_at,
+        lifetime_secs,
+        granted,
+        members,
+        had_refresh_token,
+        remarks,
+    })
 }
 
 fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {

@@ -1,5 +1,6 @@
 //! Values to bytes: the formats of stdout. Pure; knows neither settings nor network.
 
+pub mod check_report;
 pub mod clean_stream;
 pub mod columns;
 pub mod curl_config;

@@ -36,6 +36,7 @@ pub struct Host {
     stdout: RefCell<Box<dyn Write>>,
     stderr: RefCell<Box<dyn Write>>,
     verbosity: Cell<Verbosity>,
+    hushed: RefCell<Option<Vec<String>>>,
     /// Whether stdout is a terminal.
     pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
@@ -80,6 +81,7 @@ impl Host {
             stdout: RefCell::new(stdout),
             stderr: RefCell::new(stderr),
             verbosity: Cell::default(),
+            hushed: RefCell::default(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             redactor: Redactor::default(),
@@ -188,7 +190,22 @@ impl Host {
 
     /// Something the user should know, though the command goes on.
     pub fn warn(&self, message: &str) {
+        if let Some(warnings) = self.hushed.borrow_mut().as_mut() {
+            warnings.push(message.to_owned());
+            return;
+        }
         self.line(&format!("warning: {message}"));
+    }
+
+    /// Collects warnings from now on instead of telling them, for a report that has its own place for them.
+    pub fn hush(&self) {
+        self.hushed.borrow_mut().get_or_insert_default();
+    }
+
+    /// The warnings collected since the last call.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.hushed.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// A remark, silenced by `-q`.

@@ -3,12 +3,14 @@
 
 use std::cell::{Cell, OnceCell};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Method, redirect};
 use rustls::pki_types::CertificateDer;
 
+use crate::platform::certificate_watch::Noticed;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Facts, Result};
 use crate::platform::host::{Host, Verbosity};
@@ -30,6 +32,8 @@ pub struct Options {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// The `proxy` setting and its origin.
     pub proxy: Option<(String, String)>,
+    /// Where to tell of certificates that end soon.
+    pub noticed: Option<Arc<Noticed>>,
 }
 
 /// One request, ready to be sent as often as needed.
@@ -333,7 +337,11 @@ impl Http {
             return Ok(client);
         }
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(secure, &self.options.extra_roots)?)
+            .tls_backend_preconfigured(tls::client_config(
+                secure,
+                &self.options.extra_roots,
+                self.options.noticed.as_ref(),
+            )?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

@@ -1,5 +1,6 @@
 //! The ground floor: process, streams, clock, network, files, text. Knows nothing above it: no OAuth, no settings, no commands.
 
+pub mod certificate_watch;
 pub mod cpf;
 pub mod deadline;
 pub mod error;

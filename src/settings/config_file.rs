@@ -165,6 +165,9 @@ impl ConfigFile {
         match (shape, item.get_ref()) {
             (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
             (Shape::Text, _) => wrong("a string"),
+            (Shape::Date, DeValue::Datetime(date)) => Ok(Value::Text(date.to_string())),
+            (Shape::Date, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+            (Shape::Date, _) => wrong("a date such as 2027-01-31"),
             (Shape::Number, DeValue::Integer(number)) => Ok(Value::Text(number.to_string())),
             (Shape::Number, _) => wrong("a whole number"),
             (Shape::Switch, DeValue::Boolean(on)) => Ok(Value::Switch(*on)),

@@ -35,6 +35,7 @@ pub enum Key {
     Proxy,
     MinTtl,
     DefaultTtl,
+    SecretExpires,
 }
 
 /// What a value looks like in a profile.
@@ -44,6 +45,8 @@ pub enum Shape {
     Text,
     /// A whole number.
     Number,
+    /// A date, as TOML's own or as a string.
+    Date,
     /// `true` or `false`.
     Switch,
     /// A string of words, or an array of strings.
@@ -141,6 +144,7 @@ pub const SETTINGS: &[Setting] = settings! {
     Proxy "proxy" Some("--proxy"), Some("M2M_PROXY"), Text;
     MinTtl "min_ttl" Some("--min-ttl"), None, Text;
     DefaultTtl "default_ttl" None, None, Text;
+    SecretExpires "secret_expires" None, None, Date;
 };
 
 #[cfg(test)]

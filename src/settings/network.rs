@@ -32,6 +32,7 @@ pub fn options(settings: &Settings) -> Result<Options> {
         retries: settings.number(Key::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
         extra_roots,
         proxy: settings.plain(Key::Proxy).map(|url| (url.to_owned(), settings.origin(Key::Proxy).to_string())),
+        noticed: None,
     })
 }
 

@@ -13,6 +13,8 @@ pub struct Preset {
     pub title: &'static str,
     /// Default values by profile key.
     pub values: &'static [(&'static str, &'static str)],
+    /// Whether a token without an audience is of no use.
+    pub needs_audience: bool,
     /// Whose issuer a discovered document may carry.
     pub issuer_rule: IssuerRule,
     /// What its refusals mean.
@@ -64,6 +66,7 @@ pub const PRESETS: &[Preset] = &[
         name: "generic",
         title: "any server that speaks RFC 6749 section 4.4",
         values: &[],
+        needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[],
     },
@@ -74,6 +77,7 @@ pub const PRESETS: &[Preset] = &[
             ("discovery_url", "https://auth.{tenant_domain}/.well-known/openid-configuration"),
             ("api_url", "https://api.ltm.digital/cloudloyalty"),
         ],
+        needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
         hints: COGNITO_HINTS,
     },
@@ -81,6 +85,7 @@ pub const PRESETS: &[Preset] = &[
         name: "cognito",
         title: "AWS Cognito",
         values: &[],
+        needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
         hints: COGNITO_HINTS,
     },
@@ -93,7 +98,8 @@ pub const PRESETS: &[Preset] = &[
             ("auth_method", "client_secret_post"),
             ("body_format", "json"),
         ],
-        issuer_rule: IssuerRule::FinalSlash,
+        needs_audience: true,
+        issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -104,13 +110,15 @@ pub const PRESETS: &[Preset] = &[
             ("auth_method", "client_secret_post"),
             ("body_format", "json"),
         ],
-        issuer_rule: IssuerRule::FinalSlash,
+        needs_audience: true,
+        issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
     },
     Preset {
         name: "entra",
         title: "Microsoft Entra ID (v2.0 endpoint)",
         values: &[("token_url", "https://login.microsoftonline.com/{tenant_id}/oauth2/v2.0/token")],
+        needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[
             Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").saying("AADSTS7000215"),
@@ -123,6 +131,7 @@ pub const PRESETS: &[Preset] = &[
         name: "okta",
         title: "Okta",
         values: &[("issuer", "https://{tenant_domain}/oauth2/default")],
+        needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[
             Hint::on("invalid_scope", "an Okta custom authorization server without default scopes refuses a request without `scope`"),
@@ -134,6 +143,7 @@ pub const PRESETS: &[Preset] = &[
         name: "keycloak",
         title: "Keycloak",
         values: &[],
+        needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[
             Hint::on("unauthorized_client", "Keycloak answers `unauthorized_client` for a wrong id or secret, and when Service accounts are off for the client"),

@@ -1,7 +1,7 @@
 //! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is named;
 //! the modules beside it turn groups of values into typed parts.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -201,6 +201,17 @@ impl Settings {
         humantime::parse_duration(text.trim())
             .map(Some)
             .map_err(|e| self.bad(key, text, &e.to_string()).hint("durations read `30s`, `5m`, `1h`"))
+    }
+
+    /// A date, or a time in UTC.
+    ///
+    /// # Errors
+    /// Usage: it is neither.
+    pub fn date(&self, key: Key) -> Result<Option<SystemTime>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let parsed = humantime::parse_rfc3339_weak(&whole);
+        parsed.map(Some).map_err(|e| self.bad(key, text, &e.to_string()).hint("dates read 2027-01-31"))
     }
 
     /// A whole number up to `most`.

@@ -5,7 +5,7 @@
 #![expect(unreachable_pub, reason = "the support modules serve this one binary")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
 
-/// Refusals of the API.
+/// Refusals of the API and of the gateway before it.
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
@@ -33,9 +33,9 @@ mod cache_unwritable;
 mod client_auth;
 /// `--timeout`.
 mod deadline;
-/// Where metadata is looked for, and what it must hold.
+/// Where metadata is looked for.
 mod discovery;
-/// What the README says, held to the binary.
+/// Documents that must agree with the binary.
 mod drift;
 /// `m2m token --dry-run`.
 mod dry_run;
@@ -49,7 +49,7 @@ mod exec;
 /// The environment of a program under `m2m exec`.
 #[cfg(unix)]
 mod exec_environment;
-/// Text of servers on stderr.
+/// What servers say, on stderr.
 mod foreign_text;
 /// `m2m token -o env|kubectl|github`.
 mod formats;
@@ -57,15 +57,15 @@ mod formats;
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
-/// Which issuer it may name.
+/// Which issuer metadata may name.
 mod issuer;
 /// The arrows between the folders of `src/`.
 mod layers;
-/// Lookups that find nobody, too many, or a refusal.
+/// Lookups that find nobody, or too many.
 mod lookup_refusals;
 /// Which metadata is believed.
 mod metadata;
-/// The lookup.
+/// The lookup and its answer.
 mod participant;
 /// CPFs and logins.
 mod person;
@@ -82,7 +82,7 @@ mod proxies;
 /// Many processes at once, and processes that die or hang.
 #[cfg(unix)]
 mod races;
-/// Servers that nobody here wrote.
+/// Servers that were not written here.
 mod real_servers;
 /// Redirects.
 mod redirects;
@@ -99,10 +99,11 @@ mod secret_headers;
 /// Secret sources of a profile.
 #[cfg(unix)]
 mod secret_sources;
-/// Secret sources, and secrets on the command line.
+/// Where secrets come from.
 mod secrets;
 /// Flags, variables and presets.
 mod settings;
+/// The server, the runner, and the tripwire.
 mod support;
 /// Path templates of a profile.
 mod templates;

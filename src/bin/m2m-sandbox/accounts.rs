@@ -1,0 +1,52 @@
+//! What the sandbox is set up with: the client of each identity server, what it may ask for, and the gateway's
+//! subscription key. Identifiers are fixed so that people recognise them; secrets are new at every start.
+
+use crate::random;
+
+/// The tenant, which CloudLoyalty calls a campaign.
+pub(crate) const TENANT_ID: &str = "40499";
+
+/// What a participant lookup needs.
+pub(crate) const LOOKUP_SCOPE: &str = "webpremios.backoffice/all.read";
+
+pub(crate) const CLOUDLOYALTY_SCOPES: &[&str] = &["webpremios.campaigns/40499", LOOKUP_SCOPE];
+
+pub(crate) const LOYALTYONE_SCOPES: &[&str] = &["read:members", "read:offers"];
+
+/// The API that LoyaltyOne's tokens are for.
+pub(crate) const LOYALTYONE_AUDIENCE: &str = "https://partners.loyalty.com";
+
+/// Everything the servers check, and the configuration file tells.
+pub(crate) struct Accounts {
+    pub(crate) cloudloyalty: Client,
+    pub(crate) loyaltyone: Client,
+    pub(crate) subscription_key: String,
+}
+
+/// A confidential client (RFC 6749 section 2.1).
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) id: &'static str,
+    pub(crate) secret: String,
+    /// Everything it may be granted.
+    pub(crate) scopes: &'static [&'static str],
+}
+
+impl Accounts {
+    /// Accounts with new secrets, of the length and alphabet that the real systems use.
+    pub(crate) fn new() -> Self {
+        Self {
+            cloudloyalty: Client {
+                id: "1sandbox2cloudloyalty3app4",
+                secret: random::text(random::LOWER_ALPHANUMERIC, 51),
+                scopes: CLOUDLOYALTY_SCOPES,
+            },
+            loyaltyone: Client {
+                id: "SandboxLoyaltyOneApp123456789012",
+                secret: random::text(random::BASE64URL, 64),
+                scopes: LOYALTYONE_SCOPES,
+            },
+            subscription_key: random::text(random::HEX, 32),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The sandbox's private folder: the configuration file for `m2m`, and the secrets it points to. The folder goes
+//! when the sandbox ends.
+
+use std::env;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE, TENANT_ID};
+use crate::random;
+
+/// A folder that nobody else may look into; removed on drop.
+pub(crate) struct Home(PathBuf);
+
+/// Where the servers listen; no trailing slashes.
+pub(crate) struct Addresses {
+    pub(crate) cognito: String,
+    pub(crate) auth0: String,
+    pub(crate) api: String,
+}
+
+impl Home {
+    /// Makes a new folder below the system's folder for temporary files.
+    pub(crate) fn new() -> io::Result<Self> {
+        let name = format!("m2m-sandbox-{}", random::text(random::HEX, 16));
+        let path = std::path::absolute(env::temp_dir())?.join(name);
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Writes the secrets and the configuration file.
+    pub(crate) fn furnish(&self, accounts: &Accounts, addresses: &Addresses) -> io::Result<()> {
+        for (name, secret) in [
+            ("cloudloyalty-client-secret", &accounts.cloudloyalty.secret),
+            ("loyaltyone-client-secret", &accounts.loyaltyone.secret),
+            ("subscription-key", &accounts.subscription_key),
+        ] {
+            self.write(name, &format!("{secret}\n"))?;
+        }
+        self.write("config.toml", &self.config(accounts, addresses))
+    }
+
+    /// The configuration file.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// A place for token caches.
+    pub(crate) fn cache_path(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    fn config(&self, accounts: &Accounts, addresses: &Addresses) -> String {
+        let secret = |name| toml_string(&self.0.join(name).to_string_lossy());
+        let Accounts { cloudloyalty, loyaltyone, .. } = accounts;
+        let Addresses { cognito, auth0, api } = addresses;
+        format!(
+            r#"# Written by m2m-sandbox. This file and what it names go away when the sandbox ends.
+default_profile = "cloudloyalty"
+
+[profiles.cloudloyalty]
+provider = "cloudloyalty"
+tenant_id = "{TENANT_ID}"
+discovery_url = "{cognito}/.well-known/openid-configuration"
+client_id = "{}"
+client_secret = {{ file = {} }}
+subscription_key = {{ file = {} }}
+scope = {}
+api_url = "{api}"
+
+[profiles.loyaltyone]
+provider = "loyaltyone"
+token_url = "{auth0}/oauth/token"
+client_id = "{}"
+client_secret = {{ file = {} }}
+audience = "{LOYALTYONE_AUDIENCE}"
+scope = {}
+api_url = "{api}"
+"#,
+            cloudloyalty.id,
+            secret("cloudloyalty-client-secret"),
+            secret("subscription-key"),
+            json!(cloudloyalty.scopes),
+            loyaltyone.id,
+            secret("loyaltyone-client-secret"),
+            json!(loyaltyone.scopes),
+        )
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(self.0.join(name))?.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Nobody is left to tell when this fails, and the system clears its temporary files in the end.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `text` as a TOML basic string, whose escapes are those of JSON.
+fn toml_string(text: &str) -> String {
+    json!(text).to_string()
+}
+
+/// `path` as one word of a POSIX shell.
+pub(crate) fn shell_word(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses() -> Addresses {
+        Addresses {
+            cognito: "http://127.0.0.1:1".to_owned(),
+            auth0: "http://127.0.0.1:2".to_owned(),
+            api: "http://127.0.0.1:3".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_toml_that_names_secrets_and_holds_none() {
+        let accounts = Accounts::new();
+        let home = Home::new().unwrap();
+        home.furnish(&accounts, &addresses()).unwrap();
+
+        let text = fs::read_to_string(home.config_path()).unwrap();
+        let config: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(config["default_profile"].as_str(), Some("cloudloyalty"));
+        for (profile, secret) in
+            [("cloudloyalty", &accounts.cloudloyalty.secret), ("loyaltyone", &accounts.loyaltyone.secret)]
+        {
+            let file = config["profiles"][profile]["client_secret"]["file"].as_str().unwrap();
+            assert_eq!(fs::read_to_string(file).unwrap(), format!("{secret}\n"));
+            assert!(!text.contains(secret.as_str()));
+        }
+        assert!(!text.contains(&accounts.subscription_key));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn everything_is_its_owners_alone_and_goes_with_the_home() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let home = Home::new().unwrap();
+        home.furnish(&Accounts::new(), &addresses()).unwrap();
+        let folder = home.0.clone();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        let files: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(files.len(), 4);
+        for file in files {
+            assert_eq!(mode(&file.unwrap().path()), 0o600);
+        }
+
+        drop(home);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn shell_words_survive_quotes() {
+        assert_eq!(shell_word(Path::new("/tmp/a b")), "'/tmp/a b'");
+        assert_eq!(shell_word(Path::new("/tmp/o'k")), r"'/tmp/o'\''k'");
+    }
+}

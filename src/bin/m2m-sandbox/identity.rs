@@ -1,0 +1,185 @@
+//! The authorization servers: metadata, keys, and the token endpoint (RFC 6749 section 4.4).
+//!
+//! What both have in common is here. How each reads requests, refuses them and describes a grant is in
+//! `cognito.rs` and `auth0.rs`.
+
+pub(crate) mod auth0;
+pub(crate) mod client_auth;
+pub(crate) mod cognito;
+pub(crate) mod grant;
+pub(crate) mod metadata;
+pub(crate) mod parameters;
+
+use std::sync::Arc;
+
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CACHE_CONTROL};
+use hyper::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::accounts::Client;
+use crate::clock::unix_now;
+use crate::fault::Plan;
+use crate::identity::client_auth::Rejection;
+use crate::identity::grant::{Members, Terms, TokenEffect};
+use crate::identity::metadata::{Metadata, MetadataEffect};
+use crate::identity::parameters::Parameters;
+use crate::jwt;
+use crate::random;
+use crate::signing::{PendingKey, SigningKey};
+use crate::wire::answer::Answer;
+use crate::wire::listener::Server;
+
+const METADATA_PATH: &str = "/.well-known/openid-configuration";
+const JWK_SET_PATH: &str = "/.well-known/jwks.json";
+
+/// What sets one authorization server apart from the other.
+pub(crate) trait Provider: Send + Sync + 'static {
+    const NAME: &'static str;
+    const TOKEN_PATH: &'static str;
+
+    /// The server's metadata (OpenID Connect Discovery 1.0 section 3).
+    fn metadata(&self) -> Metadata;
+
+    /// The only client it knows.
+    fn client(&self) -> &Client;
+
+    /// The parameters of a token request, in whatever format this server takes.
+    fn parameters(&self, request: &Request<Bytes>) -> Result<Parameters, Answer>;
+
+    /// How it refuses a client.
+    fn rejected(&self, rejection: Rejection) -> Answer;
+
+    /// What an authenticated client gets for its parameters.
+    fn terms(&self, parameters: &Parameters) -> Result<Terms, Answer>;
+
+    /// The token's JOSE header and claims; `None` for an opaque token.
+    fn token(&self, terms: &Terms, key_id: &str, now: u64) -> Option<(Value, Value)>;
+}
+
+/// The faults that identity servers are to suffer, which both share: `--fault 429:1` hits one token request.
+#[derive(Clone)]
+pub(crate) struct Faults {
+    pub(crate) token: Arc<Plan<TokenEffect>>,
+    pub(crate) metadata: Arc<Plan<MetadataEffect>>,
+}
+
+/// An authorization server.
+pub(crate) struct Identity<P> {
+    pub(crate) provider: P,
+    pub(crate) key: PendingKey,
+    pub(crate) faults: Faults,
+}
+
+impl<P: Provider> Server for Identity<P> {
+    const NAME: &'static str = P::NAME;
+
+    async fn answer(&self, request: &Request<Bytes>) -> Answer {
+        let path = request.uri().path();
+        if path == P::TOKEN_PATH {
+            return self.token_endpoint(request).await;
+        }
+        match (request.method(), path) {
+            (&Method::GET, METADATA_PATH) => self.metadata(),
+            (&Method::GET, JWK_SET_PATH) => self.jwk_set().await,
+            _ => Answer::text(StatusCode::NOT_FOUND, "text/plain", "Not Found"),
+        }
+    }
+}
+
+impl<P: Provider> Identity<P> {
+    fn metadata(&self) -> Answer {
+        let mut metadata = self.provider.metadata();
+        match self.faults.metadata.strike() {
+            Some(MetadataEffect::Answer(answer)) => return answer(),
+            Some(MetadataEffect::Metadata(edit)) => edit(&mut metadata),
+            None => {}
+        }
+        Answer::json(StatusCode::OK, &metadata)
+    }
+
+    async fn jwk_set(&self) -> Answer {
+        match self.key.wait().await {
+            Some(key) => Answer::json(StatusCode::OK, &key.jwk_set()),
+            None => no_key(),
+        }
+    }
+
+    async fn token_endpoint(&self, request: &Request<Bytes>) -> Answer {
+        if request.method() != Method::POST {
+            return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "POST");
+        }
+        let fault = self.faults.token.strike();
+        if let Some(TokenEffect::Answer(answer)) = fault {
+            return answer();
+        }
+        let terms = match self.agreed(request, fault) {
+            Ok(terms) => terms,
+            Err(refusal) => return refusal,
+        };
+        match self.key.wait().await {
+            Some(key) => self.grant(&terms, &key, fault),
+            None => no_key(),
+        }
+    }
+
+    /// What the request may have, or why not.
+    fn agreed(&self, request: &Request<Bytes>, fault: Option<&TokenEffect>) -> Result<Terms, Answer> {
+        let parameters = self.provider.parameters(request)?;
+        let presented = client_auth::presented(request.headers(), &parameters);
+        match fault {
+            Some(TokenEffect::Refuse) => return Err(self.provider.rejected(Rejection::Wrong)),
+            Some(TokenEffect::Echo) => return Err(echo(presented.as_deref().unwrap_or_default())),
+            _ => {}
+        }
+        presented
+            .and_then(|presented| client_auth::check(&presented, self.provider.client()))
+            .map_err(|rejection| self.provider.rejected(rejection))?;
+
+        let mut terms = self.provider.terms(&parameters)?;
+        if let Some(TokenEffect::Terms(edit)) = fault {
+            edit(&mut terms);
+        }
+        Ok(terms)
+    }
+
+    /// The token response (RFC 6749 section 5.1).
+    fn grant(&self, terms: &Terms, key: &SigningKey, fault: Option<&TokenEffect>) -> Answer {
+        let token = match self.provider.token(terms, key.id(), unix_now()) {
+            Some((header, claims)) => jwt::encode(key, &header, &claims),
+            None => Ok(random::text(random::BASE64URL, 32)),
+        };
+        let Ok(token) = token else {
+            return Answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
+        };
+
+        let mut members = Members::new(&token, terms);
+        if let Some(TokenEffect::Members(edit)) = fault {
+            edit(&mut members);
+        }
+        let mut body = members.to_json();
+        if let Some(TokenEffect::Body(edit)) = fault {
+            body = edit(body);
+        }
+        Answer::json_text(StatusCode::OK, body).header(CACHE_CONTROL, "no-store")
+    }
+}
+
+/// An OAuth error (RFC 6749 section 5.2) with a description.
+pub(crate) fn described_error(status: StatusCode, error: &str, description: &str) -> Answer {
+    Answer::json(status, &json!({ "error": error, "error_description": description }))
+}
+
+/// A refusal that gives away what was sent, as a careless server's log-happy error page does.
+fn echo(presented: &[client_auth::Credentials]) -> Answer {
+    let secret = presented.last().map_or("(none)", |credentials| credentials.secret.as_str());
+    described_error(
+        StatusCode::BAD_REQUEST,
+        "invalid_client",
+        &format!("the secret `{secret}` does not belong to this client"),
+    )
+}
+
+fn no_key() -> Answer {
+    described_error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the sandbox could not make its signing key")
+}

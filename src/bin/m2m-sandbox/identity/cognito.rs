@@ -1,0 +1,137 @@
+//! CloudLoyalty's identity server: an Amazon Cognito user pool behind a domain of its own.
+//!
+//! Its ways, as far as clients meet them: the issuer is another host than the one that serves the metadata; forms
+//! only, anything else is a 405 without a word; errors are 400 and have no description, invalid_client included.
+
+use hyper::body::Bytes;
+use hyper::header::ALLOW;
+use hyper::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::Provider;
+use super::client_auth::Rejection;
+use super::grant::Terms;
+use super::metadata::Metadata;
+use super::parameters::{Parameters, media_type};
+use crate::accounts::Client;
+use crate::random;
+use crate::wire::answer::Answer;
+
+/// The issuer of user pool `sa-east-1_Sandbox`.
+pub(crate) const ISSUER: &str = "https://cognito-idp.sa-east-1.amazonaws.com/sa-east-1_Sandbox";
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The Cognito-shaped provider.
+pub(crate) struct Cognito {
+    pub(crate) base_url: String,
+    pub(crate) client: Client,
+    pub(crate) lifetime_secs: u64,
+}
+
+impl Provider for Cognito {
+    const NAME: &'static str = "cognito";
+    const TOKEN_PATH: &'static str = "/oauth2/token";
+
+    fn metadata(&self) -> Metadata {
+        Metadata::new(ISSUER.to_owned(), &self.base_url, Self::TOKEN_PATH)
+    }
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn parameters(&self, request: &Request<Bytes>) -> Result<Parameters, Answer> {
+        if media_type(request.headers()) != FORM {
+            return Err(Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "POST"));
+        }
+        Parameters::from_form(request.body()).ok_or_else(|| error("invalid_request"))
+    }
+
+    fn rejected(&self, rejection: Rejection) -> Answer {
+        error(match rejection {
+            Rejection::TwoMethods => "invalid_request",
+            Rejection::Incomplete | Rejection::Wrong => "invalid_client",
+        })
+    }
+
+    fn terms(&self, parameters: &Parameters) -> Result<Terms, Answer> {
+        match parameters.get("grant_type") {
+            Some("client_credentials") => {}
+            Some(_) => return Err(error("unsupported_grant_type")),
+            None => return Err(error("invalid_request")),
+        }
+        let mut scopes = parameters.scopes();
+        if scopes.is_empty() {
+            scopes = self.client.scopes.to_vec();
+        }
+        if !scopes.iter().all(|each| self.client.scopes.contains(each)) {
+            return Err(error("invalid_scope"));
+        }
+        Ok(Terms {
+            scopes: scopes.into_iter().map(str::to_owned).collect(),
+            audience: None,
+            lifetime_secs: self.lifetime_secs,
+            states_scope: false,
+        })
+    }
+
+    fn token(&self, terms: &Terms, key_id: &str, now: u64) -> Option<(Value, Value)> {
+        let header = json!({ "kid": key_id, "alg": "RS256" });
+        let claims = json!({
+            "sub": self.client.id,
+            "token_use": "access",
+            "scope": terms.scope(),
+            "auth_time": now,
+            "iss": ISSUER,
+            "exp": now + terms.lifetime_secs,
+            "iat": now,
+            "version": 2,
+            "jti": random::uuid(),
+            "client_id": self.client.id,
+        });
+        Some((header, claims))
+    }
+}
+
+/// An error the way Cognito puts it: nothing but the code.
+fn error(code: &str) -> Answer {
+    Answer::json(StatusCode::BAD_REQUEST, &json!({ "error": code }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cognito() -> Cognito {
+        Cognito {
+            base_url: "http://127.0.0.1:1".to_owned(),
+            client: Client { id: "app", secret: "secret".to_owned(), scopes: &["res/a", "res/b"] },
+            lifetime_secs: 300,
+        }
+    }
+
+    fn terms(form: &str) -> Result<Terms, Answer> {
+        cognito().terms(&Parameters::from_form(form.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn no_scope_means_all_scopes() {
+        let scopes = |form| terms(form).ok().map(|terms| terms.scope());
+        assert_eq!(scopes("grant_type=client_credentials").as_deref(), Some("res/a res/b"));
+        assert_eq!(scopes("grant_type=client_credentials&scope=res%2Fb").as_deref(), Some("res/b"));
+        assert_eq!(scopes("grant_type=client_credentials&scope=res%2Fb+res%2Fc"), None);
+        assert_eq!(scopes("grant_type=password"), None);
+    }
+
+    #[test]
+    fn tokens_have_no_audience_and_a_header_without_a_type() {
+        let terms = terms("grant_type=client_credentials").ok().unwrap();
+        let (header, claims) = cognito().token(&terms, "key", 1_000).unwrap();
+        assert_eq!(header, json!({ "kid": "key", "alg": "RS256" }));
+        assert_eq!(claims["exp"], 1_300);
+        assert_eq!(claims["client_id"], "app");
+        assert_eq!(claims["iss"], ISSUER);
+        assert_eq!(claims.get("aud"), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! One listening socket: accepts connections, reads requests, logs them, sends what the server answers, and ends
+//! connections the way an answer asks for.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use super::answer::Answer;
+use super::body::{Body, Ending};
+use super::journal::Journal;
+
+/// More than any token request or API call needs.
+const MOST_REQUEST_BYTES: usize = 256 * 1024;
+
+/// Something that answers requests.
+pub(crate) trait Server: Send + Sync + 'static {
+    /// The name of the server in the request log.
+    const NAME: &'static str;
+
+    /// The answer to one request.
+    fn answer(&self, request: &Request<Bytes>) -> impl Future<Output = Answer> + Send;
+}
+
+/// What all three servers do with every request.
+#[derive(Clone)]
+pub(crate) struct Manner {
+    pub(crate) journal: Arc<Journal>,
+    /// How long every answer takes at least.
+    pub(crate) latency: Duration,
+}
+
+/// Serves `listener` for ever.
+pub(crate) async fn serve<S: Server>(listener: TcpListener, server: S, manner: Manner) -> Infallible {
+    let server = Arc::new(server);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _peer)) => {
+                tokio::spawn(connection(stream, Arc::clone(&server), manner.clone()));
+            }
+            // Out of file descriptors, most likely: some will come back.
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// Serves one connection until either side ends it.
+///
+/// A handler, or a body, that is to break the connection fails with an [`Ending`]. hyper then stops where it is,
+/// without a word to the client, and gives the socket back.
+async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner) {
+    // Answers are written in one go; waiting for more to send would only add 40 ms to some of them.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| respond(request, &*server, &manner));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+
+    let Err(error) = (&mut connection).await else {
+        return;
+    };
+    let ending = error.source().and_then(|source| source.downcast_ref());
+    end(connection.into_parts().io.into_inner(), ending.copied()).await;
+}
+
+/// Reads the rest of one request and answers it.
+async fn respond<S: Server>(request: Request<Incoming>, server: &S, manner: &Manner) -> Result<Response<Body>, Ending> {
+    let (head, body) = request.into_parts();
+    let answer = match Limited::new(body, MOST_REQUEST_BYTES).collect().await {
+        Ok(body) => {
+            let request = Request::from_parts(head.clone(), body.to_bytes());
+            server.answer(&request).await
+        }
+        Err(_) => Answer::empty(StatusCode::PAYLOAD_TOO_LARGE),
+    };
+    sleep(manner.latency).await;
+
+    // Written before the answer leaves, so that whoever has the answer finds the line.
+    manner.journal.record(S::NAME, &head.method, head.uri.path(), answer.status());
+
+    match answer.into_result() {
+        Err(Ending::Silence) => pending().await,
+        result => result,
+    }
+}
+
+/// Ends a connection that hyper has given up.
+async fn end(stream: TcpStream, ending: Option<Ending>) {
+    match ending {
+        Some(Ending::Garbage) => {
+            if stream.writable().await.is_ok() {
+                let _ = stream.try_write(b"SSH-2.0-OpenSSH_9.6 this is no HTTP server\r\n");
+            }
+        }
+        Some(Ending::Reset) => {
+            let _ = stream.set_zero_linger();
+        }
+        Some(Ending::Close | Ending::Silence) | None => {}
+    }
+    drop(stream);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::net::{self, SocketAddr};
+
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+
+    struct Scripted;
+
+    impl Server for Scripted {
+        const NAME: &'static str = "scripted";
+
+        async fn answer(&self, request: &Request<Bytes>) -> Answer {
+            match request.uri().path() {
+                "/close" => Answer::none(Ending::Close),
+                "/garbage" => Answer::none(Ending::Garbage),
+                "/reset" => Answer::none(Ending::Reset),
+                "/silence" => Answer::none(Ending::Silence),
+                "/cut" => Answer::body(StatusCode::OK, Body::cut(b"half", 8)),
+                _ => Answer::text(StatusCode::OK, "text/plain", request.body().clone()),
+            }
+        }
+    }
+
+    async fn start() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let manner = Manner { journal: Arc::new(Journal::none()), latency: Duration::ZERO };
+        tokio::spawn(serve(listener, Scripted, manner));
+        address
+    }
+
+    /// What a client reads until the connection ends, and how it ends.
+    async fn exchange(address: SocketAddr, path: &'static str) -> (String, Option<io::ErrorKind>) {
+        spawn_blocking(move || {
+            let mut stream = net::TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody")
+                .unwrap();
+            let mut bytes = Vec::new();
+            let end = stream.read_to_end(&mut bytes).err().map(|e| e.kind());
+            (String::from_utf8(bytes).unwrap(), end)
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_ordinary_answer_is_sent_whole() {
+        let (text, end) = exchange(start().await, "/").await;
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\nbody"), "{text}");
+        assert_eq!(end, None);
+    }
+
+    #[tokio::test]
+    async fn connections_end_as_the_answer_asks() {
+        let address = start().await;
+        for (path, text, end) in [
+            ("/close", "", None),
+            ("/reset", "", Some(io::ErrorKind::ConnectionReset)),
+            ("/silence", "", Some(io::ErrorKind::WouldBlock)),
+            ("/garbage", "SSH-2.0-OpenSSH_9.6 this is no HTTP server\r\n", None),
+        ] {
+            assert_eq!(exchange(address, path).await, (text.to_owned(), end), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_body_promises_more_than_it_sends() {
+        let (text, end) = exchange(start().await, "/cut").await;
+        assert!(text.contains("content-length: 8\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\nhalf"), "{text}");
+        assert_eq!(end, Some(io::ErrorKind::ConnectionReset));
+    }
+}

@@ -1,0 +1,248 @@
+//! `m2m check`: do the credentials still work, and if not, what exactly is wrong?
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::args::api::ApiArgs;
+use crate::args::client::ClientArgs;
+use crate::args::general::GeneralArgs;
+use crate::args::network::NetworkArgs;
+use crate::args::server::ServerArgs;
+use crate::commands::participant::read_query;
+use crate::exit;
+use crate::flows::smoke::catalogue::CATALOGUE;
+use crate::flows::smoke::record::{Report, Status};
+use crate::flows::smoke::{self, Expectations};
+use crate::output::check_report::{self, Line, Section};
+use crate::output::columns;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::{Host, Verbosity};
+use crate::platform::runtime;
+use crate::settings::config_file::ConfigFile;
+use crate::settings::key::Key;
+use crate::settings::layer::Layer;
+use crate::settings::resolved::{Choice, Settings};
+
+/// Smoke-test credentials
+///
+/// Checks settings, secret, servers, token and (if asked) API of one profile or many, side by side. The cache is never read;
+/// every profile costs one token request. Exits with the class of the first failure: 3 credentials rejected, 5 could not
+/// reach, 6 throttled, ..
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m check
+  m2m check uat production --require-scope webpremios.backoffice/all.read
+  m2m check --all --report junit=m2m.xml --api /v1/status
+  m2m check --list")]
+pub struct CheckArgs {
+    /// Profiles to check; without one the profile that other commands would use
+    #[arg(value_name = "PROFILE", conflicts_with_all = ["all", "profile"])]
+    profiles: Vec<String>,
+    /// Check every profile of the config file
+    #[arg(long, conflicts_with = "profile")]
+    all: bool,
+    /// Print every check with its id and meaning, and check nothing
+    #[arg(long)]
+    list: bool,
+    /// What to print: text, json, junit
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "junit"])]
+    output: String,
+    /// Also write a report to a file: text=FILE, json=FILE or junit=FILE; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<String>,
+    /// Warnings fail too
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    expected: ExpectedArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    client: ClientArgs,
+    #[command(flatten)]
+    api_args: ApiArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) general: GeneralArgs,
+}
+
+/// What must hold beside the grant itself.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Expectations")]
+struct ExpectedArgs {
+    /// Scope that must be granted; repeatable
+    #[arg(long, value_name = "SCOPE")]
+    require_scope: Vec<String>,
+    /// Audience that the token must name; repeatable
+    #[arg(long, value_name = "AUDIENCE")]
+    require_aud: Vec<String>,
+    /// Least lifetime of the token
+    #[arg(long, value_name = "DURATION")]
+    min_ttl: Option<String>,
+    /// How long before `secret_expires` (profile) to warn
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    warn_before: String,
+    /// Read-only path of the API to call with the token
+    #[arg(long, value_name = "PATH")]
+    api: Option<String>,
+    /// Participant to look up as the probe
+    #[arg(long, value_name = "LOGIN", allow_hyphen_values = true)]
+    login: Option<String>,
+    /// Participant to look up as the probe
+    #[arg(long, value_name = "CPF", conflicts_with = "login", allow_hyphen_values = true)]
+    cpf: Option<String>,
+    /// Also ask for a scope that does not exist, which must not be granted; one more token request
+    #[arg(long)]
+    negative: bool,
+}
+
+impl CheckArgs {
+    fn layer(&self) -> Result<Layer> {
+        let mut flags = Layer::default();
+        self.server.add_to(&mut flags);
+        self.client.add_to(&mut flags)?;
+        self.api_args.add_to(&mut flags);
+        self.network.add_to(&mut flags);
+        flags.flag(Key::MinTtl, self.expected.min_ttl.as_ref());
+        Ok(flags)
+    }
+
+    fn expectations(&self, host: &Host) -> Result<Expectations> {
+        let expected = &self.expected;
+        let warn_before = humantime::parse_duration(&expected.warn_before);
+        let others = Expectations {
+            audiences: expected.require_aud.clone(),
+            warn_before: warn_before.map_err(|e| {
+                Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before))
+                    .cause(e.to_string())
+                    .hint("durations read `30d`, `12h`")
+            })?,
+            api_path: expected.api.clone(),
+            query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref())?,
+            negative: expected.negative,
+            ..Expectations::default()
+        };
+        others.require_scope(&expected.require_scope)
+    }
+
+    /// The profiles to check, each with what tells it apart.
+    fn choices(&self, host: &Host) -> Result<Vec<Choice>> {
+        let config = &self.general.config;
+        let choice = |profile: Option<String>| Choice { profile, config: config.clone() };
+        if self.all {
+            let names = ConfigFile::load(host, config.as_deref())?.names()?;
+            if names.is_empty() {
+                return Err(Error::usage("there are no profiles to check")
+                    .hint("`m2m profile init --provider NAME` starts one"));
+            }
+            return Ok(names.into_iter().map(|name| choice(Some(name))).collect());
+        }
+        if self.profiles.is_empty() {
+            return Ok(vec![self.general.choice()]);
+        }
+        Ok(self.profiles.iter().map(|name| choice(Some(name.clone()))).collect())
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage: arguments or config file; a report that cannot be written. What the checks find is in the report, and in the
+/// exit code.
+pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
+    if args.list {
+        let rows = CATALOGUE.iter().map(|entry| [entry.id.to_owned(), entry.meaning.to_owned()]);
+        return host.print(columns::aligned(rows).as_bytes()).map(|()| ExitCode::SUCCESS);
+    }
+    let expected = args.expectations(host)?;
+    let files = args.report.iter().map(|given| report_file(given)).collect::<Result<Vec<_>>>()?;
+    let choices = args.choices(host)?;
+    let flags = args.layer()?;
+    // Warnings have their place in the report.
+    host.hush();
+    let mut reports = runtime::run(async {
+        let all = choices.iter().map(|choice| {
+            let settings = Settings::resolve(host, choice, flags.clone());
+            let known = settings.as_ref().ok().and_then(|s| s.profile.clone()).or_else(|| choice.profile.clone());
+            let name = known.unwrap_or_else(|| "(no profile)".into());
+            let expected = &expected;
+            async move { smoke::run(host, &name, settings, expected).await }
+        });
+        Ok(futures_util::future::join_all(all).await)
+    })?;
+    if args.strict {
+        reports.iter_mut().for_each(Report::lift_warnings);
+    }
+    let sections: Vec<Section> = reports.iter().map(section).collect();
+    for (format, path) in &files {
+        write_report(path, &render(format, &sections, true))?;
+    }
+    let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
+    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story);
+    if on_github {
+        summarise(host, &sections)?;
+        let annotations = check_report::annotations(&sections);
+        if args.output == "text" {
+            printed.push_str(&annotations);
+        } else {
+            annotations.lines().for_each(|line| host.line(line));
+        }
+    }
+    host.print(printed.as_bytes())?;
+    let failure = reports.iter().find_map(Report::first_failure);
+    Ok(failure.map_or(ExitCode::SUCCESS, |check| exit::of(check.kind).into()))
+}
+
+fn section(report: &Report) -> Section {
+    let line = |check: &smoke::record::Check| Line {
+        id: check.id,
+        status: check.status.word(),
+        message: check.message.clone(),
+        hint: check.hint.clone(),
+        ms: check.took.as_millis(),
+        undecided: check.status == Status::Fail && !decides(check.kind),
+    };
+    Section { profile: report.profile.clone(), ok: report.is_ok(), checks: report.checks.iter().map(line).collect() }
+}
+
+/// Whether a failure of this kind says something about the credentials, or only that they could not be tried.
+fn decides(kind: ErrorKind) -> bool {
+    !matches!(kind, ErrorKind::Unreachable | ErrorKind::Throttled | ErrorKind::Internal | ErrorKind::Interrupted)
+}
+
+fn render(format: &str, sections: &[Section], all: bool) -> String {
+    match format {
+        "json" => check_report::json(sections),
+        "junit" => check_report::junit(sections),
+        _ => check_report::text(sections, all),
+    }
+}
+
+fn report_file(given: &str) -> Result<(String, &Path)> {
+    match given.split_once('=') {
+        Some((format @ ("text" | "json" | "junit"), path)) if !path.is_empty() => {
+            Ok((format.to_owned(), Path::new(path)))
+        }
+        _ => Err(Error::usage(format!("cannot use `--report {given}`"))
+            .hint("write `--report junit=FILE`, `json=FILE` or `text=FILE`")),
+    }
+}
+
+fn write_report(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text)
+        .map_err(|e| Error::usage(format!("cannot write the report `{}`", path.display())).cause(e.to_string()))
+}
+
+fn summarise(host: &Host, sections: &[Section]) -> Result<()> {
+    let Some(path) = host.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
+    let written = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(check_report::markdown(sections).as_bytes()));
+    written.map_err(|e| Error::usage("cannot write the file in `GITHUB_STEP_SUMMARY`").cause(e.to_string()))
+}

@@ -1,0 +1,123 @@
+//! `m2m inspect`: what a JWT access token says, and with `--verify`, whether it is true.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::args::grant::GrantArgs;
+use crate::flows::inspection::{self, Shape};
+use crate::flows::token_cache::TokenKeeper;
+use crate::flows::token_source::TokenSource;
+use crate::output::json_text;
+use crate::output::token_format::rfc3339;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::http::Http;
+use crate::platform::runtime;
+use crate::platform::secret::Secret;
+use crate::settings::caching::Lifetimes;
+use crate::settings::key::Key;
+use crate::settings::network;
+use crate::settings::resolved::Settings;
+use crate::settings::server;
+
+/// Larger than any token, in bytes.
+const TOKEN_LIMIT: u64 = 1024 * 1024;
+
+/// Decode, and with --verify verify, a JWT access token
+///
+/// Prints header and claims as JSON, with times readable beside the numbers. Of a file, of stdin, or of the profile's own
+/// token. An opaque or encrypted token is said to be so.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  m2m inspect --profile uat
+  m2m token | m2m inspect -
+  m2m inspect --verify --audience https://api.example.com")]
+pub struct InspectArgs {
+    /// File with a token, `-` for stdin; without it the profile's token
+    #[arg(value_name = "TOKEN-FILE")]
+    file: Option<PathBuf>,
+    /// Verify signature (by the issuer's keys), issuer, audience (if `audience` is set) and times; exit 7 if one is wrong
+    #[arg(long)]
+    verify: bool,
+    #[command(flatten)]
+    pub(crate) grant: GrantArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage; whatever keeps a token from being granted; with `--verify`, whatever is wrong with the token.
+pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
+    let settings = args.grant.settings(host, None)?;
+    let token = match &args.file {
+        Some(path) => read(host, path)?,
+        None => own_token(host, args, &settings)?,
+    };
+    host.redactor.learn(&token);
+    let shape = inspection::read(&token);
+    if args.verify {
+        let source = server::metadata_source(&settings)?;
+        let audience = settings.text(Key::Audience)?;
+        let options = network::options(&settings)?;
+        runtime::run(async {
+            inspection::verify(host, &Http::new(options), &source, audience.as_deref(), &shape).await
+        })?;
+    }
+    host.print(&json_text::passed_through(host, &describe(&shape, args.verify)))
+}
+
+fn own_token(host: &Host, args: &InspectArgs, settings: &Settings) -> Result<Secret> {
+    let source = TokenSource::resolve(settings, host)?;
+    let options = network::options(settings)?;
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(settings)?)?;
+    let held = match keeper.fresh() {
+        Some(held) => held,
+        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+    };
+    Ok(held.access_token)
+}
+
+fn read(host: &Host, path: &Path) -> Result<Secret> {
+    let failed = |why: String| Error::usage(format!("cannot read a token from `{}`", path.display())).cause(why);
+    let bytes = if path.as_os_str() == "-" {
+        host.read_stdin("the token", TOKEN_LIMIT)?
+    } else {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
+        file.take(TOKEN_LIMIT).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
+        bytes
+    };
+    let text = String::from_utf8(bytes).map_err(|_| failed("it is not text".into()))?;
+    let token = text.trim();
+    let token = token.strip_prefix("Authorization:").map_or(token, str::trim);
+    let token = token.strip_prefix("Bearer ").map_or(token, str::trim);
+    if token.is_empty() {
+        return Err(failed("it is empty".into()));
+    }
+    Ok(Secret::new(token.to_owned()))
+}
+
+/// Header and claims as they were written, and the times among the claims as RFC 3339.
+fn describe(shape: &Shape, verified: bool) -> String {
+    match shape {
+        Shape::Signed(jwt) => {
+            let claims: Value = serde_json::from_str(&jwt.claims_text).unwrap_or_default();
+            let times: serde_json::Map<String, Value> =
+                ["iat", "nbf", "exp", "auth_time"].iter().filter_map(|name| Some(((*name).to_owned(), readable(claims.get(name)?)?.into()))).collect();
+            format!("{{\"header\":{},\"claims\":{},\"times\":{},\"verified\":{verified}}}", jwt.header, jwt.claims_text, json!(times))
+        }
+        Shape::Encrypted { header } => {
+            format!("{{\"header\":{header},\"claims\":null,\"note\":\"an encrypted token (JWE): only its recipient can read the claims\"}}")
+        }
+        Shape::Opaque => json!({"header": null, "claims": null, "note": "an opaque token, not a JWT: only its issuer knows what it says"}).to_string(),
+    }
+}
+
+fn readable(time: &Value) -> Option<String> {
+    let secs = time.as_f64().filter(|secs| (0.0..4e9).contains(secs))?;
+    Some(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(secs)))
+}

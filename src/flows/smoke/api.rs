@@ -1,0 +1,55 @@
+//! The probe: does the API accept the token?
+
+use crate::flows::api_request;
+use crate::flows::api_session::ApiSession;
+use crate::flows::smoke::record::Recorder;
+use crate::flows::smoke::{Bench, stopwatch};
+use crate::flows::token_cache::HeldToken;
+use crate::oauth::token::Token;
+use crate::platform::error::{Error, ErrorKind, Result};
+use std::ops::ControlFlow;
+
+/// Calls the API read-only, if that is asked for. Bodies are dropped.
+pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
+    let id = "api.probe";
+    let Some(api) = &bench.api else { return record.skip(id, "neither --api nor --cpf nor --login was given") };
+    let time = stopwatch();
+    let held = HeldToken {
+        access_token: token.access_token.clone(),
+        expires_at: token.expires_at,
+        members: token.members.clone(),
+        cached: false,
+    };
+    let outcome = match ApiSession::with_token(bench.host, &bench.http, api, held).await {
+        Ok(session) => probe(bench, &session).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(message) => record.pass(id, message),
+        Err(error) => record.fail(id, &error),
+    }
+    record.took(time());
+}
+
+async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<String> {
+    if let (Some(directory), Some(query)) = (&bench.directory, &bench.expected.query) {
+        let found = match directory.find(bench.host, session, query).await {
+            Ok(found) => found.items.len(),
+            // The API answered; that nobody matches is no fault of the credentials.
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if bench.expected.api_path.is_none() {
+            return Ok(format!("the API accepts the token; the lookup found {found} participants"));
+        }
+    }
+    let Some((api, path)) = bench.api.as_ref().zip(bench.expected.api_path.as_ref()) else {
+        return Err(Error::new(ErrorKind::Internal, "there is nothing to probe"));
+    };
+    let request = api_request::build(api, "GET", path, &[], None)?;
+    let what = request.what();
+    match api_request::send(bench.host, session, request, &mut |_| ControlFlow::Continue(())).await? {
+        None => Ok(format!("the API accepts the token: {what}")),
+        Some(error) => Err(error),
+    }
+}

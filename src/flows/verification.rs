@@ -1,0 +1,70 @@
+//! Is a JWT what it says: signed by a key of its issuer, for the expected audience, in its time? (RFC 7519 section 7.2,
+//! RFC 9068 section 4.)
+
+use crate::oauth::discovery::Metadata;
+use crate::oauth::jwks::{self, KeySet, Refusal};
+use crate::oauth::jwt::Jwt;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::http::{Http, Request};
+use crate::platform::url::{self, Url};
+
+/// Why a signature could not be confirmed.
+pub enum Trust {
+    /// The keys could not be fetched.
+    Unavailable(Error),
+    /// The signature does not count.
+    Refused(Refusal),
+}
+
+/// Fetches the issuer's keys and checks the signature.
+///
+/// # Errors
+/// Why it could not be confirmed.
+pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt) -> Result<(), Trust> {
+    let keys = fetch(host, http, jwks_uri).await.map_err(Trust::Unavailable)?;
+    keys.verify(jwt).map_err(Trust::Refused)
+}
+
+async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
+    let request = Request::get(jwks_uri.clone(), url::shown(jwks_uri), jwks::SET_LIMIT);
+    let reply = http.send(host, &request).await?;
+    let unusable = |why: String| {
+        Error::new(ErrorKind::BadResponse, "the issuer's key set cannot be read")
+            .cause(format!("GET {} answered {}", reply.url, reply.status))
+            .cause(why)
+            .facts(reply.facts())
+    };
+    if reply.status != 200 {
+        return Err(unusable("that is not 200".into()));
+    }
+    KeySet::parse(&reply.body).map_err(unusable)
+}
+
+/// Everything: signature, issuer, audience, times.
+///
+/// # Errors
+/// Bad response: what is wrong with the token; the network's errors.
+pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Option<&str>, jwt: &Jwt) -> Result<()> {
+    let wrong = |why: String| Error::new(ErrorKind::BadResponse, "the token is not what it says").cause(why);
+    let uri = metadata
+        .jwks_uri
+        .as_ref()
+        .ok_or_else(|| wrong("the metadata names no key set that may be used (`jwks_uri`)".into()))?;
+    check_signature(host, http, uri, jwt).await.map_err(|trust| match trust {
+        Trust::Unavailable(error) => error,
+        Trust::Refused(refusal) => wrong(refusal.to_string()),
+    })?;
+    if jwt.claims.issuer() != Some(metadata.issuer.as_str()) {
+        return Err(wrong("its issuer is another".into())
+            .quoting("its `iss` is", jwt.claims.issuer().unwrap_or_default())
+            .quoting("the metadata names", metadata.issuer.clone()));
+    }
+    if let Some(wanted) = audience
+        && !jwt.claims.audiences().contains(&wanted)
+    {
+        return Err(wrong(format!("it does not name the audience `{wanted}`"))
+            .quoting("its `aud` is", jwt.claims.audiences().join(", ")));
+    }
+    jwt.claims.check_times(host.now()).map_err(wrong)
+}

@@ -1,0 +1,88 @@
+//! Notices certificates that are about to expire. Verification itself is rustls's own, untouched: this asks it a second
+//! time, for a later day.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+/// What was noticed on the connections of one client.
+#[derive(Debug, Default)]
+pub struct Noticed(Mutex<Vec<Expiring>>);
+
+/// A certificate in the chain of a host that ends soon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiring {
+    /// The host.
+    pub host: String,
+    /// When it ends, in seconds since 1970.
+    pub not_after: u64,
+}
+
+impl Noticed {
+    /// What was noticed so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<Expiring> {
+        self.0.lock().map(|all| all.clone()).unwrap_or_default()
+    }
+}
+
+/// rustls's verifier, with an eye on the calendar.
+#[derive(Debug)]
+pub struct CertificateWatch {
+    /// The verifier that decides.
+    pub verifier: Arc<WebPkiServerVerifier>,
+    /// How far ahead to look.
+    pub ahead: Duration,
+    /// Where to tell.
+    pub noticed: Arc<Noticed>,
+}
+
+impl ServerCertVerifier for CertificateWatch {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let at = |time| self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
+        let verified = at(now)?;
+        let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + self.ahead);
+        if let Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) = at(later)
+            && let Ok(mut all) = self.noticed.0.lock()
+        {
+            let expiring = Expiring { host: server_name.to_str().into_owned(), not_after: not_after.as_secs() };
+            if !all.contains(&expiring) {
+                all.push(expiring);
+            }
+        }
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
