@@ -137,9 +137,12 @@ fn no_cache_neither_reads_nor_writes_documents_and_refresh_does_not_read_them() 
     stage.takes("warm", stage.cold(), &[GRANT]);
 }
 
+/// Makes an answer to discovery at an origin.
+type Make = fn(&str) -> Reply;
+
 #[test]
 fn a_document_that_fails_a_check_is_never_cached() {
-    let bad: [(&str, fn(&str) -> Reply); 6] = [
+    let bad: [(&str, Make); 6] = [
         ("another issuer", |_| Reply::json(200, &metadata("https://evil.example.com"))),
         ("no token endpoint", |origin| Reply::json(200, &json!({ "issuer": origin }))),
         ("an endpoint over http", |origin| {
@@ -201,9 +204,12 @@ fn tamper(text: &str, edit: impl Fn(&mut Value)) -> String {
     file.to_string()
 }
 
+/// Changes a document.
+type Edit = fn(&mut Value);
+
 #[test]
 fn a_cached_document_that_was_tampered_with_is_fetched_anew() {
-    let edits: [(&str, fn(&mut Value)); 3] = [
+    let edits: [(&str, Edit); 3] = [
         ("issuer", |document| document["issuer"] = json!("https://evil.example.com")),
         ("endpoint", |document| document["token_endpoint"] = json!("http://evil.example.com/token")),
         ("userinfo", |document| document["token_endpoint"] = json!("https://a@evil.example.com/token")),
