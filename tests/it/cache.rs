@@ -63,7 +63,7 @@ fn a_warm_hit_needs_neither_network_nor_secret_command() {
     assert_eq!(run(), account.nth_line(1));
     let unreachable = account
         .watched(home.cli(["token", "--profile", "p", "--proxy", "http://127.0.0.1:1", "--timeout", "1ms"]))
-        .env("PATH", "/nonexistent");
+        .env("PATH", "/proc/nonexistent");
     assert_eq!(unreachable.run().succeeds(), account.nth_line(1));
     assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n");
 }

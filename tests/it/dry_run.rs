@@ -120,7 +120,7 @@ fn a_secret_that_is_not_there_yet_does_not_matter() {
     let account = Account::fresh();
     let home = Home::new();
     let server = Server::untouched();
-    for source in ["{ env = \"NOT_SET\" }", "{ file = \"/nonexistent/secret\" }", "{ keyring = \"entry\" }"] {
+    for source in ["{ env = \"NOT_SET\" }", "{ file = \"/proc/nonexistent/secret\" }", "{ keyring = \"entry\" }"] {
         home.config(&format!("default_profile = \"p\"\n[profiles.p]\nclient_secret = {source}\n"));
         let args = ["token", "--dry-run", "--client-id", &account.id, "--token-url", &server.url(TOKEN_PATH)];
         let _ = home.cli(args).run().succeeds();

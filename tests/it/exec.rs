@@ -130,7 +130,7 @@ fn a_signal_to_the_process_reaches_the_program() {
 #[test]
 fn a_program_that_does_not_exist_is_127() {
     let account = Account::fresh();
-    for program in ["no-such-program", "/nonexistent/program"] {
+    for program in ["no-such-program", "/proc/nonexistent/program"] {
         let outcome = exec(&account, &[], &[program, "argument"]).run();
         let stderr = outcome.fails(127);
         assert!(stderr.contains(program), "{stderr}");

@@ -104,10 +104,10 @@ fn show_as_json_has_profile_and_settings() {
 fn show_says_when_a_source_holds_nothing() {
     let home = Home::new();
     home.config(
-        "[profiles.p]\nclient_secret = { env = \"NOT_SET\" }\nsubscription_key = { file = \"/nonexistent/key\" }\n",
+        "[profiles.p]\nclient_secret = { env = \"NOT_SET\" }\nsubscription_key = { file = \"/proc/nonexistent/key\" }\n",
     );
     let out = home.cli(["profile", "show", "p"]).run().succeeds();
-    assert!(out.contains("env `NOT_SET` (not set)") && out.contains("/nonexistent/key` (not found)"), "{out}");
+    assert!(out.contains("env `NOT_SET` (not set)") && out.contains("/proc/nonexistent/key` (not found)"), "{out}");
 }
 
 #[test]

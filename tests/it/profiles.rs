@@ -213,7 +213,7 @@ fn the_config_file_is_named_by_flag_then_variable_then_its_usual_place() {
 fn a_config_file_that_was_named_must_exist() {
     let account = Account::fresh();
     let server = Server::untouched();
-    let missing = "/nonexistent/m2m.toml";
+    let missing = "/proc/nonexistent/m2m.toml";
     refused(2, "usage", || account.token_cli(&server).args(["--config", missing])).names(missing);
     refused(2, "usage", || account.token_cli(&server).env("M2M_CONFIG", missing)).names(missing);
     assert_eq!(server.connections(), 0);

@@ -101,7 +101,7 @@ fn what_a_program_says_beside_a_secret_is_passed_through() {
 
 #[test]
 fn a_program_that_does_not_exist_is_named() {
-    is_unreadable("{ command = [\"/nonexistent/vault\", \"x\"] }", &["/nonexistent/vault"], |cli| cli);
+    is_unreadable("{ command = [\"/proc/nonexistent/vault\", \"x\"] }", &["/proc/nonexistent/vault"], |cli| cli);
     is_unreadable("{ command = [\"no-such-vault\"] }", &["no-such-vault"], |cli| cli.env("PATH", "/usr/bin:/bin"));
     is_unreadable("{ command = [\"/\"] }", &["`/`"], |cli| cli);
 }

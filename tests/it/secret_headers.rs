@@ -116,15 +116,15 @@ fn unreadable(lines: &str, with: impl Fn(&Stage, Cli) -> Cli) -> Refusal {
 fn a_value_that_cannot_be_read_is_named_before_anything_is_sent() {
     for (source, words) in [
         ("{ env = \"NOT_SET\" }", "NOT_SET"),
-        ("{ file = \"/nonexistent/key\" }", "/nonexistent/key"),
-        ("{ command = [\"/nonexistent/vault\"] }", "/nonexistent/vault"),
+        ("{ file = \"/proc/nonexistent/key\" }", "/proc/nonexistent/key"),
+        ("{ command = [\"/proc/nonexistent/vault\"] }", "/proc/nonexistent/vault"),
         ("{ command = [\"false\"] }", "false"),
         ("{ command = [\"true\"] }", "empty"),
         ("{ keyring = \"entry\" }", "`entry`"),
         ("{ value = \"\" }", "empty"),
     ] {
         let with_path = |_: &Stage, cli: Cli| {
-            let path = if source.contains("keyring") { "/nonexistent" } else { "/usr/bin:/bin" };
+            let path = if source.contains("keyring") { "/proc/nonexistent" } else { "/usr/bin:/bin" };
             cli.env("PATH", path)
         };
         unreadable(&format!("subscription_key = {source}"), with_path).names("subscription_key").names(words);

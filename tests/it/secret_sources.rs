@@ -115,7 +115,7 @@ fn a_relative_file_counts_from_the_config_file() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    is_unreadable("{ file = \"/nonexistent/secret\" }", &["/nonexistent/secret"], |cli| cli);
+    is_unreadable("{ file = \"/proc/nonexistent/secret\" }", &["/proc/nonexistent/secret"], |cli| cli);
     is_unreadable("{ file = \"/\" }", &["`/`"], |cli| cli);
     is_unreadable("{ file = \"empty\" }", &["m2m/empty", "empty"], |cli| cli.file("config/m2m/empty", "\n"));
     is_unreadable("{ file = \"binary\" }", &["m2m/binary", "UTF-8"], |cli| cli.file("config/m2m/binary", b"a\xff"));
