@@ -9,6 +9,26 @@
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// The token cache in health.
+mod cache;
+/// `m2m cache`.
+mod cache_commands;
+/// Cache entries that are not what we wrote.
+mod cache_content;
+/// The old token as a stopgap, and a new one where an API refuses the old.
+mod cache_fallback;
+/// Which runs share a token.
+mod cache_key;
+/// How long a cached token is handed out.
+mod cache_lifetimes;
+/// Metadata documents in the cache.
+mod cache_metadata;
+/// Cache files that others could have touched.
+#[cfg(unix)]
+mod cache_privacy;
+/// Places where nothing can be cached.
+#[cfg(unix)]
+mod cache_unwritable;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.
@@ -17,12 +37,22 @@ mod deadline;
 mod discovery;
 /// Documents that must agree with the binary.
 mod drift;
+/// `m2m token --dry-run`.
+mod dry_run;
 /// Errors as text and as JSON.
 mod error_format;
 /// The exit table.
 mod errors;
+/// `m2m exec`.
+#[cfg(unix)]
+mod exec;
+/// The environment of a program under `m2m exec`.
+#[cfg(unix)]
+mod exec_environment;
 /// What servers say, on stderr.
 mod foreign_text;
+/// `m2m token -o env|kubectl|github`.
+mod formats;
 /// What errors tell people to try.
 mod hints;
 /// Unusual HTTP.
@@ -39,8 +69,19 @@ mod metadata;
 mod participant;
 /// CPFs and logins.
 mod person;
+/// Provider presets.
+mod presets;
+/// `m2m profile`.
+mod profile_commands;
+/// Config files with mistakes.
+mod profile_errors;
+/// Profiles, and which source wins.
+mod profiles;
 /// Proxies.
 mod proxies;
+/// Many processes at once, and processes that die or hang.
+#[cfg(unix)]
+mod races;
 /// Servers that were not written here.
 mod real_servers;
 /// Redirects.
@@ -49,6 +90,15 @@ mod redirects;
 mod retries;
 /// Where secrets never stand.
 mod secrecy;
+/// Secrets that programs print.
+#[cfg(unix)]
+mod secret_commands;
+/// Secrets of the API.
+#[cfg(unix)]
+mod secret_headers;
+/// Secret sources of a profile.
+#[cfg(unix)]
+mod secret_sources;
 /// Where secrets come from.
 mod secrets;
 /// Flags, variables and presets.

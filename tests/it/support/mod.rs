@@ -4,6 +4,7 @@ pub mod account;
 pub mod command;
 pub mod encodings;
 pub mod failure;
+pub mod home;
 pub mod lookup;
 pub mod outcome;
 pub mod random;
@@ -17,6 +18,7 @@ pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;
+pub use home::Home;
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::Request;
