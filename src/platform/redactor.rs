@@ -2,6 +2,7 @@
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -17,10 +18,38 @@ pub const HIDDEN: &str = "[hidden]";
 /// Shorter secrets would blank out ordinary words.
 const SHORTEST: usize = 4;
 
+/// Tells where a form of a secret may begin, at a glance: one bit for each value that its first [`SHORTEST`] bytes hash
+/// to. There are dozens of forms, and bulk lookups look for all of them in every line.
+#[derive(Default)]
+struct Beginnings(Vec<u64>);
+
+impl Beginnings {
+    /// 16 bits of hash, so 8 KiB of table.
+    const WORDS: usize = 1024;
+
+    fn place(bytes: &[u8]) -> Option<(usize, u64)> {
+        let first = bytes.first_chunk::<SHORTEST>()?;
+        let hash = u32::from_le_bytes(*first).wrapping_mul(0x9E37_79B1) >> 16;
+        Some((hash as usize / 64, 1 << (hash % 64)))
+    }
+
+    fn add(&mut self, form: &[u8]) {
+        self.0.resize(Self::WORDS, 0);
+        if let Some((word, bit)) = Self::place(form) {
+            self.0[word] |= bit;
+        }
+    }
+
+    fn may_include(&self, bytes: &[u8]) -> bool {
+        Self::place(bytes).is_some_and(|(word, bit)| self.0.get(word).is_some_and(|bits| bits & bit != 0))
+    }
+}
+
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
     secrets: RefCell<Vec<Secret>>,
+    beginnings: RefCell<Beginnings>,
     personal: RefCell<Vec<String>>,
 }
 
@@ -50,6 +79,7 @@ impl Redactor {
         forms.dedup();
         for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
             if !secrets.iter().any(|known| known.expose() == form) {
+                self.beginnings.borrow_mut().add(form.as_bytes());
                 secrets.push(Secret::new(form));
             }
         }
@@ -71,12 +101,14 @@ impl Redactor {
     /// Our own text with every known secret hidden.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        for secret in self.secrets.borrow().iter() {
-            if out.contains(secret.expose()) {
-                out = out.replace(secret.expose(), HIDDEN);
-            }
+        let mut out = String::with_capacity(text.len());
+        let mut from = 0;
+        for found in self.spans(text.as_bytes()) {
+            out.push_str(&text[from..found.start]);
+            out.push_str(HIDDEN);
+            from = found.end;
         }
+        out.push_str(&text[from..]);
         out
     }
 
@@ -92,30 +124,60 @@ impl Redactor {
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
-    /// Bytes with every known secret replaced.
+    /// Bytes with every known secret hidden.
     #[must_use]
-    pub fn hide_bytes(&self, mut bytes: Vec<u8>, with: &[u8]) -> Vec<u8> {
-        for secret in self.secrets.borrow().iter() {
-            let needle = secret.expose().as_bytes();
-            let mut from = 0;
-            while let Some(at) = find(&bytes[from..], needle) {
-                bytes.splice(from + at..from + at + needle.len(), with.iter().copied());
-                from += at + with.len();
-            }
+    pub fn hide_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for found in self.spans(bytes) {
+            out.extend_from_slice(&bytes[from..found.start]);
+            out.extend_from_slice(HIDDEN.as_bytes());
+            from = found.end;
         }
-        bytes
+        out.extend_from_slice(&bytes[from..]);
+        out
     }
 
-    /// The length of the longest form of a known secret, in bytes.
+    /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
     #[must_use]
-    pub fn longest(&self) -> usize {
-        self.secrets.borrow().first().map_or(0, |longest| longest.expose().len())
+    pub fn settled(&self, bytes: &[u8]) -> usize {
+        let secrets = self.secrets.borrow();
+        let longest = secrets.first().map_or(0, |longest| longest.expose().len());
+        let beginnings = self.beginnings.borrow();
+        let grows = |at: &usize| {
+            let end = &bytes[*at..];
+            (end.len() < SHORTEST || beginnings.may_include(end))
+                && secrets.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
+        };
+        let cut = (bytes.len().saturating_sub(longest)..bytes.len()).find(grows).unwrap_or(bytes.len());
+        // A secret that is whole already, and reaches into that end, is not torn either.
+        self.spans(bytes).iter().find(|found| found.start < cut && cut < found.end).map_or(cut, |found| found.start)
     }
 
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
     #[must_use]
     pub fn knows(&self, bytes: &[u8]) -> bool {
-        self.secrets.borrow().iter().any(|s| find(bytes, s.expose().as_bytes()).is_some())
+        !self.spans(bytes).is_empty()
+    }
+
+    /// Where secrets stand, in order; those that overlap are one.
+    fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let (secrets, beginnings) = (self.secrets.borrow(), self.beginnings.borrow());
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for at in 0..bytes.len() {
+            let rest = &bytes[at..];
+            if !beginnings.may_include(rest) {
+                continue;
+            }
+            // The longest form comes first.
+            let Some(form) = secrets.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
+            let end = at + form.expose().len();
+            match spans.last_mut() {
+                Some(last) if at < last.end => last.end = last.end.max(end),
+                _ => spans.push(at..end),
+            }
+        }
+        spans
     }
 }
 
@@ -134,11 +196,6 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
         }
     }
     cores
-}
-
-/// Where a needle begins in a haystack.
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(haystack, needle)
 }
 
 fn hex(text: &str) -> String {
@@ -185,6 +242,27 @@ mod tests {
             let shown = redactor.quote(&format!("before {form} after"));
             assert!(shown.contains(HIDDEN), "{form} -> {shown}");
             assert!(redactor.knows(form.as_bytes()), "{form}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_overlap_are_hidden_whole() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("abcdef".into()));
+        redactor.learn(&Secret::new("efghij".into()));
+        redactor.learn(&Secret::new("abcdefgh".into()));
+        assert_eq!(redactor.hide("é abcdefghij abcdef é"), "é [hidden] [hidden] é");
+        assert_eq!(redactor.hide_bytes(b"\xffabcdef"), b"\xff[hidden]");
+        assert!(!redactor.knows(b"abcde") && redactor.knows(b"xefghijx"));
+    }
+
+    #[test]
+    fn only_an_end_that_may_grow_into_a_secret_waits() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("abcdef".into()));
+        redactor.learn(&Secret::new("abcdefghij".into()));
+        for (bytes, settled) in [("", 0), ("xyz", 3), ("xya", 2), ("xabcd", 1), ("xabcdef", 1), ("xabcdefz", 8)] {
+            assert_eq!(redactor.settled(bytes.as_bytes()), settled, "{bytes}");
         }
     }
 
