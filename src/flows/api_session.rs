@@ -34,6 +34,8 @@ pub struct ApiSession<'a> {
     headers: HeaderMap,
     token: RefCell<HeldToken>,
     accepted: Cell<bool>,
+    /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
+    incurable: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
     lost: RefCell<Option<Error>>,
     /// A UUID, new in each invocation.
@@ -85,6 +87,7 @@ impl<'a> ApiSession<'a> {
             headers,
             token: RefCell::new(token),
             accepted: Cell::new(false),
+            incurable: Cell::new(false),
             renewal: tokio::sync::Mutex::new(()),
             lost: RefCell::new(None),
             correlation,
@@ -124,14 +127,16 @@ impl<'a> ApiSession<'a> {
             }
             return Ok(reply);
         }
-        let Some(keeper) = self.keeper else { return Ok(reply) };
+        let Some(keeper) = self.keeper.filter(|_| !self.incurable.get()) else { return Ok(reply) };
         let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
         if !worth_another {
             return Ok(reply);
         }
         self.renew(keeper, &used).await?;
         self.authorise(request)?;
-        self.exchange(request, pour).await
+        let reply = self.exchange(request, pour).await?;
+        self.incurable.set(api_refusal::is_about_the_token(&reply));
+        Ok(reply)
     }
 
     /// Whether the client repeats a GET by itself.
