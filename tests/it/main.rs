@@ -9,6 +9,18 @@
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// Many lookups at once.
+mod bulk;
+/// What an API does to many lookups.
+mod bulk_faults;
+/// How fast many lookups go, and how many at a time.
+mod bulk_pace;
+/// `--resume`.
+mod bulk_resume;
+/// The end of many lookups before their time.
+mod bulk_stop;
+/// The one token of many lookups.
+mod bulk_token;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.

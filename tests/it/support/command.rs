@@ -27,6 +27,8 @@ pub struct Cli {
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Option<Vec<u8>>,
+    /// Instead of bytes: a pipe that the test writes to.
+    stdin_pipe: Option<Stdio>,
     stdout: Option<Stdio>,
     watch: Watch,
     /// Servers that live as long as the run.
@@ -63,7 +65,16 @@ impl Cli {
         }
         fs::create_dir(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self { home, args, env, stdin: None, stdout: None, watch: Watch::default(), servers: Vec::new() }
+        Self {
+            home,
+            args,
+            env,
+            stdin: None,
+            stdin_pipe: None,
+            stdout: None,
+            watch: Watch::default(),
+            servers: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -94,6 +105,12 @@ impl Cli {
 
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Connects stdin to something that the test feeds as it likes.
+    pub fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin_pipe = Some(stdin.into());
         self
     }
 
@@ -171,12 +188,13 @@ impl Cli {
     /// Begins the run.
     pub fn start(mut self) -> Running {
         let start = Instant::now();
+        let fed = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = Command::new(env!("CARGO_BIN_EXE_m2m"))
             .args(&self.args)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(self.stdin_pipe.take().unwrap_or(fed))
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -195,6 +213,14 @@ impl Running {
     /// The id of the process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends Ctrl-C. A run that has ended meanwhile does not mind.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
+        let _ = kill_process(pid.expect("a process id"), Signal::INT);
     }
 
     /// Waits for the end. Panics when it takes too long or leaks.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod command;
+pub mod crowd;
 pub mod encodings;
 pub mod failure;
 pub mod lookup;
@@ -17,6 +18,7 @@ pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;
+pub use crowd::Crowd;
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::Request;
