@@ -11,6 +11,7 @@ use crate::flows::resume::Done;
 use crate::output::ndjson::{self, Failure, Outcome};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
+use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 
 /// Lines are written together up to this many bytes.
@@ -63,14 +64,17 @@ impl Writer<'_> {
     }
 
     fn failure(&self, error: &Error) -> Failure {
+        // What a server says may name the participant in ways that nobody can know here. What tells several participants
+        // apart are our own words.
+        let tells_too_much = self.redact && error.kind() != ErrorKind::NotFound;
+        let causes = error.causes().iter().map(|cause| match &cause.quote {
+            Some(_) if tells_too_much => format!("{}: {HIDDEN}", cause.text),
+            _ => cause.render(&self.host.redactor),
+        });
         Failure {
             kind: exit::of(error.kind()).kind,
             message: self.host.redactor.hide(error.message()),
-            causes: error
-                .causes()
-                .iter()
-                .map(|cause| self.host.redactor.hide(&cause.render(&self.host.redactor)))
-                .collect(),
+            causes: causes.map(|cause| self.host.redactor.hide(&cause)).collect(),
             http_status: error.http().http_status,
         }
     }

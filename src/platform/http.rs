@@ -324,6 +324,9 @@ impl Http {
                     }
                     reply.body.extend_from_slice(&chunk);
                 }
+                // The connection goes back to the pool in a task of its own; a request that is sent before that task has
+                // run opens another connection.
+                tokio::task::yield_now().await;
             }
         }
         Ok(reply)

@@ -143,7 +143,7 @@ fn a_secret_that_the_api_echoes_is_hidden_in_the_output() {
     let key = crowd.lookup.key.clone();
     let count = AtomicUsize::new(0);
     let server = crowd.lookup.server(move |request| {
-        if count.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+        if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
             Reply::json_text(200, &format!("[{{\"id\":1,\"echo\":\"{key}\"}}]"))
         } else {
             gateway(422, &format!("you sent {}", request.header("authorization").unwrap_or_default()))

@@ -21,6 +21,8 @@ mod bulk_resume;
 mod bulk_stop;
 /// The one token of many lookups.
 mod bulk_token;
+/// Which of several participants count.
+mod choosing;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.
@@ -39,6 +41,8 @@ mod foreign_text;
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
+/// Calls on behalf of a participant.
+mod impersonation;
 /// Which issuer it may name.
 mod issuer;
 /// The arrows between the folders of `src/`.
@@ -55,8 +59,16 @@ mod person;
 mod proxies;
 /// Servers that nobody here wrote.
 mod real_servers;
+/// `--redact`.
+mod redact;
 /// Redirects.
 mod redirects;
+/// What `m2m request` sends.
+mod request;
+/// What it makes of the answer.
+mod request_answer;
+/// Where it sends the token, and where not.
+mod request_target;
 /// What is tried again.
 mod retries;
 /// Where secrets never stand.
