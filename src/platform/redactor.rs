@@ -1,7 +1,7 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -45,46 +45,45 @@ impl Beginnings {
     }
 }
 
+/// Every encoding of every secret.
+#[derive(Default)]
+struct Forms {
+    /// The longest first, so that one that contains another is found before it.
+    all: Vec<Secret>,
+    beginnings: Beginnings,
+}
+
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
-    secrets: RefCell<Vec<Secret>>,
-    beginnings: RefCell<Beginnings>,
+    /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
+    learnt: RefCell<Vec<Secret>>,
+    forms: RefCell<Forms>,
     personal: RefCell<Vec<String>>,
 }
 
 impl Redactor {
-    /// Learns a secret with the encodings in which a server could send it back.
+    /// Learns a secret, to be hidden in every encoding in which a server could send it back.
     pub fn learn(&self, secret: &Secret) {
-        let raw = secret.expose();
-        if raw.len() < SHORTEST {
-            return;
+        if secret.expose().len() >= SHORTEST {
+            self.learnt.borrow_mut().push(secret.clone());
         }
-        let mut forms = vec![raw.to_owned(), hex(raw)];
-        for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)]
-        {
-            forms.push(encoded.to_ascii_lowercase());
-            forms.push(encoded);
+    }
+
+    /// Every form of every secret learnt so far.
+    fn forms(&self) -> Ref<'_, Forms> {
+        let learnt = self.learnt.take();
+        if !learnt.is_empty() {
+            let mut all: Vec<String> = learnt.iter().flat_map(|secret| encodings(secret.expose())).collect();
+            all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
+            all.retain(|form| form.len() >= SHORTEST);
+            all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            all.dedup();
+            let mut beginnings = Beginnings::default();
+            all.iter().for_each(|form| beginnings.add(form.as_bytes()));
+            *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
-        if let Ok(quoted) = serde_json::to_string(raw) {
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            forms.push(inner.replace('/', "\\/"));
-            forms.push(inner);
-        }
-        // An intermediary may have decoded Basic credentials and encoded them its own way.
-        let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
-        forms.extend(inside_base64);
-        let mut secrets = self.secrets.borrow_mut();
-        forms.sort();
-        forms.dedup();
-        for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
-            if !secrets.iter().any(|known| known.expose() == form) {
-                self.beginnings.borrow_mut().add(form.as_bytes());
-                secrets.push(Secret::new(form));
-            }
-        }
-        // Longest first, so that a form that contains another one is replaced whole.
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
+        self.forms.borrow()
     }
 
     /// Learns a value that is personal data, to be hidden wherever foreign text repeats it.
@@ -141,13 +140,12 @@ impl Redactor {
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
     #[must_use]
     pub fn settled(&self, bytes: &[u8]) -> usize {
-        let secrets = self.secrets.borrow();
-        let longest = secrets.first().map_or(0, |longest| longest.expose().len());
-        let beginnings = self.beginnings.borrow();
+        let forms = self.forms();
+        let longest = forms.all.first().map_or(0, |longest| longest.expose().len());
         let grows = |at: &usize| {
             let end = &bytes[*at..];
-            (end.len() < SHORTEST || beginnings.may_include(end))
-                && secrets.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
+            (end.len() < SHORTEST || forms.beginnings.may_include(end))
+                && forms.all.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
         };
         let cut = (bytes.len().saturating_sub(longest)..bytes.len()).find(grows).unwrap_or(bytes.len());
         // A secret that is whole already, and reaches into that end, is not torn either.
@@ -162,15 +160,15 @@ impl Redactor {
 
     /// Where secrets stand, in order; those that overlap are one.
     fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let (secrets, beginnings) = (self.secrets.borrow(), self.beginnings.borrow());
+        let forms = self.forms();
         let mut spans: Vec<Range<usize>> = Vec::new();
         for at in 0..bytes.len() {
             let rest = &bytes[at..];
-            if !beginnings.may_include(rest) {
+            if !forms.beginnings.may_include(rest) {
                 continue;
             }
             // The longest form comes first.
-            let Some(form) = secrets.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
+            let Some(form) = forms.all.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
             let end = at + form.expose().len();
             match spans.last_mut() {
                 Some(last) if at < last.end => last.end = last.end.max(end),
@@ -179,6 +177,26 @@ impl Redactor {
         }
         spans
     }
+}
+
+/// A secret in every encoding in which it travels.
+fn encodings(raw: &str) -> Vec<String> {
+    let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
+    for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)] {
+        forms.push(encoded.to_ascii_lowercase());
+        forms.push(encoded);
+    }
+    if let Ok(quoted) = serde_json::to_string(raw) {
+        let inner = quoted[1..quoted.len() - 1].to_owned();
+        forms.push(inner.replace('/', "\\/"));
+        forms.push(inner);
+    }
+    forms.sort();
+    forms.dedup();
+    // An intermediary may have decoded Basic credentials and encoded them its own way.
+    let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
+    forms.extend(inside_base64);
+    forms
 }
 
 /// The parts of the Base64 of any text around `bytes` that depend on `bytes` alone: one per alignment and alphabet.

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
+use crate::flows::client_proof::{self, ClientProof};
 use crate::flows::smoke::Bench;
 use crate::flows::smoke::record::Recorder;
 use crate::flows::verification::{self, Trust};
-use crate::oauth::client_auth::Authentication;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::grant;
+use crate::oauth::grant::Grant;
 use crate::oauth::jwks::Refusal;
 use crate::oauth::jwt::{Jwt, Token as Shape};
 use crate::oauth::scope::Scope;
 use crate::oauth::token::{self, Token};
 use crate::platform::http::Reply;
-use crate::platform::url::Url;
 
 /// Larger tokens do not pass many gateways.
 const LARGE: usize = 8 * 1024;
@@ -220,7 +219,7 @@ async fn check_jwt(
     check_claims(record, bench, token, jwt, metadata);
     check_audience(record, bench, jwt);
     check_signature(record, bench, jwt, metadata).await;
-    record.skip("jwt.binding", "the client does not authenticate with a certificate");
+    check_binding(record, bench, jwt);
 }
 
 fn check_claims(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token, jwt: &Jwt, metadata: Option<&Metadata>) {
@@ -318,19 +317,16 @@ async fn check_signature(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt
 pub(crate) async fn check_negative(
     record: &mut Recorder<'_>,
     bench: &Bench<'_>,
-    endpoint: &Url,
-    authentication: &Authentication,
+    proof: &ClientProof<'_>,
+    metadata: Option<&Metadata>,
 ) {
     let id = "token.negative";
     if !bench.expected.negative {
         return record.skip(id, "only with --negative, which costs one more token request");
     }
     let Ok(scope) = Scope::parse(NO_SUCH_SCOPE) else { return };
-    let asked = grant::Grant { scope, ..bench.source.client().grant.clone() };
-    let sent = match grant::build_request(endpoint, &asked, authentication) {
-        Ok(request) => bench.http.send(bench.host, &request).await,
-        Err(error) => Err(error),
-    };
+    let asked = Grant { scope, ..bench.source.client().grant.clone() };
+    let sent = bench.source.request(bench.host, &bench.http, proof, metadata, &asked).await;
     match sent.and_then(|reply| token::parse_response(&reply, &[], bench.host.now())) {
         Err(_) => record.pass(id, "a scope that does not exist is refused"),
         Ok(token) if token.granted.as_ref().is_some_and(|granted| asked.scope.missing_from(granted).is_empty()) => {
@@ -341,5 +337,30 @@ pub(crate) async fn check_negative(
             );
         }
         Ok(_) => record.pass(id, "a scope that does not exist is not granted"),
+    }
+}
+
+/// A token that is bound to a certificate must be bound to ours (RFC 8705 section 3.1).
+fn check_binding(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
+    let id = "jwt.binding";
+    let bound_to = jwt.claims.cnf.as_ref().and_then(|cnf| cnf.get("x5t#S256")).and_then(serde_json::Value::as_str);
+    let client = bench.source.client();
+    match (bound_to, client.shows_certificate()) {
+        (None, false) => record.skip(id, "the token is not bound to a certificate"),
+        (None, true) => record.info(id, "the token is not bound to the certificate: whoever has it can use it"),
+        (Some(_), false) => record.miss(
+            id,
+            "the token is bound to a certificate that the client does not have",
+            "set `client_cert` and `client_key`",
+        ),
+        (Some(theirs), true) => match client_proof::leaf(client) {
+            Ok(ours) if ours == theirs => record.pass(id, "the token is bound to the client's certificate"),
+            Ok(_) => record.miss(
+                id,
+                "the token is bound to another certificate than the client's",
+                "an intermediary may show a certificate of its own",
+            ),
+            Err(error) => record.fail(id, &error),
+        },
     }
 }
