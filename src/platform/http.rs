@@ -307,10 +307,9 @@ impl Http {
     ) -> Result<Option<Reply>> {
         let started = Instant::now();
         tell_headers(host, ">", &request.headers);
-        let outcome = deadline
-            .bound(&request.what(), self.attempt(host, request, body))
+        let outcome = tokio::time::timeout(deadline.remaining(), self.attempt(host, request, body))
             .await
-            .map_err(|e| e.url(&request.shown))?;
+            .map_err(|_| deadline.passed(&request.what()).url(&request.shown))?;
         let ending = match &outcome {
             Ok(reply) => Ending::Status(reply.status),
             Err((ending, _)) => *ending,
@@ -379,6 +378,9 @@ impl Http {
                     }
                     reply.body.extend_from_slice(&chunk);
                 }
+                // The connection goes back to the pool in a task of its own; a request that is sent before that task has
+                // run opens another connection.
+                tokio::task::yield_now().await;
             }
         }
         Ok(reply)
