@@ -7,15 +7,17 @@ use std::borrow::Cow;
 pub const QUOTE_LIMIT: usize = 512;
 
 /// Escapes everything that could move a cursor, start a line or hide itself: C0, DEL, C1, line and paragraph
-/// separators, and format characters (bidirectional controls, zero width, tags).
+/// separators, and format characters (bidirectional controls, zero width, tags). Also the second of two `#`: CI systems
+/// obey `##[command]` (GitHub) and `##vso[command]` (Azure Pipelines) wherever they stand in a line of a log.
 #[must_use]
 pub fn sanitise(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    if !text.chars().any(is_unsafe) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
+            '#' if out.ends_with('#') => out.push_str("\\u{23}"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -59,6 +61,7 @@ mod tests {
             ("abc\u{202e}fed", "abc\\u{202e}fed"),
             ("zero\u{200b}width\u{2028}", "zero\\u{200b}width\\u{2028}"),
             ("\u{7f}\0", "\\u{7f}\\u{0}"),
+            ("a ##vso[task.x] #1 ###", "a #\\u{23}vso[task.x] #1 #\\u{23}#"),
         ] {
             assert_eq!(sanitise(raw), shown);
         }
