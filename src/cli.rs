@@ -26,14 +26,23 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 enum Command {
+    /// Print a valid access token
     Token(Box<token::TokenArgs>),
+    /// Look participants up by login or CPF, one or many
     Participant(Box<participant::ParticipantArgs>),
+    /// Call the API with a token, optionally on behalf of a participant
     Request(Box<request::RequestArgs>),
+    /// Print the authorization server's metadata
     Discover(Box<discover::DiscoverArgs>),
+    /// Smoke-test credentials
     Check(Box<check::CheckArgs>),
+    /// Run a program with the token in its environment
     Exec(Box<exec::ExecArgs>),
+    /// Decode, and verify, a JWT access token
     Inspect(Box<inspect::InspectArgs>),
+    /// List, show and start profiles
     Profile(profile::ProfileArgs),
+    /// List and clear cached tokens
     Cache(cache::CacheArgs),
 }
 

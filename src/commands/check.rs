@@ -17,7 +17,6 @@ use crate::exit;
 use crate::flows::smoke::catalogue::CATALOGUE;
 use crate::flows::smoke::record::{Report, Status};
 use crate::flows::smoke::{self, Expectations};
-use crate::oauth::scope::Scope;
 use crate::output::check_report::{self, Line, Section};
 use crate::output::columns;
 use crate::platform::error::{Error, Result};
@@ -115,10 +114,8 @@ impl CheckArgs {
 
     fn expectations(&self, host: &Host) -> Result<Expectations> {
         let expected = &self.expected;
-        let scope = Scope::parse(&expected.require_scope.join(" "));
         let warn_before = humantime::parse_duration(&expected.warn_before);
-        Ok(Expectations {
-            scope: scope.map_err(|why| Error::usage("cannot use `--require-scope`").cause(why))?,
+        let others = Expectations {
             audiences: expected.require_aud.clone(),
             warn_before: warn_before.map_err(|e| {
                 Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before))
@@ -128,7 +125,9 @@ impl CheckArgs {
             api_path: expected.api.clone(),
             query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref())?,
             negative: expected.negative,
-        })
+            ..Expectations::default()
+        };
+        others.require_scope(&expected.require_scope)
     }
 
     /// The profiles to check, each with what tells it apart.

@@ -63,7 +63,9 @@ pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
     };
     let mut error = Error::new(verdict.kind, message);
     let answered = format!("POST {} answered {}", reply.url, reply.status);
-    error = match body.words().filter(|_| !reply.is_html()) {
+    // The code stands in the message already.
+    let words = if code.is_some() && verdict.about_client { body.description.clone() } else { body.words() };
+    error = match words.filter(|_| !reply.is_html()) {
         Some(words) => error.quoting(answered, words),
         None => error.cause(format!(
             "{answered}{}",
@@ -168,7 +170,8 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the grant", Some(hint));
         }
         Some(_) if (200..500).contains(&status) && !matches!(status, 404 | 405) => {
-            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the request", None);
+            let hint = request_hint(body);
+            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the request", hint);
         }
         _ => {}
     }
@@ -188,6 +191,21 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             "the token endpoint answered something that is not an OAuth error",
             Some("is this the token endpoint's URL?"),
         ),
+    }
+}
+
+/// `invalid_request` has many causes; the explanation often tells which.
+fn request_hint(body: &ErrorBody) -> Option<&'static str> {
+    if body.mentions(&["grant type", "grant_type", "grant is"]) {
+        Some("the client may not be allowed the client-credentials grant: compare its registration")
+    } else if body.mentions(&["content-type", "content type", "urlencoded"]) {
+        Some("the server wants another body: try the other `body_format` (form or json)")
+    } else if body.mentions(&["encoded", "encoding"]) {
+        Some(
+            "the server reads Basic credentials in another way: try another `basic_encoding`, or `auth_method = \"client_secret_post\"`",
+        )
+    } else {
+        None
     }
 }
 

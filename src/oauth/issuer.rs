@@ -11,8 +11,6 @@ const RFC8414: &str = "/.well-known/oauth-authorization-server";
 pub enum IssuerRule {
     /// None: exact.
     Exact,
-    /// The same with a final slash, as Auth0 writes its issuers.
-    FinalSlash,
     /// `https://cognito-idp.<region>.amazonaws.com/<pool>`: Cognito serves the document on the user pool's domain.
     CognitoPool,
 }
@@ -24,7 +22,6 @@ impl IssuerRule {
         expected == found
             || match self {
                 Self::Exact => false,
-                Self::FinalSlash => found.strip_suffix('/') == Some(expected),
                 Self::CognitoPool => is_cognito_pool(found),
             }
     }
@@ -144,14 +141,12 @@ mod tests {
 
     #[test]
     fn rules_accept_what_they_name_and_nothing_else() {
-        use IssuerRule::{CognitoPool, Exact, FinalSlash};
+        use IssuerRule::{CognitoPool, Exact};
         let pool = "https://cognito-idp.sa-east-1.amazonaws.com/sa-east-1_AbC123";
         for (rule, expected, found, accepted) in [
             (Exact, "https://h", "https://h", true),
             (Exact, "https://h", "https://h/", false),
             (Exact, "https://auth.t", pool, false),
-            (FinalSlash, "https://t.auth0.com", "https://t.auth0.com/", true),
-            (FinalSlash, "https://t.auth0.com", "https://t.auth0.com//", false),
             (CognitoPool, "https://auth.t", pool, true),
             (CognitoPool, "https://auth.t", "https://auth.t", true),
             (CognitoPool, "https://auth.t", "https://cognito-idp.x.amazonaws.com.evil.example/p", false),

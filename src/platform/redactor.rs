@@ -31,7 +31,7 @@ impl Redactor {
         if raw.len() < SHORTEST {
             return;
         }
-        let mut forms = vec![raw.to_owned(), hex(raw)];
+        let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
         for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)]
         {
             forms.push(encoded.to_ascii_lowercase());

@@ -99,7 +99,7 @@ pub const PRESETS: &[Preset] = &[
             ("body_format", "json"),
         ],
         needs_audience: true,
-        issuer_rule: IssuerRule::FinalSlash,
+        issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -111,7 +111,7 @@ pub const PRESETS: &[Preset] = &[
             ("body_format", "json"),
         ],
         needs_audience: true,
-        issuer_rule: IssuerRule::FinalSlash,
+        issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
     },
     Preset {

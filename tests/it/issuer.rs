@@ -67,6 +67,17 @@ fn a_missing_slash_at_the_end_is_a_difference() {
 }
 
 #[test]
+fn no_preset_but_the_documented_ones_loosens_the_comparison() {
+    for provider in ["generic", "loyaltyone"] {
+        for issuer in ["ORIGIN/", COGNITO] {
+            mismatch(issuer, |account, server| {
+                account.cli(["token", "--provider", provider, "--issuer", &server.url("")])
+            });
+        }
+    }
+}
+
+#[test]
 fn the_issuer_of_a_discovery_url_is_the_url_less_its_suffix() {
     let account = Account::fresh();
     for (path, issuer) in [

@@ -5,7 +5,7 @@
 #![expect(unreachable_pub, reason = "the support modules serve this one binary")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
 
-/// Refusals of the API.
+/// Refusals of the API and of the gateway before it.
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
@@ -13,35 +13,35 @@ mod basic_auth;
 mod client_auth;
 /// `--timeout`.
 mod deadline;
-/// Where metadata is looked for, and what it must hold.
+/// Where metadata is looked for.
 mod discovery;
-/// What the README says, held to the binary.
+/// Documents that must agree with the binary.
 mod drift;
 /// Errors as text and as JSON.
 mod error_format;
 /// The exit table.
 mod errors;
-/// Text of servers on stderr.
+/// What servers say, on stderr.
 mod foreign_text;
 /// What errors tell people to try.
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
-/// Which issuer it may name.
+/// Which issuer metadata may name.
 mod issuer;
 /// The arrows between the folders of `src/`.
 mod layers;
-/// Lookups that find nobody, too many, or a refusal.
+/// Lookups that find nobody, or too many.
 mod lookup_refusals;
 /// Which metadata is believed.
 mod metadata;
-/// The lookup.
+/// The lookup and its answer.
 mod participant;
 /// CPFs and logins.
 mod person;
 /// Proxies.
 mod proxies;
-/// Servers that nobody here wrote.
+/// Servers that were not written here.
 mod real_servers;
 /// Redirects.
 mod redirects;
@@ -49,10 +49,11 @@ mod redirects;
 mod retries;
 /// Where secrets never stand.
 mod secrecy;
-/// Secret sources, and secrets on the command line.
+/// Where secrets come from.
 mod secrets;
 /// Flags, variables and presets.
 mod settings;
+/// The server, the runner, and the tripwire.
 mod support;
 /// Path templates of a profile.
 mod templates;

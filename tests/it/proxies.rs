@@ -22,6 +22,21 @@ fn loopback_is_never_asked_through_a_proxy() {
     assert_eq!(proxy.connections(), 0);
 }
 
+#[test]
+fn loopback_over_tls_is_not_asked_through_a_proxy_either() {
+    let account = Account::fresh();
+    let proxy = Server::untouched();
+    for host in ["127.0.0.1", "localhost", "LOCALHOST", "127.0.0.2", "[::1]"] {
+        // What answers, if anything, does not speak TLS.
+        let server = Server::greeting(b"no TLS here\r\n");
+        let url = format!("https://{host}:{}/t", server.port());
+        let cli = account.cli(["token", "--token-url", &url, "--retries", "0", "--timeout", "10s"]);
+        let cli = VARIABLES[..6].iter().fold(cli, |cli, name| cli.env(name, proxy.url("")));
+        let _ = cli.args(["--proxy", &proxy.url("")]).run().fails(5);
+        assert_eq!(proxy.connections(), 0, "{host}");
+    }
+}
+
 /// Asserts that `cli` reaches for `auth.m2m.invalid` through a proxy that refuses, and fails with exit 5.
 #[track_caller]
 fn refused_by_the_proxy(status: u16, cli: impl Fn(&Server) -> Cli) {

@@ -43,6 +43,18 @@ pub struct Expectations {
     pub negative: bool,
 }
 
+impl Expectations {
+    /// Sets the scopes that must be granted.
+    ///
+    /// # Errors
+    /// Usage: a word that is not a scope.
+    pub fn require_scope(mut self, words: &[String]) -> Result<Self> {
+        self.scope =
+            Scope::parse(&words.join(" ")).map_err(|why| Error::usage("cannot use `--require-scope`").cause(why))?;
+        Ok(self)
+    }
+}
+
 /// Everything that the steps need, once the settings are known to be good.
 pub(crate) struct Bench<'a> {
     pub(crate) host: &'a Host,
