@@ -9,6 +9,18 @@
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// `m2m check`: the probe of the API.
+mod check_api;
+/// `m2m check`: settings and secret.
+mod check_config;
+/// `m2m check`: what a JWT says.
+mod check_jwt;
+/// `m2m check`: connection, clock, metadata.
+mod check_server;
+/// `m2m check`: certificates.
+mod check_tls;
+/// `m2m check`: the grant and its response.
+mod check_token;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.
