@@ -53,5 +53,8 @@ pub const CATALOGUE: &[Entry] = &[
     entry("jwt.audience", "a JWT names every --require-aud, else fail; the configured audience, else warn"),
     entry("jwt.signature", "a key of the issuer signed the JWT; wrong fails, an unknown key warns"),
     entry("jwt.binding", "a token bound to a certificate (`cnf`) is bound to ours; else fail"),
-    entry("api.probe", "with --api, --cpf or --login: the API accepts the token; else fail, with the cause"),
+    entry(
+        "api.probe",
+        "with --api, --cpf or --login: the API accepts the token; else fail, with the cause; an HTML page warns",
+    ),
 ];
