@@ -13,8 +13,14 @@ mod basic_auth;
 mod check_api;
 /// `m2m check`: settings and secret.
 mod check_config;
+/// `m2m check`: annotations and step summary.
+mod check_github;
 /// `m2m check`: what a JWT says.
 mod check_jwt;
+/// `m2m check`: many profiles, exit codes, how often servers are asked.
+mod check_many;
+/// `m2m check`: reports.
+mod check_reports;
 /// `m2m check`: connection, clock, metadata.
 mod check_server;
 /// `m2m check`: certificates.
@@ -79,3 +85,5 @@ mod token_output;
 mod token_refusals;
 /// Which URLs are taken.
 mod urls;
+/// `m2m inspect --verify`.
+mod verify;

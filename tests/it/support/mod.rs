@@ -5,6 +5,7 @@ pub mod command;
 pub mod encodings;
 pub mod failure;
 pub mod findings;
+pub mod junit;
 pub mod lookup;
 pub mod outcome;
 pub mod random;
