@@ -21,9 +21,15 @@ pub struct ClientArgs {
     /// File with the client secret, `-` for stdin [env: M2M_CLIENT_SECRET holds the secret, M2M_CLIENT_SECRET_FILE a path]
     #[arg(long, value_name = "PATH")]
     client_secret_file: Option<PathBuf>,
-    /// How the client authenticates: client_secret_basic, client_secret_post [env: M2M_AUTH_METHOD] [default: client_secret_basic]
+    /// How the client authenticates: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth, client_assertion [env: M2M_AUTH_METHOD] [default: client_secret_basic]
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<String>,
+    /// PEM file with the client's certificate, for mutual TLS; may hold the key too [env: M2M_CLIENT_CERT]
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<String>,
+    /// File with the client's private key (PEM or JWK), for private_key_jwt and mutual TLS [env: M2M_CLIENT_KEY]
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
     /// How parameters are sent: form, json [env: M2M_BODY_FORMAT] [default: form]
     #[arg(long, value_name = "FORMAT")]
     body_format: Option<String>,
@@ -65,6 +71,8 @@ impl ClientArgs {
         layer.flag(Key::ClientId, self.client_id.as_ref());
         layer.flag_secret_file(Key::ClientSecret, self.client_secret_file.as_ref());
         layer.flag(Key::AuthMethod, self.auth_method.as_ref());
+        layer.flag(Key::ClientCert, self.client_cert.as_ref());
+        layer.flag_secret_file(Key::ClientKey, self.client_key.as_ref());
         layer.flag(Key::BodyFormat, self.body_format.as_ref());
         layer.flag(Key::BasicEncoding, self.basic_encoding.as_ref());
         layer.flag_switch(Key::ClientIdInBody, self.client_id_in_body);

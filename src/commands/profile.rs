@@ -10,13 +10,15 @@ use crate::args::api::ApiArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::list_format::ListFormat;
+use crate::flows::starter_key;
 use crate::output::columns;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::unknown_provider;
-use crate::settings::{starter, table};
+use crate::settings::starter::{self, Proof};
+use crate::settings::table;
 
 /// List, show and start profiles
 #[derive(Args, Debug)]
@@ -73,8 +75,11 @@ struct InitArgs {
     /// Provider: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak
     #[arg(long, value_name = "NAME")]
     provider: String,
+    /// How the client authenticates: client_secret (default), or private_key_jwt, which makes a key pair (ES256) beside the config file and prints the public JWK to register
+    #[arg(long, value_name = "METHOD", default_value = "client_secret", value_parser = ["client_secret", "private_key_jwt"])]
+    auth_method: String,
     /// Print the profile instead of writing a file
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auth_method")]
     print: bool,
     #[command(flatten)]
     general: GeneralArgs,
@@ -152,14 +157,26 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
             Error::usage(format!("`{name}` cannot be the name of a profile")).hint("letters, digits, `-` and `_`")
         );
     }
-    let text = starter::config(name, preset);
     if args.print {
-        return host.print(text.as_bytes());
+        return host.print(starter::config(name, preset, &Proof::Secret).as_bytes());
     }
     let (path, _) = config_path(host, args.general.config.as_deref())?;
-    write_new(&path, &text)?;
-    host.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
-    Ok(())
+    if args.auth_method != "private_key_jwt" {
+        write_new(&path, &starter::config(name, preset, &Proof::Secret))?;
+        host.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
+        return Ok(());
+    }
+    if path.exists() {
+        return Err(exists(&path));
+    }
+    let file = format!("{name}-key.pem");
+    let key = starter_key::write(&path.with_file_name(&file))?;
+    write_new(&path, &starter::config(name, preset, &Proof::Key { file: &file, kid: &key.kid }))?;
+    host.note(&format!(
+        "wrote {} and {file} beside it; register this public key with the authorization server:",
+        path.display()
+    ));
+    host.print(format!("{}\n", key.public_jwk).as_bytes())
 }
 
 fn config_path(host: &Host, flag: Option<&Path>) -> Result<(std::path::PathBuf, bool)> {
@@ -172,13 +189,10 @@ fn config_path(host: &Host, flag: Option<&Path>) -> Result<(std::path::PathBuf, 
 
 fn write_new(path: &Path, text: &str) -> Result<()> {
     let failed = |e: std::io::Error| {
-        let error = Error::usage(format!("cannot write the config file `{}`", path.display())).cause(e.to_string());
-        match e.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                error.hint("it is never overwritten; `--print` prints the profile, to be added by hand")
-            }
-            _ => error,
+        if e.kind() == std::io::ErrorKind::AlreadyExists {
+            return exists(path);
         }
+        Error::usage(format!("cannot write the config file `{}`", path.display())).cause(e.to_string())
     };
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir).map_err(failed)?;
@@ -191,4 +205,9 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
         options.mode(0o600);
     }
     options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
+}
+
+fn exists(path: &Path) -> Error {
+    Error::usage(format!("there is a config file already, `{}`", path.display()))
+        .hint("it is never overwritten; `--print` prints the profile, to be added by hand")
 }

@@ -53,6 +53,7 @@ impl<'a> ApiSession<'a> {
         pace: Pace,
     ) -> Result<Self> {
         let (headers, correlation) = read_headers(host, http, api).await?;
+        keeper.show_certificate(http).await?;
         let token = match keeper.fresh() {
             Some(token) => token,
             None => keeper.obtain(http).await?,

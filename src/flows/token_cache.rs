@@ -69,6 +69,14 @@ impl<'a> TokenKeeper<'a> {
         Some(self.hold(entry))
     }
 
+    /// Lets connections show the client's certificate: an API may want the one that the token is bound to.
+    ///
+    /// # Errors
+    /// Usage: certificate or key cannot be read.
+    pub async fn show_certificate(&self, http: &Http) -> Result<()> {
+        self.source.show_certificate(self.host, http).await
+    }
+
     /// A token: from the cache if there is a fresh one, else granted; of many processes on one machine, one asks.
     ///
     /// # Errors

@@ -4,14 +4,15 @@ use serde_json::value::RawValue;
 
 use crate::cache::folder::Folder;
 use crate::cache::key::Fields;
-use crate::flows::metadata;
-use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
+use crate::flows::client_proof::{self, ClientProof};
+use crate::flows::{advice, metadata};
+use crate::oauth::client_auth::AuthMethod;
+use crate::oauth::discovery::Metadata;
 use crate::oauth::grant;
 use crate::oauth::token::{self, Token};
-use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Request};
-use crate::platform::secret::Secret;
+use crate::platform::http::{Http, Reply, Request};
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
 use crate::settings::key::Key;
@@ -25,6 +26,7 @@ use crate::settings::server::Server;
 pub struct TokenSource {
     client: Client,
     server: Server,
+    issuer: Option<String>,
     preset: &'static Preset,
 }
 
@@ -37,6 +39,7 @@ impl TokenSource {
         Ok(Self {
             server: Server::resolve(settings)?,
             client: Client::resolve(settings, host)?,
+            issuer: settings.text(Key::Issuer)?,
             preset: settings.preset,
         })
     }
@@ -64,10 +67,16 @@ impl TokenSource {
         fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
         let params = sorted(grant.params.iter());
         fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
-        match &client.secret {
-            SecretSource::Command(argv) => fields.add("secret_command", argv.iter().map(String::as_str)),
-            SecretSource::Keyring(entry) => fields.add("secret_keyring", [entry.as_str()]),
-            _ => fields.add("secret", [client.read_secret(host)?.expose()]),
+        let name = client.proof_key.name();
+        match &client.proof {
+            // What changes by itself says where it comes from, not what it is.
+            source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
+            SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
+            SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
+            _ => fields.add(name, [client.read_free(host)?.expose()]),
+        }
+        if client.certificate.is_some() {
+            fields.add("client_cert", [client_proof::leaf(client)?.as_str()]);
         }
         Ok(())
     }
@@ -100,7 +109,7 @@ impl TokenSource {
     /// # Errors
     /// Usage: the request cannot be built.
     pub fn sketch(&self) -> Result<(Request, Option<String>)> {
-        let authentication = self.client.sketch()?;
+        let authentication = client_proof::sketch(&self.client)?;
         let (endpoint, note) = match &self.server {
             Server::TokenEndpoint(url) => (url.clone(), None),
             Server::Metadata(source) => {
@@ -119,19 +128,19 @@ impl TokenSource {
     /// Gets a token from the authorization server. Metadata is kept in `folder`, and read from it if `read`.
     ///
     /// # Errors
-    /// Usage: the secret cannot be read. Else whatever discovery or the token endpoint makes of it.
+    /// Usage: a secret, key or certificate cannot be read. Else whatever discovery or the token endpoint makes of it.
     pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
-        let (authentication, secret) =
-            http.deadline().bound("reading the client secret", self.client.authenticate(host)).await??;
-        let endpoint = match &self.server {
-            Server::TokenEndpoint(url) => url.clone(),
-            Server::Metadata(source) => metadata::find(host, http, source, folder, read).await?.token_endpoint,
+        let deadline = http.deadline();
+        let proof = deadline.bound("reading the client's secrets", ClientProof::prepare(host, &self.client)).await??;
+        self.show_certificate(host, http).await?;
+        let metadata = match &self.server {
+            Server::TokenEndpoint(_) => None,
+            Server::Metadata(source) => Some(metadata::find(host, http, source, folder, read).await?),
         };
-        let request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
-        let reply = http.send(host, &request).await?;
-        let mut token =
-            token::parse_response(&reply, self.preset.hints, host.now()).map_err(|e| self.explain(e, &secret))?;
+        let reply = self.request(host, http, &proof, metadata.as_ref(), &self.client.grant).await?;
+        let mut token = token::parse_response(&reply, self.preset.hints, host.now())
+            .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))?;
         hide_echoes(host, &mut token);
         host.redactor.learn(&token.access_token);
         for remark in &token.remarks {
@@ -139,6 +148,65 @@ impl TokenSource {
         }
         self.compare_scope(host, &token);
         Ok(token)
+    }
+
+    /// Sends a token request, made anew for every attempt.
+    ///
+    /// # Errors
+    /// Usage: the proof cannot be used here. The network's errors.
+    pub async fn request(
+        &self,
+        host: &Host,
+        http: &Http,
+        proof: &ClientProof<'_>,
+        metadata: Option<&Metadata>,
+        asked: &grant::Grant,
+    ) -> Result<Reply> {
+        let endpoint = self.endpoint(metadata)?;
+        let issuer = metadata.map(|metadata| metadata.issuer.as_str()).or(self.issuer.as_deref());
+        let make = async || {
+            let authentication = proof.authenticate(host, http, issuer, endpoint).await?;
+            grant::build_request(endpoint, asked, &authentication)
+        };
+        http.send_each(host, make).await
+    }
+
+    /// The token endpoint for the client's method (RFC 8705 section 5).
+    ///
+    /// # Errors
+    /// Usage: mutual TLS without TLS.
+    pub fn endpoint<'m>(&'m self, metadata: Option<&'m Metadata>) -> Result<&'m Url> {
+        let mutual_tls = self.client.method.is_mutual_tls();
+        let endpoint = match (&self.server, metadata) {
+            (Server::Metadata(_), Some(metadata)) if mutual_tls => {
+                metadata.mtls_token_endpoint.as_ref().unwrap_or(&metadata.token_endpoint)
+            }
+            (Server::Metadata(_), Some(metadata)) => &metadata.token_endpoint,
+            (Server::TokenEndpoint(url), _) => url,
+            (Server::Metadata(_), None) => return Err(Error::usage("the token endpoint is not known")),
+        };
+        if mutual_tls && endpoint.scheme() != "https" {
+            return Err(Error::usage(format!(
+                "`auth_method = \"{}\"` needs a token endpoint with https",
+                self.client.method.name()
+            ))
+            .cause(format!("it is {}", url::shown(endpoint))));
+        }
+        Ok(endpoint)
+    }
+
+    /// Lets connections from now on show the client's certificate, if it has one.
+    ///
+    /// # Errors
+    /// Usage: certificate or key cannot be read.
+    pub async fn show_certificate(&self, host: &Host, http: &Http) -> Result<()> {
+        if self.client.shows_certificate() && !http.has_identity() {
+            let identity = client_proof::identity(host, &self.client);
+            if let Some(identity) = http.deadline().bound("reading the client's key", identity).await?? {
+                http.show_identity(identity);
+            }
+        }
+        Ok(())
     }
 
     fn compare_scope(&self, host: &Host, token: &Token) {
@@ -153,67 +221,6 @@ impl TokenSource {
             None if !asked.is_empty() => host.story(|| "the server did not say which scope it granted".into()),
             _ => {}
         }
-    }
-
-    /// What was asked for, with its origin.
-    fn asked_for(&self) -> String {
-        let grant = &self.client.grant;
-        let origin = |key| self.client.origin_of(key);
-        let scope = (!grant.scope.is_empty())
-            .then(|| format!("scope `{}` (from {})", grant.scope.joined(), origin(Key::Scope)));
-        let audience =
-            grant.audience.as_ref().map(|audience| format!("audience `{audience}` (from {})", origin(Key::Audience)));
-        let resources = (!grant.resources.is_empty())
-            .then(|| format!("resource `{}` (from {})", grant.resources.join(" "), origin(Key::Resource)));
-        let all: Vec<String> = [scope, audience, resources].into_iter().flatten().collect();
-        if all.is_empty() {
-            "no scope, audience or resource was asked for".to_owned()
-        } else {
-            format!("asked for: {}", all.join(", "))
-        }
-    }
-
-    /// Adds to a refusal what only the settings know: where the credentials came from, and how else they could be read.
-    #[must_use]
-    pub fn explain(&self, mut error: Error, secret: &Secret) -> Error {
-        let client = &self.client;
-        if error.kind() == ErrorKind::ScopeRejected {
-            return error.hint(self.asked_for());
-        }
-        if error.kind() != ErrorKind::CredentialsRejected {
-            return error;
-        }
-        error = error.hint(format!(
-            "the client id comes from {}, the secret from {}",
-            client.origin_of(Key::ClientId),
-            client.secret.describe()
-        ));
-        if client.method != AuthMethod::ClientSecretBasic {
-            return error;
-        }
-        let odd = |what: &str, text: &str| {
-            let found: Vec<String> = client_auth::ambiguous(text, client.encoding)
-                .iter()
-                .map(|c| format!("`{}`", c.escape_debug()))
-                .collect();
-            (!found.is_empty()).then(|| format!("the {what} contains {}", found.join(" ")))
-        };
-        let odd: Vec<String> =
-            [odd("client id", &client.id), odd("secret", secret.expose())].into_iter().flatten().collect();
-        if odd.is_empty() {
-            return error;
-        }
-        let others: Vec<String> = [BasicEncoding::Form, BasicEncoding::Strict, BasicEncoding::Raw]
-            .iter()
-            .filter(|e| **e != client.encoding && !(**e == BasicEncoding::Raw && client.id.contains(':')))
-            .map(|e| format!("`basic_encoding = \"{}\"`", e.name()))
-            .collect();
-        error.hint(format!(
-            "{}, which servers read in Basic in different ways (ours is `basic_encoding = \"{}\"`): try {}, or `auth_method = \"client_secret_post\"`",
-            odd.join(" and "),
-            client.encoding.name(),
-            others.join(" or ")
-        ))
     }
 }
 

@@ -15,15 +15,56 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// Id and secret as parameters of the body.
     ClientSecretPost,
+    /// An assertion signed with the secret (RFC 7523, HMAC).
+    ClientSecretJwt,
+    /// An assertion signed with a private key (RFC 7523).
+    PrivateKeyJwt,
+    /// A certificate of an authority that the server trusts (RFC 8705 section 2.1).
+    TlsClientAuth,
+    /// A self-signed certificate that is registered for the client (RFC 8705 section 2.2).
+    SelfSignedTlsClientAuth,
+    /// A ready assertion: federated workload identity (RFC 7521).
+    ClientAssertion,
 }
 
 impl AuthMethod {
+    /// All methods.
+    pub const ALL: [Self; 7] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::ClientSecretJwt,
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::ClientAssertion,
+    ];
+
+    /// Whether the client proves itself by its certificate.
+    #[must_use]
+    pub fn is_mutual_tls(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
+    /// The name in metadata: a ready assertion is one of the JWT methods to a server.
+    #[must_use]
+    pub fn registered_name(self) -> &'static str {
+        match self {
+            Self::ClientAssertion => "private_key_jwt",
+            other => other.name(),
+        }
+    }
+
     /// The name in settings and metadata.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::ClientAssertion => "client_assertion",
         }
     }
 }
@@ -98,6 +139,12 @@ pub fn basic(id: &str, secret: &Secret, encoding: BasicEncoding, id_in_body: boo
 pub fn post(id: &str, secret: &Secret) -> Authentication {
     let params = vec![("client_id", Secret::new(id.to_owned())), ("client_secret", secret.clone())];
     Authentication { authorization: None, params }
+}
+
+/// Mutual TLS: the certificate is the proof, the body says who it is for (RFC 8705 section 2).
+#[must_use]
+pub fn mutual_tls(id: &str) -> Authentication {
+    Authentication { authorization: None, params: vec![("client_id", Secret::new(id.to_owned()))] }
 }
 
 /// The characters of id and secret that `encoding` writes differently from another reading of Basic, each once.

@@ -40,6 +40,8 @@ pub struct Metadata {
     pub issuer: String,
     /// Where tokens are granted: https, or loopback.
     pub token_endpoint: Url,
+    /// Where tokens are granted over mutual TLS, if elsewhere (RFC 8705 section 5).
+    pub mtls_token_endpoint: Option<Url>,
     /// Where the keys are that tokens are signed with: https, or loopback; none where the document names none, or one
     /// that may not be used.
     pub jwks_uri: Option<Url>,
@@ -58,7 +60,13 @@ struct Wire {
     issuer: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: Option<String>,
+    mtls_endpoint_aliases: Option<Aliases>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Aliases {
+    token_endpoint: Option<String>,
 }
 
 /// Fetches the metadata.
@@ -165,10 +173,21 @@ fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Meta
             .cause(why)
             .hint("nothing was sent there")
     })?;
+    let alias = wire.mtls_endpoint_aliases.and_then(|aliases| aliases.token_endpoint);
+    let mtls_token_endpoint = alias.and_then(|endpoint| url::parse_trusted(&endpoint).ok());
     let jwks_uri = wire.jwks_uri.and_then(|uri| url::parse_trusted(&uri).ok());
     let auth_methods = wire.token_endpoint_auth_methods_supported.unwrap_or_else(|| vec!["client_secret_basic".into()]);
     let document = String::from_utf8_lossy(json::without_bom(document)).into_owned();
-    Ok(Metadata { issuer, token_endpoint, jwks_uri, auth_methods, document, url: url.to_owned(), keep: Duration::ZERO })
+    Ok(Metadata {
+        issuer,
+        token_endpoint,
+        mtls_token_endpoint,
+        jwks_uri,
+        auth_methods,
+        document,
+        url: url.to_owned(),
+        keep: Duration::ZERO,
+    })
 }
 
 fn without_userinfo(endpoint: &str) -> String {

@@ -17,7 +17,7 @@ use crate::platform::host::{Host, Verbosity};
 use crate::platform::http_failure;
 use crate::platform::proxy;
 use crate::platform::retry::{self, Ending, Repeat};
-use crate::platform::tls;
+use crate::platform::tls::{self, Identity};
 use crate::platform::url::Url;
 
 /// How to reach servers, from the settings.
@@ -173,6 +173,7 @@ enum Body<'b, 'p> {
 pub struct Http {
     options: Options,
     deadline: Cell<Deadline>,
+    identity: OnceCell<Identity>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
 }
@@ -182,7 +183,7 @@ impl Http {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let deadline = Cell::new(Deadline::after(options.timeout));
-        Self { options, deadline, plain: OnceCell::new(), secure: OnceCell::new() }
+        Self { options, deadline, identity: OnceCell::new(), plain: OnceCell::new(), secure: OnceCell::new() }
     }
 
     /// By when everything must be over.
@@ -194,6 +195,17 @@ impl Http {
     /// Starts the clock anew: after a wait for somebody else that was in vain.
     pub fn renew_deadline(&self) {
         self.deadline.set(Deadline::after(self.options.timeout));
+    }
+
+    /// Whether an identity is shown to servers that ask.
+    #[must_use]
+    pub fn has_identity(&self) -> bool {
+        self.identity.get().is_some()
+    }
+
+    /// Shows this identity to servers that ask, from the first connection on.
+    pub fn show_identity(&self, identity: Identity) {
+        let _ = self.identity.set(identity);
     }
 
     /// The budget of a deadline, for work that counts one for each of many requests.
@@ -225,6 +237,22 @@ impl Http {
         self.exchange(host, request, deadline, &mut Body::Kept).await
     }
 
+    /// As [`Self::send`], with a request made anew for every attempt: one that may be used once only.
+    ///
+    /// # Errors
+    /// As there, and what making a request fails with.
+    pub async fn send_each(&self, host: &Host, make: impl AsyncFn() -> Result<Request>) -> Result<Reply> {
+        let deadline = self.deadline();
+        let mut attempt = 0;
+        loop {
+            let request = deadline.bound("preparing the request", make()).await??;
+            match self.turn(host, &request, &deadline, &mut Body::Kept, attempt).await? {
+                Some(reply) => return Ok(reply),
+                None => attempt += 1,
+            }
+        }
+    }
+
     /// As [`Self::send_by`], with the body of a 2xx answer poured out as it comes instead of kept. Once some of it has been
     /// poured, the request is not repeated.
     ///
@@ -249,35 +277,50 @@ impl Http {
     ) -> Result<Reply> {
         let mut attempt = 0;
         loop {
-            let started = Instant::now();
-            tell_headers(host, ">", &request.headers);
-            let outcome = deadline
-                .bound(&request.what(), self.attempt(host, request, body))
-                .await
-                .map_err(|e| e.url(&request.shown))?;
-            let ending = match &outcome {
-                Ok(reply) => Ending::Status(reply.status),
-                Err((ending, _)) => *ending,
-            };
-            host.story(|| story(request, &outcome, started.elapsed()));
-            if let Ok(reply) = &outcome {
-                tell_headers(host, "<", &reply.headers);
+            match self.turn(host, request, deadline, body, attempt).await? {
+                Some(reply) => return Ok(reply),
+                None => attempt += 1,
             }
-            let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
-            if asked.is_some_and(|wait| wait >= deadline.remaining()) {
-                return outcome
-                    .map(|reply| Reply { no_time_to_wait: true, ..reply })
-                    .map_err(|(_, error)| error.url(&request.shown));
-            }
-            let wait = retry::delay(attempt, asked, random());
-            let again = retry::again(request.repeat, ending, attempt, self.options.retries);
-            if !again || wait >= deadline.remaining() {
-                return outcome.map_err(|(_, error)| error.url(&request.shown));
-            }
-            host.story(|| format!("again in {} ms", wait.as_millis()));
-            tokio::time::sleep(wait).await;
-            attempt += 1;
         }
+    }
+
+    /// One attempt. Nothing means that another one is worth it, and that the wait before it is over.
+    async fn turn(
+        &self,
+        host: &Host,
+        request: &Request,
+        deadline: &Deadline,
+        body: &mut Body<'_, '_>,
+        attempt: u32,
+    ) -> Result<Option<Reply>> {
+        let started = Instant::now();
+        tell_headers(host, ">", &request.headers);
+        let outcome = deadline
+            .bound(&request.what(), self.attempt(host, request, body))
+            .await
+            .map_err(|e| e.url(&request.shown))?;
+        let ending = match &outcome {
+            Ok(reply) => Ending::Status(reply.status),
+            Err((ending, _)) => *ending,
+        };
+        host.story(|| story(request, &outcome, started.elapsed()));
+        if let Ok(reply) = &outcome {
+            tell_headers(host, "<", &reply.headers);
+        }
+        let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
+        if asked.is_some_and(|wait| wait >= deadline.remaining()) {
+            return outcome
+                .map(|reply| Some(Reply { no_time_to_wait: true, ..reply }))
+                .map_err(|(_, error)| error.url(&request.shown));
+        }
+        let wait = retry::delay(attempt, asked, random());
+        let again = retry::again(request.repeat, ending, attempt, self.options.retries);
+        if !again || wait >= deadline.remaining() {
+            return outcome.map(Some).map_err(|(_, error)| error.url(&request.shown));
+        }
+        host.story(|| format!("again in {} ms", wait.as_millis()));
+        tokio::time::sleep(wait).await;
+        Ok(None)
     }
 
     async fn attempt(
@@ -341,6 +384,7 @@ impl Http {
                 secure,
                 &self.options.extra_roots,
                 self.options.noticed.as_ref(),
+                self.identity.get(),
             )?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())

@@ -1,7 +1,7 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -20,41 +20,33 @@ const SHORTEST: usize = 4;
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
-    secrets: RefCell<Vec<Secret>>,
+    /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
+    learnt: RefCell<Vec<Secret>>,
+    /// Every encoding of every secret, the longest first, so that one that contains another is replaced whole.
+    forms: RefCell<Vec<Secret>>,
     personal: RefCell<Vec<String>>,
 }
 
 impl Redactor {
-    /// Learns a secret with the encodings in which a server could send it back.
+    /// Learns a secret, to be hidden in every encoding in which a server could send it back.
     pub fn learn(&self, secret: &Secret) {
-        let raw = secret.expose();
-        if raw.len() < SHORTEST {
-            return;
+        if secret.expose().len() >= SHORTEST {
+            self.learnt.borrow_mut().push(secret.clone());
         }
-        let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
-        for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)]
-        {
-            forms.push(encoded.to_ascii_lowercase());
-            forms.push(encoded);
+    }
+
+    /// Every form of every secret learnt so far.
+    fn forms(&self) -> Ref<'_, Vec<Secret>> {
+        let learnt = self.learnt.take();
+        if !learnt.is_empty() {
+            let mut all: Vec<String> = learnt.iter().flat_map(|secret| encodings(secret.expose())).collect();
+            all.extend(self.forms.borrow().iter().map(|form| form.expose().to_owned()));
+            all.retain(|form| form.len() >= SHORTEST);
+            all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            all.dedup();
+            *self.forms.borrow_mut() = all.into_iter().map(Secret::new).collect();
         }
-        if let Ok(quoted) = serde_json::to_string(raw) {
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            forms.push(inner.replace('/', "\\/"));
-            forms.push(inner);
-        }
-        // An intermediary may have decoded Basic credentials and encoded them its own way.
-        let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
-        forms.extend(inside_base64);
-        let mut secrets = self.secrets.borrow_mut();
-        forms.sort();
-        forms.dedup();
-        for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
-            if !secrets.iter().any(|known| known.expose() == form) {
-                secrets.push(Secret::new(form));
-            }
-        }
-        // Longest first, so that a form that contains another one is replaced whole.
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
+        self.forms.borrow()
     }
 
     /// Learns a value that is personal data, to be hidden wherever foreign text repeats it.
@@ -72,7 +64,7 @@ impl Redactor {
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
         let mut out = text.to_owned();
-        for secret in self.secrets.borrow().iter() {
+        for secret in self.forms().iter() {
             if out.contains(secret.expose()) {
                 out = out.replace(secret.expose(), HIDDEN);
             }
@@ -95,7 +87,7 @@ impl Redactor {
     /// Bytes with every known secret replaced.
     #[must_use]
     pub fn hide_bytes(&self, mut bytes: Vec<u8>, with: &[u8]) -> Vec<u8> {
-        for secret in self.secrets.borrow().iter() {
+        for secret in self.forms().iter() {
             let needle = secret.expose().as_bytes();
             let mut from = 0;
             while let Some(at) = find(&bytes[from..], needle) {
@@ -109,14 +101,34 @@ impl Redactor {
     /// The length of the longest form of a known secret, in bytes.
     #[must_use]
     pub fn longest(&self) -> usize {
-        self.secrets.borrow().first().map_or(0, |longest| longest.expose().len())
+        self.forms().first().map_or(0, |longest| longest.expose().len())
     }
 
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
     #[must_use]
     pub fn knows(&self, bytes: &[u8]) -> bool {
-        self.secrets.borrow().iter().any(|s| find(bytes, s.expose().as_bytes()).is_some())
+        self.forms().iter().any(|s| find(bytes, s.expose().as_bytes()).is_some())
     }
+}
+
+/// A secret in every encoding in which it travels.
+fn encodings(raw: &str) -> Vec<String> {
+    let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
+    for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)] {
+        forms.push(encoded.to_ascii_lowercase());
+        forms.push(encoded);
+    }
+    if let Ok(quoted) = serde_json::to_string(raw) {
+        let inner = quoted[1..quoted.len() - 1].to_owned();
+        forms.push(inner.replace('/', "\\/"));
+        forms.push(inner);
+    }
+    forms.sort();
+    forms.dedup();
+    // An intermediary may have decoded Basic credentials and encoded them its own way.
+    let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
+    forms.extend(inside_base64);
+    forms
 }
 
 /// The parts of the Base64 of any text around `bytes` that depend on `bytes` alone: one per alignment and alphabet.

@@ -5,23 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::platform::certificate_watch::{CertificateWatch, Noticed};
 
 use crate::platform::error::{Error, ErrorKind, Result};
 
-/// Reads the certificates of a PEM file named by `ca_file`.
+/// A certificate chain with its key: what a client shows in mutual TLS.
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// Takes chain and key together.
+    #[must_use]
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
+        Self { chain, key }
+    }
+}
+
+/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages.
 ///
 /// # Errors
 /// Usage: the file cannot be read, or holds no certificate.
-pub fn read_ca_file(path: &str, origin: &str) -> Result<Vec<CertificateDer<'static>>> {
+pub fn read_certificates(path: &str, setting: &str, origin: &str) -> Result<Vec<CertificateDer<'static>>> {
     let refused = |why: String| {
-        Error::usage(format!("cannot use `ca_file = \"{path}\"` (from {origin})"))
+        Error::usage(format!("cannot use `{setting} = \"{path}\"` (from {origin})"))
             .cause(why)
-            .hint("`ca_file` is a PEM file with one or more certificates of authorities to trust beside the system's")
+            .hint(format!("`{setting}` is a PEM file with one or more certificates"))
     };
     let bytes = std::fs::read(path).map_err(|e| refused(e.to_string()))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
@@ -33,18 +47,27 @@ pub fn read_ca_file(path: &str, origin: &str) -> Result<Vec<CertificateDer<'stat
     Ok(certificates)
 }
 
+/// The SHA-256 thumbprint of a certificate, in base64url (RFC 8705 section 3.1).
+#[must_use]
+pub fn thumbprint(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine as _;
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
+}
+
 /// How far ahead the end of certificates is looked for.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The client side of TLS. With `roots` the system's authorities, or Mozilla's where the system has none, and `extra`.
-/// Certificates that end soon are told to `noticed`.
+/// Certificates that end soon are told to `noticed`; `identity` is shown to servers that ask.
 ///
 /// # Errors
-/// Usage, when a certificate of `extra` cannot be an authority; internal, when ring offers no TLS version.
+/// Usage, when a certificate of `extra` cannot be an authority, or the identity is not one; internal, when ring offers no TLS version.
 pub fn client_config(
     roots: bool,
     extra: &[CertificateDer<'static>],
     noticed: Option<&Arc<Noticed>>,
+    identity: Option<&Identity>,
 ) -> Result<ClientConfig> {
     let internal = |why: String| Error::new(ErrorKind::Internal, "cannot set up TLS").cause(why);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -52,16 +75,25 @@ pub fn client_config(
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| internal(e.to_string()))?;
-    let mut config = match noticed {
+    let builder = match noticed {
         // A verifier without authorities cannot be built, and is for plain http alone.
         Some(noticed) if !store.is_empty() => {
             let verifier = WebPkiServerVerifier::builder_with_provider(store, provider)
                 .build()
                 .map_err(|e| internal(e.to_string()))?;
             let watch = CertificateWatch { verifier, ahead: AHEAD, noticed: noticed.clone() };
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(watch)).with_no_client_auth()
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(watch))
         }
-        _ => builder.with_root_certificates(store).with_no_client_auth(),
+        _ => builder.with_root_certificates(store),
+    };
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key()).map_err(|e| {
+                Error::usage("`client_cert` and `client_key` do not belong together, or cannot be used")
+                    .cause(e.to_string())
+            })?
+        }
     };
     // reqwest fills this in only for configurations of its own making.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use crate::oauth::client_auth::{self, AuthMethod, Authentication, BasicEncoding};
+use crate::oauth::assertion;
+use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
 use crate::oauth::scope::Scope;
 use crate::platform::error::{Error, Result};
@@ -14,14 +15,35 @@ use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
 use crate::settings::secret_source::SecretSource;
 
-/// The names of the methods, as in RFC 7591.
-const METHODS: &[(&str, AuthMethod)] =
-    &[("client_secret_basic", AuthMethod::ClientSecretBasic), ("client_secret_post", AuthMethod::ClientSecretPost)];
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
 const ENCODINGS: &[(&str, BasicEncoding)] =
     &[("form", BasicEncoding::Form), ("strict", BasicEncoding::Strict), ("raw", BasicEncoding::Raw)];
 
-/// A client, complete but for the value of its secret.
+/// Whom an assertion is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The authorization server's issuer: what RFC 7523's revision wants.
+    Issuer,
+    /// The token endpoint, as some servers still want.
+    TokenEndpoint,
+    /// Exactly this.
+    Literal(String),
+}
+
+/// How assertions are made.
+#[derive(Clone, Debug)]
+pub struct AssertionSettings {
+    /// Whom they are for.
+    pub audience: Audience,
+    /// The signature's algorithm, if not the key's usual one.
+    pub alg: Option<String>,
+    /// The key's name.
+    pub kid: Option<String>,
+    /// The header's `typ`.
+    pub typ: String,
+}
+
+/// A client, complete but for the values of its secrets.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its identifier.
@@ -33,16 +55,24 @@ pub struct Client {
     pub encoding: BasicEncoding,
     /// Whether the identifier also goes into the body beside Basic.
     pub id_in_body: bool,
-    /// Where its secret is.
-    pub secret: SecretSource,
+    /// Where its secret, its private key or its ready assertion is, whichever the method uses.
+    pub proof: SecretSource,
+    /// Which setting that is.
+    pub proof_key: Key,
+    /// The file with its certificate, and its origin.
+    pub certificate: Option<(String, Origin)>,
+    /// How assertions are made.
+    pub assertion: AssertionSettings,
+    /// Methods that the settings have what is needed for.
+    pub possible: Vec<AuthMethod>,
     /// What it asks for.
     pub grant: Grant,
-    /// The secret, once it was read: stdin cannot be read twice, and one warning about a file is enough.
+    /// The proof, once it was read: stdin cannot be read twice, and one warning about a file is enough.
     read: OnceCell<Secret>,
 }
 
 impl Client {
-    /// Reads and checks all that a token request needs, short of the secret itself.
+    /// Reads and checks all that a token request needs, short of the secrets themselves.
     ///
     /// # Errors
     /// Usage: something is missing, malformed or contradicts something else.
@@ -56,10 +86,7 @@ impl Client {
         if let Some((word, why)) = grant.scope.suspicious() {
             host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(Key::Scope)));
         }
-        let secret = settings.secret(Key::ClientSecret).cloned().ok_or_else(|| {
-            missing(Key::ClientSecret)
-                .hint("in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself")
-        })?;
+        let (proof_key, proof) = proof(settings, method)?;
         Ok(Self {
             origins: [Key::ClientId, Key::Scope, Key::Audience, Key::Resource]
                 .map(|key| (key, settings.origin(key)))
@@ -67,7 +94,13 @@ impl Client {
             method,
             encoding: settings.word(Key::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
             id_in_body: settings.switch(Key::ClientIdInBody),
-            secret,
+            proof,
+            proof_key,
+            certificate: settings
+                .plain(Key::ClientCert)
+                .map(|path| (path.to_owned(), settings.origin(Key::ClientCert))),
+            assertion: assertion_settings(settings, method)?,
+            possible: possible(settings),
             grant,
             id,
             read: OnceCell::new(),
@@ -80,56 +113,43 @@ impl Client {
         self.origins.iter().find(|(known, _)| *known == key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
-    /// Reads a secret that is free to read.
+    /// Whether its certificate is shown to servers. With a signed assertion the certificate only names the key.
+    #[must_use]
+    pub fn shows_certificate(&self) -> bool {
+        self.certificate.is_some() && self.method != AuthMethod::PrivateKeyJwt
+    }
+
+    /// Reads a secret or key that is free to read.
     ///
     /// # Errors
     /// Usage: it cannot be read.
-    pub fn read_secret(&self, host: &Host) -> Result<Secret> {
+    pub fn read_free(&self, host: &Host) -> Result<Secret> {
         if let Some(secret) = self.read.get() {
             return Ok(secret.clone());
         }
-        let secret = self.secret.read_free(host, Key::ClientSecret.name())?;
+        let secret = self.proof.read_free(host, self.proof_key.name())?;
         Ok(self.read.get_or_init(|| secret).clone())
     }
 
-    /// What a request would carry, with a stand-in for the secret, which is not read.
+    /// Reads the secret or key, whatever it costs.
     ///
     /// # Errors
-    /// Usage: the credentials cannot be sent this way.
-    pub fn sketch(&self) -> Result<Authentication> {
-        self.authentication(&Secret::new("HIDDEN".into()))
-    }
-
-    fn authentication(&self, secret: &Secret) -> Result<Authentication> {
-        match self.method {
-            AuthMethod::ClientSecretBasic => client_auth::basic(&self.id, secret, self.encoding, self.id_in_body),
-            AuthMethod::ClientSecretPost => Ok(client_auth::post(&self.id, secret)),
-        }
-    }
-
-    /// Reads the secret and makes what the request carries. What was made is hidden from every message.
-    ///
-    /// # Errors
-    /// Usage: the secret cannot be read or not be sent this way.
-    pub async fn authenticate(&self, host: &Host) -> Result<(Authentication, Secret)> {
-        let secret = if self.secret.is_free() {
-            self.read_secret(host)?
-        } else {
-            self.secret.read(host, Key::ClientSecret.name()).await?
-        };
-        let authentication = self.authentication(&secret)?;
-        if let Some(header) = &authentication.authorization {
-            host.redactor.learn(&Secret::new(header.expose().trim_start_matches("Basic ").to_owned()));
-        }
-        Ok((authentication, secret))
+    /// Usage: it cannot be read.
+    pub async fn read_proof(&self, host: &Host) -> Result<Secret> {
+        if self.proof.is_free() { self.read_free(host) } else { self.proof.read(host, self.proof_key.name()).await }
     }
 }
 
 fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
     let body_format = settings.word(Key::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
-    let natural =
-        if body_format == BodyFormat::Json { AuthMethod::ClientSecretPost } else { AuthMethod::ClientSecretBasic };
-    let method = settings.word(Key::AuthMethod, METHODS)?.unwrap_or(natural);
+    let federated = settings.secret(Key::ClientAssertion).is_some() && settings.secret(Key::ClientSecret).is_none();
+    let natural = match body_format {
+        _ if federated => AuthMethod::ClientAssertion,
+        BodyFormat::Json => AuthMethod::ClientSecretPost,
+        BodyFormat::Form => AuthMethod::ClientSecretBasic,
+    };
+    let names = AuthMethod::ALL.map(|method| (method.name(), method));
+    let method = settings.word(Key::AuthMethod, &names)?.unwrap_or(natural);
     if (method, body_format) == (AuthMethod::ClientSecretBasic, BodyFormat::Json) {
         return Err(Error::usage(
             "a JSON body carries the credentials itself, and only one method may be used in a request",
@@ -139,6 +159,78 @@ fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
         .hint("use `body_format = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     Ok((method, body_format))
+}
+
+/// Where the proof that the method needs is. A file with certificate and key serves as both.
+fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)> {
+    let needed = |error: Error| {
+        error.cause(format!(
+            "`auth_method = \"{}\"` (from {}) needs it",
+            method.name(),
+            settings.origin(Key::AuthMethod)
+        ))
+    };
+    let (key, source) = match method {
+        AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::ClientSecretJwt => {
+            let source = settings.secret(Key::ClientSecret).cloned().ok_or_else(|| {
+                missing(Key::ClientSecret).hint(
+                    "in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself",
+                )
+            })?;
+            (Key::ClientSecret, source)
+        }
+        AuthMethod::PrivateKeyJwt => {
+            (Key::ClientKey, settings.secret(Key::ClientKey).cloned().ok_or_else(|| needed(missing(Key::ClientKey)))?)
+        }
+        AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => {
+            let certificate = settings.plain(Key::ClientCert).ok_or_else(|| needed(missing(Key::ClientCert)))?;
+            (
+                Key::ClientKey,
+                settings.secret(Key::ClientKey).cloned().unwrap_or_else(|| SecretSource::File(certificate.into())),
+            )
+        }
+        AuthMethod::ClientAssertion => {
+            let source = settings.secret(Key::ClientAssertion).cloned();
+            (Key::ClientAssertion, source.ok_or_else(|| needed(missing(Key::ClientAssertion)))?)
+        }
+    };
+    Ok((key, source))
+}
+
+/// The methods that could be used with what is set.
+fn possible(settings: &Settings) -> Vec<AuthMethod> {
+    let has = |key| settings.raw(key).is_some();
+    let mut methods = Vec::new();
+    if has(Key::ClientKey) {
+        methods.push(AuthMethod::PrivateKeyJwt);
+    }
+    if has(Key::ClientCert) {
+        methods.extend([AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth]);
+    }
+    if has(Key::ClientSecret) {
+        methods.extend([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::ClientSecretJwt]);
+    }
+    methods
+}
+
+fn assertion_settings(settings: &Settings, method: AuthMethod) -> Result<AssertionSettings> {
+    let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
+    // A preset's audience may need the tenant's domain, which is nobody's business where nothing is signed.
+    let wanted = if signs || settings.rank(Key::AssertionAud) > 1 { settings.text(Key::AssertionAud)? } else { None };
+    let audience = match wanted.as_deref() {
+        None | Some("issuer") => Audience::Issuer,
+        Some("token_endpoint") => Audience::TokenEndpoint,
+        Some("") => {
+            return Err(settings.bad(Key::AssertionAud, "", "it is `issuer`, `token_endpoint` or the audience itself"));
+        }
+        Some(literal) => Audience::Literal(literal.to_owned()),
+    };
+    Ok(AssertionSettings {
+        audience,
+        alg: settings.plain(Key::AssertionAlg).map(str::to_owned),
+        kid: settings.plain(Key::AssertionKid).map(str::to_owned),
+        typ: settings.plain(Key::AssertionTyp).unwrap_or(assertion::DEFAULT_TYP).to_owned(),
+    })
 }
 
 fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {

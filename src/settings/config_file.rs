@@ -185,6 +185,15 @@ impl ConfigFile {
                 pairs.collect::<Result<_, ()>>().map(Value::Pairs).or_else(|()| wrong("a table of strings"))
             }
             (Shape::Pairs, _) => wrong("a table of strings"),
+            (Shape::Path, DeValue::String(text)) => Ok(Value::Text(self.beside(text).display().to_string())),
+            (Shape::Path, _) => wrong("a string with a path"),
+            (Shape::PathOrSecret, DeValue::String(text)) => Ok(Value::Secret(SecretSource::File(self.beside(text)))),
+            (Shape::PathOrSecret | Shape::Assertion, DeValue::Table(_)) => {
+                self.secret(host, name, item).map(Value::Secret)
+            }
+            (Shape::PathOrSecret, _) => wrong("a string with a path, or a secret source"),
+            (Shape::Assertion, DeValue::String(_)) => Err(self.plain_secret(name, item)),
+            (Shape::Assertion, _) => wrong("a secret source or `{ github_oidc = \"AUDIENCE\" }`"),
             (Shape::Secret, DeValue::String(_)) => Err(self.plain_secret(name, item)),
             (Shape::Secret, _) => self.secret(host, name, item).map(Value::Secret),
             (Shape::SecretPairs, DeValue::Table(table)) => {
@@ -220,6 +229,9 @@ impl ConfigFile {
             ("env", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Env(text.to_string())),
             ("file", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::File(self.beside(text))),
             ("keyring", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Keyring(text.to_string())),
+            ("github_oidc", DeValue::String(text)) if name == "client_assertion" => {
+                Ok(SecretSource::GithubOidc(text.to_string()))
+            }
             ("value", DeValue::String(text)) => {
                 let secret = Secret::new(text.to_string());
                 host.redactor.learn(&secret);

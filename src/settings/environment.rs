@@ -22,6 +22,7 @@ pub fn layer(host: &Host) -> Result<Layer> {
         } else if let Some(text) = host.var(name)? {
             let value = match setting.shape {
                 Shape::List => Value::List(vec![text.to_owned()]),
+                Shape::PathOrSecret => Value::Secret(SecretSource::File(PathBuf::from(text))),
                 _ => Value::Text(text.to_owned()),
             };
             layer.set(setting.key, value, Origin::Env(name.to_owned()));

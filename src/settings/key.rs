@@ -36,6 +36,13 @@ pub enum Key {
     MinTtl,
     DefaultTtl,
     SecretExpires,
+    ClientCert,
+    ClientKey,
+    ClientAssertion,
+    AssertionAud,
+    AssertionAlg,
+    AssertionKid,
+    AssertionTyp,
 }
 
 /// What a value looks like in a profile.
@@ -53,8 +60,14 @@ pub enum Shape {
     List,
     /// A table of strings.
     Pairs,
+    /// A file; a relative path in a profile counts from the config file's folder.
+    Path,
     /// A secret source.
     Secret,
+    /// A file, or a secret source.
+    PathOrSecret,
+    /// A secret source, or `{ github_oidc = ".." }`.
+    Assertion,
     /// A table of strings or secret sources.
     SecretPairs,
 }
@@ -140,11 +153,18 @@ pub const SETTINGS: &[Setting] = settings! {
     Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Text;
     ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Text;
     Retries "retries" Some("--retries"), Some("M2M_RETRIES"), Number;
-    CaFile "ca_file" Some("--ca-file"), Some("M2M_CA_FILE"), Text;
+    CaFile "ca_file" Some("--ca-file"), Some("M2M_CA_FILE"), Path;
     Proxy "proxy" Some("--proxy"), Some("M2M_PROXY"), Text;
     MinTtl "min_ttl" Some("--min-ttl"), None, Text;
     DefaultTtl "default_ttl" None, None, Text;
     SecretExpires "secret_expires" None, None, Date;
+    ClientCert "client_cert" Some("--client-cert"), Some("M2M_CLIENT_CERT"), Path;
+    ClientKey "client_key" Some("--client-key"), Some("M2M_CLIENT_KEY"), PathOrSecret;
+    ClientAssertion "client_assertion" None, None, Assertion;
+    AssertionAud "assertion_aud" None, None, Text;
+    AssertionAlg "assertion_alg" None, None, Text;
+    AssertionKid "assertion_kid" None, None, Text;
+    AssertionTyp "assertion_typ" None, None, Text;
 };
 
 #[cfg(test)]

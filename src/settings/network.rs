@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Usage: a value that is not a duration or number, a `ca_file` that cannot be read.
 pub fn options(settings: &Settings) -> Result<Options> {
     let extra_roots = match settings.plain(Key::CaFile) {
-        Some(path) => tls::read_ca_file(path, &settings.origin(Key::CaFile).to_string())?,
+        Some(path) => tls::read_certificates(path, "ca_file", &settings.origin(Key::CaFile).to_string())?,
         None => Vec::new(),
     };
     Ok(Options {

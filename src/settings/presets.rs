@@ -13,6 +13,8 @@ pub struct Preset {
     pub title: &'static str,
     /// Default values by profile key.
     pub values: &'static [(&'static str, &'static str)],
+    /// Variables that fill in profile keys when the client has no secret, key or assertion of its own.
+    pub variables: &'static [(&'static str, &'static str)],
     /// Whether a token without an audience is of no use.
     pub needs_audience: bool,
     /// Whose issuer a discovered document may carry.
@@ -66,6 +68,7 @@ pub const PRESETS: &[Preset] = &[
         name: "generic",
         title: "any server that speaks RFC 6749 section 4.4",
         values: &[],
+        variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[],
@@ -77,6 +80,7 @@ pub const PRESETS: &[Preset] = &[
             ("discovery_url", "https://auth.{tenant_domain}/.well-known/openid-configuration"),
             ("api_url", "https://api.ltm.digital/cloudloyalty"),
         ],
+        variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
         hints: COGNITO_HINTS,
@@ -85,6 +89,7 @@ pub const PRESETS: &[Preset] = &[
         name: "cognito",
         title: "AWS Cognito",
         values: &[],
+        variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
         hints: COGNITO_HINTS,
@@ -95,9 +100,11 @@ pub const PRESETS: &[Preset] = &[
         values: &[
             ("token_url", "https://loyaltyone-sandbox-pin.auth0.com/oauth/token"),
             ("api_url", "https://sandbox.api.loyalty.com"),
-            ("auth_method", "client_secret_post"),
+            ("assertion_aud", "https://loyaltyone-sandbox-pin.auth0.com/"),
+            ("assertion_typ", "JWT"),
             ("body_format", "json"),
         ],
+        variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
@@ -107,9 +114,11 @@ pub const PRESETS: &[Preset] = &[
         title: "Auth0",
         values: &[
             ("token_url", "https://{tenant_domain}/oauth/token"),
-            ("auth_method", "client_secret_post"),
+            ("assertion_aud", "https://{tenant_domain}/"),
+            ("assertion_typ", "JWT"),
             ("body_format", "json"),
         ],
+        variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
         hints: AUTH0_HINTS,
@@ -117,7 +126,18 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         name: "entra",
         title: "Microsoft Entra ID (v2.0 endpoint)",
-        values: &[("token_url", "https://login.microsoftonline.com/{tenant_id}/oauth2/v2.0/token")],
+        values: &[
+            ("token_url", "https://login.microsoftonline.com/{tenant_id}/oauth2/v2.0/token"),
+            ("assertion_aud", "token_endpoint"),
+            ("assertion_alg", "PS256"),
+            ("assertion_typ", "JWT"),
+        ],
+        // As Azure workload identity sets them.
+        variables: &[
+            ("client_id", "AZURE_CLIENT_ID"),
+            ("tenant_id", "AZURE_TENANT_ID"),
+            ("client_assertion", "AZURE_FEDERATED_TOKEN_FILE"),
+        ],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[
@@ -131,6 +151,7 @@ pub const PRESETS: &[Preset] = &[
         name: "okta",
         title: "Okta",
         values: &[("issuer", "https://{tenant_domain}/oauth2/default")],
+        variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[
@@ -143,6 +164,7 @@ pub const PRESETS: &[Preset] = &[
         name: "keycloak",
         title: "Keycloak",
         values: &[],
+        variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
         hints: &[

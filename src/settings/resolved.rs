@@ -60,7 +60,7 @@ impl Settings {
         if let Some((name, origin)) = &name {
             values.or(file.profile(host, name, origin)?);
         }
-        Self::complete(name.map(|(name, _)| name), values)
+        Self::complete(host, name.map(|(name, _)| name), values)
     }
 
     /// With `impersonator` as a flag gives it.
@@ -71,11 +71,14 @@ impl Settings {
     }
 
     /// Adds the preset below the given values.
-    fn complete(profile: Option<String>, mut values: Layer) -> Result<Self> {
+    fn complete(host: &Host, profile: Option<String>, mut values: Layer) -> Result<Self> {
         let preset = match values.get(Key::Provider) {
             Some((Value::Text(name), origin)) => Preset::named(name).ok_or_else(|| unknown_provider(name, origin))?,
             _ => &PRESETS[0],
         };
+        if [Key::ClientSecret, Key::ClientKey, Key::ClientAssertion].iter().all(|key| values.get(*key).is_none()) {
+            values.or(workload_identity(host, preset)?);
+        }
         let mut defaults = Layer::default();
         for setting in preset.values.iter().filter_map(|(name, value)| Key::named(name).map(|s| (s.key, *value))) {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
@@ -175,7 +178,9 @@ impl Settings {
     /// The environment variables that secrets come from.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
-        let single = [Key::ClientSecret, Key::SubscriptionKey].into_iter().filter_map(|key| self.secret(key));
+        let single = [Key::ClientSecret, Key::SubscriptionKey, Key::ClientKey, Key::ClientAssertion]
+            .into_iter()
+            .filter_map(|key| self.secret(key));
         let headers = self.secret_pairs(Key::Headers).iter().map(|(_, source)| source);
         single
             .chain(headers)
@@ -284,6 +289,20 @@ impl Settings {
         }
         Ok(out)
     }
+}
+
+/// What the platform gives to a workload that has no secret of its own.
+fn workload_identity(host: &Host, preset: &Preset) -> Result<Layer> {
+    let mut layer = Layer::default();
+    for (name, variable) in preset.variables {
+        let (Some(setting), Some(text)) = (Key::named(name), host.var(variable)?) else { continue };
+        let value = match setting.key {
+            Key::ClientAssertion => Value::Secret(SecretSource::File(text.into())),
+            _ => Value::Text(text.to_owned()),
+        };
+        layer.set(setting.key, value, Origin::Env((*variable).to_owned()));
+    }
+    Ok(layer)
 }
 
 /// The error for a setting that is needed and not set.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
+
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
@@ -31,6 +33,8 @@ pub enum SecretSource {
     Value(Secret),
     /// A value that is no secret: a header written out in the config file.
     Plain(String),
+    /// The identity token of a GitHub Actions job for this audience; only as a client assertion.
+    GithubOidc(String),
 }
 
 impl SecretSource {
@@ -44,13 +48,14 @@ impl SecretSource {
             Self::Command(argv) => format!("command `{}`", argv.first().map_or("", String::as_str)),
             Self::Keyring(entry) => format!("keyring entry `{entry}`"),
             Self::Value(_) | Self::Plain(_) => "the value in the config file".to_owned(),
+            Self::GithubOidc(audience) => format!("GitHub Actions' identity token for `{audience}`"),
         }
     }
 
     /// Whether reading it costs nothing, so that a cache hit may do it.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        !matches!(self, Self::Command(_) | Self::Keyring(_))
+        !matches!(self, Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_))
     }
 
     /// Reads the secret, and makes sure that it will not be shown. `what` names it in messages (`client_secret`).
@@ -86,7 +91,7 @@ impl SecretSource {
             Self::File(path) => self.read_file(host, path, what)?,
             Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
-            Self::Command(_) | Self::Keyring(_) => {
+            Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_) => {
                 return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
             }
         };
@@ -141,7 +146,9 @@ impl SecretSource {
         Ok(secret)
     }
 
-    fn unreadable(&self, what: &str, why: &str) -> Error {
+    /// The error for a secret that cannot be read from here.
+    #[must_use]
+    pub fn unreadable(&self, what: &str, why: &str) -> Error {
         Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
     }
 }
@@ -151,7 +158,7 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
     let failed = |why: String| Error::usage(format!("cannot read the {what} from {source}")).cause(why);
     let (program, args) = argv.split_first().ok_or_else(|| failed("it names no program".into()))?;
     host.story(|| format!("reading the {what} from {source}"));
-    let child = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(program)
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -159,16 +166,28 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
         .kill_on_drop(true)
         .spawn()
         .map_err(|e| failed(format!("`{program}` cannot be started: {e}")))?;
-    let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output())
+    let ended = async {
+        let mut printed = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(SIZE_LIMIT + 1).read_to_end(&mut printed).await?;
+        }
+        // One that prints on and on would wait for a reader.
+        if printed.len() as u64 > SIZE_LIMIT {
+            return Ok((printed, None));
+        }
+        child.wait().await.map(|status| (printed, Some(status)))
+    };
+    let (printed, status) = tokio::time::timeout(COMMAND_LIMIT, ended)
         .await
         .map_err(|_| failed(format!("`{program}` did not end within {}", humantime::format_duration(COMMAND_LIMIT))))?
-        .map_err(|e| failed(e.to_string()))?;
-    if !output.status.success() {
-        return Err(
-            failed(format!("`{program}` ended with {}", output.status)).hint("what it said about it stands above")
-        );
+        .map_err(|e: std::io::Error| failed(e.to_string()))?;
+    match status {
+        None => Err(failed(format!("`{program}` printed more than 64 KiB, which no secret has"))),
+        Some(status) if !status.success() => {
+            Err(failed(format!("`{program}` ended with {status}")).hint("what it said about it stands above"))
+        }
+        Some(_) => String::from_utf8(printed).map_err(|_| failed(format!("what `{program}` printed is not UTF-8"))),
     }
-    String::from_utf8(output.stdout).map_err(|_| failed(format!("what `{program}` printed is not UTF-8")))
 }
 
 /// The system's own tool for its keyring. A library would bring a D-Bus client, more than all of this program.

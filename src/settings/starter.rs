@@ -65,9 +65,42 @@ fn particulars(provider: &str) -> &'static str {
     }
 }
 
+/// How the client of a new profile proves who it is.
+pub enum Proof<'a> {
+    /// By a shared secret.
+    Secret,
+    /// By a key: its file's name and its own.
+    Key {
+        /// The file, beside the config file.
+        file: &'a str,
+        /// The key's name.
+        kid: &'a str,
+    },
+}
+
+impl Proof<'_> {
+    fn lines(&self) -> String {
+        match self {
+            Self::Secret => {
+                "# Where the secret is, never the secret itself: { env = \"NAME\" }, { file = \"PATH\" },\n\
+                 # { command = [\"pass\", \"show\", \"m2m\"] } or { keyring = \"ENTRY\" }\n\
+                 client_secret = { env = \"M2M_CLIENT_SECRET\" }\n"
+                    .to_owned()
+            }
+            Self::Key { file, kid } => format!(
+                "# The client signs with this key; its public half is registered with the authorization server.\n\
+                 auth_method = \"private_key_jwt\"\n\
+                 client_key = \"{file}\"\n\
+                 assertion_kid = \"{kid}\"\n\
+                 assertion_alg = \"ES256\"\n"
+            ),
+        }
+    }
+}
+
 /// The text of a config file with one profile.
 #[must_use]
-pub fn config(name: &str, preset: &Preset) -> String {
+pub fn config(name: &str, preset: &Preset, proof: &Proof<'_>) -> String {
     format!(
         "# Settings of m2m. `m2m profile show` prints each value with its origin.\n\
          # A flag or a variable (M2M_..) wins over a value here.\n\
@@ -77,12 +110,10 @@ pub fn config(name: &str, preset: &Preset) -> String {
          [profiles.{name}]\n\
          provider = \"{provider}\"\n\
          client_id = \"your-client-id\"\n\
-         # Where the secret is, never the secret itself: {{ env = \"NAME\" }}, {{ file = \"PATH\" }},\n\
-         # {{ command = [\"pass\", \"show\", \"m2m\"] }} or {{ keyring = \"ENTRY\" }}\n\
-         client_secret = {{ env = \"M2M_CLIENT_SECRET\" }}\n\
-         {particulars}",
+         {proof}{particulars}",
         title = preset.title,
         provider = preset.name,
+        proof = proof.lines(),
         particulars = particulars(preset.name),
     )
 }
@@ -96,19 +127,22 @@ mod tests {
     #[test]
     fn every_starter_is_valid_and_holds_known_keys_only() {
         for preset in PRESETS {
-            let text = config("first", preset);
-            // Also with every suggestion switched on.
-            let suggestion = |line: &str| {
-                let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
-                Key::named(key).map(|_| line[2..].to_owned())
-            };
-            let all: Vec<String> =
-                text.lines().map(|line| suggestion(line).unwrap_or_else(|| line.to_owned())).collect();
-            for text in [text.clone(), all.join("\n")] {
-                let table = toml::de::DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", preset.name));
-                let profile = &table.get_ref()["profiles"].get_ref()["first"];
-                let toml::de::DeValue::Table(profile) = profile.get_ref() else { panic!("no table") };
-                assert!(profile.keys().all(|key| Key::named(key.get_ref()).is_some()), "{text}");
+            for proof in [Proof::Secret, Proof::Key { file: "first-key.pem", kid: "k" }] {
+                let text = config("first", preset, &proof);
+                // Also with every suggestion switched on.
+                let suggestion = |line: &str| {
+                    let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
+                    Key::named(key).map(|_| line[2..].to_owned())
+                };
+                let all: Vec<String> =
+                    text.lines().map(|line| suggestion(line).unwrap_or_else(|| line.to_owned())).collect();
+                for text in [text.clone(), all.join("\n")] {
+                    let table =
+                        toml::de::DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", preset.name));
+                    let profile = &table.get_ref()["profiles"].get_ref()["first"];
+                    let toml::de::DeValue::Table(profile) = profile.get_ref() else { panic!("no table") };
+                    assert!(profile.keys().all(|key| Key::named(key.get_ref()).is_some()), "{text}");
+                }
             }
         }
     }

@@ -11,7 +11,14 @@ use crate::support::{Findings, Reply, Scene};
 fn nothing_is_wrong_with_a_good_token() {
     let findings = Scene::healthy().check(["--audience", AUDIENCE, "--require-aud", AUDIENCE]);
     findings.well().says("jwt.claims", "pass", "agree").says("jwt.audience", "pass", AUDIENCE);
-    findings.says("jwt.signature", "pass", "(EdDSA)").says("jwt.binding", "skip", "certificate");
+    findings.says("jwt.signature", "pass", "(EdDSA)").says("jwt.binding", "skip", "not bound to a certificate");
+}
+
+/// A stolen token, or an intermediary's: whoever is not the one it is bound to cannot use it (RFC 8705 section 3).
+#[test]
+fn a_token_that_is_bound_to_a_certificate_needs_one() {
+    let bound = Scene::claiming("cnf", json!({ "x5t#S256": encoded(&[7; 32]) }));
+    bound.check([]).fails(7, "jwt.binding", "a certificate that the client does not have");
 }
 
 #[test]

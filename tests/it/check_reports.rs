@@ -44,7 +44,7 @@ fn text_is_for_people() {
         "(no profile)
   ok    config.settings         the settings are complete and well-formed
   info  config.scope            no scope is asked for; what that means depends on the server
-  ok    secret.source           the client secret was read from env `M2M_CLIENT_SECRET`
+  ok    secret.source           the client_secret comes from env `M2M_CLIENT_SECRET`
   ok    server.connection       the authorization server answered
   ok    server.clock            the server's clock and ours agree
   FAIL  token.grant             the authorization server refused the client credentials (invalid_client)

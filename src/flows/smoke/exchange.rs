@@ -3,15 +3,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::flows::client_proof::ClientProof;
 use crate::flows::smoke::Bench;
 use crate::flows::smoke::record::Recorder;
-use crate::oauth::client_auth::Authentication;
-use crate::oauth::grant;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::grant::Grant;
 use crate::oauth::scope::Scope;
 use crate::oauth::token;
 use crate::platform::error::ErrorKind;
 use crate::platform::http::Reply;
-use crate::platform::url::Url;
 
 /// Slower grants are worth a warning.
 const SLOW: Duration = Duration::from_secs(5);
@@ -86,19 +86,16 @@ fn bucket(text: &str) -> Option<(f64, f64)> {
 pub(crate) async fn check_negative(
     record: &mut Recorder<'_>,
     bench: &Bench<'_>,
-    endpoint: &Url,
-    authentication: &Authentication,
+    proof: &ClientProof<'_>,
+    metadata: Option<&Metadata>,
 ) {
     let id = "token.negative";
     if !bench.expected.negative {
         return record.skip(id, "only with --negative, which costs one more token request");
     }
     let Ok(scope) = Scope::parse(NO_SUCH_SCOPE) else { return };
-    let asked = grant::Grant { scope, ..bench.source.client().grant.clone() };
-    let sent = match grant::build_request(endpoint, &asked, authentication) {
-        Ok(request) => bench.http.send(bench.host, &request).await,
-        Err(error) => Err(error),
-    };
+    let asked = Grant { scope, ..bench.source.client().grant.clone() };
+    let sent = bench.source.request(bench.host, &bench.http, proof, metadata, &asked).await;
     let lenient = "the server does not check scopes: an API must not rely on them";
     match sent.and_then(|reply| token::parse_response(&reply, &[], bench.host.now())) {
         Err(error) if matches!(error.kind(), ErrorKind::ScopeRejected | ErrorKind::CredentialsRejected) => {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::flows::client_proof;
 use crate::flows::smoke::Bench;
 use crate::flows::smoke::record::Recorder;
 use crate::flows::verification::{self, Trust};
@@ -21,7 +22,7 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &
             check_claims(record, bench, token, &jwt, metadata);
             check_audience(record, bench, &jwt);
             check_signature(record, bench, &jwt, metadata).await;
-            record.skip("jwt.binding", "the client does not authenticate with a certificate");
+            check_binding(record, bench, &jwt);
         }
         Shape::Encrypted { .. } => closed(record, bench, "the token is an encrypted JWT", false),
         Shape::Opaque => closed(record, bench, "the token is opaque, not a JWT", true),
@@ -144,5 +145,30 @@ async fn check_signature(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt
         Err(Trust::Refused(refusal)) => {
             record.miss(id, refusal.to_string(), "no API should accept this token: is `issuer` the right one?")
         }
+    }
+}
+
+/// A token that is bound to a certificate must be bound to ours (RFC 8705 section 3.1).
+fn check_binding(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
+    let id = "jwt.binding";
+    let bound_to = jwt.claims.cnf.as_ref().and_then(|cnf| cnf.get("x5t#S256")).and_then(serde_json::Value::as_str);
+    let client = bench.source.client();
+    match (bound_to, client.shows_certificate()) {
+        (None, false) => record.skip(id, "the token is not bound to a certificate"),
+        (None, true) => record.info(id, "the token is not bound to the certificate: whoever has it can use it"),
+        (Some(_), false) => record.miss(
+            id,
+            "the token is bound to a certificate that the client does not have",
+            "set `client_cert` and `client_key`",
+        ),
+        (Some(theirs), true) => match client_proof::leaf(client) {
+            Ok(ours) if ours == theirs => record.pass(id, "the token is bound to the client's certificate"),
+            Ok(_) => record.miss(
+                id,
+                "the token is bound to another certificate than the client's",
+                "an intermediary may show a certificate of its own",
+            ),
+            Err(error) => record.fail(id, &error),
+        },
     }
 }

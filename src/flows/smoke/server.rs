@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::flows::metadata;
+use crate::flows::client_proof::ClientProof;
 use crate::flows::smoke::record::Recorder;
 use crate::flows::smoke::{Bench, api, exchange, jwt, stopwatch, token};
+use crate::flows::{advice, metadata};
 use crate::oauth::discovery::Metadata;
-use crate::oauth::grant;
 use crate::oauth::token as response;
 use crate::platform::certificate_watch::Ending;
 use crate::platform::error::{Error, ErrorKind};
@@ -25,10 +25,12 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
 async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let time = stopwatch();
     let (host, http, source) = (bench.host, &bench.http, &bench.source);
-    let authenticated = http.deadline().bound("reading the client secret", source.client().authenticate(host)).await;
+    let prepared =
+        http.deadline().bound("reading the client's secrets", ClientProof::prepare(host, source.client())).await;
     let remarks = host.take_warnings();
-    let (authentication, secret) = match authenticated.and_then(|inner| inner) {
-        Ok(read) => read,
+    let shown = source.show_certificate(host, http).await;
+    let proof = match prepared.and_then(|inner| inner).and_then(|proof| shown.map(|()| proof)) {
+        Ok(proof) => proof,
         Err(error) => return record.fail("secret.source", &error),
     };
     match remarks.first() {
@@ -37,8 +39,10 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
             remark.clone(),
             "keep secrets in files that only their owner can read, without white space around them",
         ),
-        None => record
-            .pass("secret.source", format!("the client secret was read from {}", source.client().secret.describe())),
+        None => record.pass(
+            "secret.source",
+            format!("the {} comes from {}", source.client().proof_key.name(), source.client().proof.describe()),
+        ),
     }
     record.took(time());
     check_secret_expiry(record, bench);
@@ -50,17 +54,12 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     if metadata.is_some() {
         record.took(time());
     }
-    let endpoint = match (&metadata, source.server()) {
-        (Some(metadata), Server::Metadata(_)) => metadata.token_endpoint.clone(),
-        (_, Server::TokenEndpoint(url)) => url.clone(),
-        (None, Server::Metadata(_)) => return,
-    };
+    if let Err(error) = source.endpoint(metadata.as_ref()) {
+        return record.fail("token.grant", &error);
+    }
     check_auth_method(record, bench, metadata.as_ref());
     let time = stopwatch();
-    let sent = match grant::build_request(&endpoint, &source.client().grant, &authentication) {
-        Ok(request) => http.send(host, &request).await,
-        Err(error) => Err(error),
-    };
+    let sent = source.request(host, http, &proof, metadata.as_ref(), &source.client().grant).await;
     let reply = match sent {
         Ok(reply) => reply,
         Err(error) => return stopped(record, "token.grant", &error),
@@ -74,7 +73,7 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
             if culprit != "token.grant" {
                 record.pass("token.grant", "the token endpoint granted a token");
             }
-            record.fail(culprit, &source.explain(error, &secret));
+            record.fail(culprit, &advice::explain(error, source.client(), proof.secret(), metadata.as_ref()));
             record.took(took);
         }
         Ok(token) => {
@@ -85,7 +84,7 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
             exchange::check_quota(record, &reply);
             token::check(record, bench, &reply, &token);
             jwt::check(record, bench, &token, metadata.as_ref()).await;
-            exchange::check_negative(record, bench, &endpoint, &authentication).await;
+            exchange::check_negative(record, bench, &proof, metadata.as_ref()).await;
             api::check(record, bench, &token).await;
         }
     }
@@ -121,7 +120,7 @@ async fn discover(record: &mut Recorder<'_>, bench: &Bench<'_>) -> Result<Option
 fn check_auth_method(record: &mut Recorder<'_>, bench: &Bench<'_>, metadata: Option<&Metadata>) {
     let id = "discovery.auth_method";
     let Some(metadata) = metadata else { return record.skip(id, "there is no metadata") };
-    let ours = bench.source.client().method.name();
+    let ours = bench.source.client().method.registered_name();
     if metadata.auth_methods.iter().any(|method| method == ours) {
         return record.pass(id, format!("the metadata lists {ours}"));
     }

@@ -1,0 +1,235 @@
+//! How the client proves who it is, request by request: secrets and keys are read once, assertions are made anew for every
+//! attempt, a ready assertion is read again each time.
+
+use reqwest::header::AUTHORIZATION;
+use serde::Deserialize;
+
+use crate::oauth::assertion::{self, Template};
+use crate::oauth::client_auth::{self, AuthMethod, Authentication};
+use crate::oauth::signer::Signer;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::http::{Http, Request};
+use crate::platform::json;
+use crate::platform::private_key::PrivateKey;
+use crate::platform::secret::Secret;
+use crate::platform::tls::{self, Identity};
+use crate::platform::url::{self, Url};
+use crate::settings::client::{Audience, Client};
+use crate::settings::key::Key;
+use crate::settings::secret_source::SecretSource;
+
+/// The largest answer of GitHub's identity service accepted, in bytes.
+const GITHUB_LIMIT: usize = 64 * 1024;
+
+/// What a client has in hand to prove itself.
+pub struct ClientProof<'a> {
+    client: &'a Client,
+    material: Material,
+}
+
+enum Material {
+    Secret(Secret),
+    Signer { signer: Box<Signer>, x5t: Option<String> },
+    Certificate,
+    Ready,
+}
+
+impl<'a> ClientProof<'a> {
+    /// Reads secrets and keys, and checks that they can be used. Sends nothing.
+    ///
+    /// # Errors
+    /// Usage: something cannot be read, or not be used with this method.
+    pub async fn prepare(host: &Host, client: &'a Client) -> Result<Self> {
+        let material = match client.method {
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                Material::Secret(client.read_proof(host).await?)
+            }
+            AuthMethod::ClientSecretJwt => {
+                let secret = client.read_proof(host).await?;
+                let signer = Signer::with_secret(&secret, client.assertion.alg.as_deref());
+                Material::Signer { signer: Box::new(signer.map_err(|why| unusable(client, why))?), x5t: None }
+            }
+            AuthMethod::PrivateKeyJwt => {
+                let key = read_key(host, client).await?;
+                let x5t = client.certificate.as_ref().map(|_| leaf(client)).transpose()?;
+                let assertion = &client.assertion;
+                let signer = Signer::with_key(&key, assertion.alg.as_deref(), assertion.kid.clone());
+                Material::Signer { signer: Box::new(signer.map_err(|why| unusable(client, why))?), x5t }
+            }
+            AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => Material::Certificate,
+            AuthMethod::ClientAssertion => Material::Ready,
+        };
+        Ok(Self { client, material })
+    }
+
+    /// The client secret, where the method uses one.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        match &self.material {
+            Material::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// What one request carries. `issuer` is the authorization server's, if it is known.
+    ///
+    /// # Errors
+    /// Usage: the assertion has no audience, has expired, or cannot be read; the network's errors, where it is fetched.
+    pub async fn authenticate(
+        &self,
+        host: &Host,
+        http: &Http,
+        issuer: Option<&str>,
+        endpoint: &Url,
+    ) -> Result<Authentication> {
+        let client = self.client;
+        let authentication = match &self.material {
+            Material::Secret(secret) if client.method == AuthMethod::ClientSecretPost => {
+                client_auth::post(&client.id, secret)
+            }
+            Material::Secret(secret) => client_auth::basic(&client.id, secret, client.encoding, client.id_in_body)?,
+            Material::Certificate => client_auth::mutual_tls(&client.id),
+            Material::Signer { signer, x5t } => {
+                let audience = audience(client, issuer, endpoint)?;
+                let template =
+                    Template { client_id: &client.id, audience, typ: &client.assertion.typ, x5t: x5t.as_deref() };
+                assertion::authentication(&client.id, assertion::make(&template, signer, host.now())?)
+            }
+            Material::Ready => assertion::authentication(&client.id, ready(host, http, client).await?),
+        };
+        let header = authentication.authorization.as_ref().map(|h| h.expose().trim_start_matches("Basic ").to_owned());
+        let assertion = authentication.params.iter().find(|(name, _)| *name == "client_assertion");
+        for value in header.map(Secret::new).iter().chain(assertion.map(|(_, value)| value)) {
+            host.redactor.learn(value);
+        }
+        Ok(authentication)
+    }
+}
+
+/// What a request would carry, with a stand-in for everything secret.
+///
+/// # Errors
+/// Usage: the credentials cannot be sent this way.
+pub fn sketch(client: &Client) -> Result<Authentication> {
+    let stand_in = Secret::new("HIDDEN".into());
+    Ok(match client.method {
+        AuthMethod::ClientSecretBasic => client_auth::basic(&client.id, &stand_in, client.encoding, client.id_in_body)?,
+        AuthMethod::ClientSecretPost => client_auth::post(&client.id, &stand_in),
+        AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => client_auth::mutual_tls(&client.id),
+        AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt | AuthMethod::ClientAssertion => {
+            assertion::authentication(&client.id, stand_in)
+        }
+    })
+}
+
+/// The identity that a client shows in mutual TLS.
+///
+/// # Errors
+/// Usage: certificate or key cannot be read.
+pub async fn identity(host: &Host, client: &Client) -> Result<Option<Identity>> {
+    let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.shows_certificate()) else {
+        return Ok(None);
+    };
+    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string())?;
+    let key = if client.method.is_mutual_tls() {
+        read_key(host, client).await?
+    } else {
+        // Another method in front of a gateway that wants a certificate: the key is beside it.
+        parse_key(client, &SecretSource::File(path.into()).read(host, Key::ClientKey.name()).await?)?
+    };
+    Ok(Some(Identity::new(chain, key.der)))
+}
+
+/// The thumbprint of the client's certificate.
+///
+/// # Errors
+/// Usage: it cannot be read.
+pub fn leaf(client: &Client) -> Result<String> {
+    let Some((path, origin)) = &client.certificate else { return Ok(String::new()) };
+    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string())?;
+    Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
+}
+
+async fn read_key(host: &Host, client: &Client) -> Result<PrivateKey> {
+    parse_key(client, &client.read_proof(host).await?)
+}
+
+fn parse_key(client: &Client, text: &Secret) -> Result<PrivateKey> {
+    PrivateKey::parse(text.expose()).map_err(|why| unusable(client, why))
+}
+
+fn unusable(client: &Client, why: String) -> Error {
+    let what = client.proof_key.name();
+    Error::usage(format!(
+        "cannot use the {what} from {} with `auth_method = \"{}\"`",
+        client.proof.describe(),
+        client.method.name()
+    ))
+    .cause(why)
+}
+
+fn audience<'a>(client: &'a Client, issuer: Option<&'a str>, endpoint: &'a Url) -> Result<&'a str> {
+    match &client.assertion.audience {
+        Audience::Literal(audience) => Ok(audience),
+        Audience::TokenEndpoint => Ok(endpoint.as_str()),
+        Audience::Issuer => issuer.ok_or_else(|| {
+            Error::usage("the assertion has no audience: the issuer is not known").hint(format!(
+                "set `issuer` with {}, or `assertion_aud = \"token_endpoint\"` if the server wants that",
+                Key::Issuer.ways()
+            ))
+        }),
+    }
+}
+
+/// A ready assertion, read again for every request: platforms rotate it.
+async fn ready(host: &Host, http: &Http, client: &Client) -> Result<Secret> {
+    let what = Key::ClientAssertion.name();
+    let assertion = match &client.proof {
+        SecretSource::GithubOidc(audience) => github(host, http, audience).await?,
+        source => source.read(host, what).await?,
+    };
+    let assertion = Secret::new(assertion.expose().trim().to_owned());
+    if let Some(ago) = assertion::expired_since(&assertion, host.now()) {
+        return Err(Error::usage(format!("the {what} from {} has expired", client.proof.describe()))
+            .cause(format!("its `exp` was {} s ago; nothing was sent", ago.as_secs()))
+            .hint("whoever writes it must renew it; in Kubernetes a volume mounted with `subPath` is never renewed"));
+    }
+    Ok(assertion)
+}
+
+/// The identity token of a GitHub Actions job.
+async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
+    let needed = |name: &str| {
+        Error::usage(format!("`github_oidc` needs the environment variable `{name}`"))
+            .cause("GitHub sets it in jobs that may ask for an identity token")
+            .hint("give the job `permissions: id-token: write`")
+    };
+    let variable = "ACTIONS_ID_TOKEN_REQUEST_URL";
+    let service = host.var(variable)?.ok_or_else(|| needed(variable))?;
+    let variable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+    let token = Secret::new(host.var(variable)?.ok_or_else(|| needed(variable))?.to_owned());
+    host.redactor.learn(&token);
+    let mut target = url::parse_trusted(service)
+        .map_err(|why| Error::usage("the URL in `ACTIONS_ID_TOKEN_REQUEST_URL` is refused").cause(why))?;
+    target.query_pairs_mut().append_pair("audience", audience);
+    let mut request = Request::get(target.clone(), url::shown(&target), GITHUB_LIMIT);
+    request.secret_header(
+        AUTHORIZATION,
+        &format!("Bearer {}", token.expose()),
+        "the token for GitHub's identity service",
+    )?;
+    let reply = http.send(host, &request).await?;
+    #[derive(Deserialize)]
+    struct Wire {
+        value: String,
+    }
+    let wire: Option<Wire> = json::parse(&reply.body).ok();
+    let answered = format!("{} answered {}", request.what(), reply.status);
+    match wire.filter(|wire| reply.status == 200 && !wire.value.is_empty()) {
+        Some(wire) => Ok(Secret::new(wire.value)),
+        None => Err(Error::new(ErrorKind::BadResponse, "GitHub's identity service gave no token")
+            .cause(answered)
+            .facts(reply.facts())),
+    }
+}
