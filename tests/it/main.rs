@@ -39,6 +39,8 @@ mod drift;
 mod error_format;
 /// The exit table.
 mod errors;
+/// The examples of CI, run.
+mod examples;
 /// What servers say, on stderr.
 mod foreign_text;
 /// What errors tell people to try.
