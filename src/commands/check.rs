@@ -189,10 +189,10 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     }
     let sections: Vec<Section> = reports.iter().map(section).collect();
     for (format, path, mut file) in files {
-        file.write_all(render(&format, &sections, true).as_bytes()).map_err(|e| unwritten(path, &e))?;
+        file.write_all(render(&format, &sections, true, None).as_bytes()).map_err(|e| unwritten(path, &e))?;
     }
     let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story);
+    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story, host.columns());
     if on_github {
         summarise(host, &sections)?;
         let annotations = check_report::annotations(&sections);
@@ -220,11 +220,11 @@ fn section(report: &Report) -> Section {
     Section { profile: report.profile.clone(), ok: report.is_ok(), checks: report.checks.iter().map(line).collect() }
 }
 
-fn render(format: &str, sections: &[Section], all: bool) -> String {
+fn render(format: &str, sections: &[Section], all: bool, width: Option<usize>) -> String {
     match format {
         "json" => check_report::json(sections),
         "junit" => check_report::junit(sections),
-        _ => check_report::text(sections, all),
+        _ => check_report::text(sections, all, width),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::platform::text;
+
 /// One check, as reports show it.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -45,17 +47,24 @@ pub struct Section {
     pub checks: Vec<Line>,
 }
 
+/// How far messages are indented in text.
+const MESSAGE_COLUMN: usize = 32;
+
 /// Text: grouped by profile, causes and hints under what failed or warned, a last line that sums up. Skipped checks are
-/// shown only if `all`.
+/// shown only if `all`. Lines are wrapped to `width` characters, if there is one.
 #[must_use]
-pub fn text(sections: &[Section], all: bool) -> String {
+pub fn text(sections: &[Section], all: bool, width: Option<usize>) -> String {
     let mut out = String::new();
+    let width = width.unwrap_or(usize::MAX);
+    // On a narrow terminal a deep indent leaves too little for words.
+    let indent = if width < MESSAGE_COLUMN * 2 { 8 } else { MESSAGE_COLUMN };
     for section in sections {
         out.push_str(&format!("{}\n", section.profile));
         for line in section.checks.iter().filter(|line| all || line.status != "skip") {
-            out.push_str(&format!("  {:4}  {:23} {}\n", mark(line.status), line.id, line.message));
-            line.causes.iter().for_each(|cause| out.push_str(&format!("        cause: {cause}\n")));
-            line.hints.iter().for_each(|hint| out.push_str(&format!("        hint: {hint}\n")));
+            let prefix = format!("  {:4}  {:23} ", mark(line.status), line.id);
+            out.push_str(&text::hang(&prefix, &line.message, indent, width));
+            line.causes.iter().for_each(|cause| out.push_str(&text::hang("        cause: ", cause, 15, width)));
+            line.hints.iter().for_each(|hint| out.push_str(&text::hang("        hint: ", hint, 14, width)));
         }
         out.push('\n');
     }
@@ -315,6 +324,18 @@ mod tests {
              <testcase name=\"c.error\" classname=\"m2m.check.u&lt;at\" time=\"1.204\"><error message=\"]]&gt; &amp; &lt;b&gt;\" type=\"c.error\"></error></testcase>\n    \
              <testcase name=\"d.skip\" classname=\"m2m.check.u&lt;at\" time=\"1.204\"><skipped message=\"]]&gt; &amp; &lt;b&gt;\"/></testcase>\n  \
              </testsuite>\n</testsuites>\n"
+        );
+    }
+
+    #[test]
+    fn text_is_wrapped_for_a_terminal_and_foreign_words_begin_no_line() {
+        let mut all = sections("granted: read:a ::error::x write:a and so on");
+        all[0].checks.truncate(2);
+        assert_eq!(
+            text(&all, false, Some(66)),
+            "u<at\n  ok    a.pass                  granted: read:a ::error::x write:a\n                              | and so on\n  \
+             FAIL  b.fail                  granted: read:a ::error::x write:a\n                              | and so on\n        \
+             hint: do \"x\"\n\n1 profile, failed: 1 checks passed, 0 warned, 1 failed, 0 skipped\n"
         );
     }
 

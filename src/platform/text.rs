@@ -37,6 +37,31 @@ pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
+/// `text` after `prefix`, broken at spaces so that no line is longer than `width`. Lines after the first are indented by
+/// `indent`, of which `| ` are the last two characters: foreign text must not begin a line, leading blanks or not. A word
+/// that is longer than a line stays whole, so that paths and URLs can be copied.
+#[must_use]
+pub fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> String {
+    let mut out = prefix.to_owned();
+    let mut used = prefix.chars().count();
+    let mut at_start = true;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if !at_start && used + 1 + len > width {
+            out.push_str(&format!("\n{:>indent$}", "| "));
+            used = indent;
+        } else if !at_start {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += len;
+        at_start = false;
+    }
+    out.push('\n');
+    out
+}
+
 /// Whether a character may not reach a terminal as it is. The ranges are Unicode's general categories Cc, Cf, Zl, Zp,
 /// and the noncharacters that some terminals choke on.
 fn is_unsafe(c: char) -> bool {
@@ -71,6 +96,14 @@ mod tests {
     fn leaves_ordinary_text_alone() {
         let text = "Participante não encontrado. 日本語 ✓";
         assert!(matches!(sanitise(text), Cow::Borrowed(t) if t == text));
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_hang() {
+        assert_eq!(hang("> ", "one two three", 4, 9), "> one two\n  | three\n");
+        assert_eq!(hang("> ", "a https://example.com/x b", 4, 9), "> a\n  | https://example.com/x\n  | b\n");
+        assert_eq!(hang("> ", "one two three", 4, usize::MAX), "> one two three\n");
+        assert_eq!(hang("> ", "", 4, 9), "> \n");
     }
 
     #[test]

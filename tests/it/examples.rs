@@ -32,7 +32,9 @@ fn run(shell: &str, home: &Path, faults: &[&str], variables: &[(&str, &str)]) ->
 }
 
 /// Faults, variables, the exit code, and words for it that all examples share.
-const CASES: [(&[&str], &[(&str, &str)], i32, &str); 7] = [
+type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], i32, &'static str);
+
+const CASES: [Case; 7] = [
     (&[], &[("M2M_PROVIDER", "no-such-provider")], 2, "Fix "),
     (&["wrong-secret"], &[], 3, "The credentials are refused: rotate them"),
     (&[], &[("M2M_SCOPE", "no-such-scope")], 4, "A scope or audience is missing"),
