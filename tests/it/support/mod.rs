@@ -13,6 +13,8 @@ pub mod request;
 pub mod rust_source;
 pub mod server;
 mod server_tests;
+#[cfg(unix)]
+pub mod signal;
 pub mod tripwire;
 pub mod watch;
 
