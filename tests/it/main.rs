@@ -9,6 +9,18 @@
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// Many lookups at once.
+mod bulk;
+/// What an API does to many lookups.
+mod bulk_faults;
+/// How fast many lookups go, and how many at a time.
+mod bulk_pace;
+/// `--resume`.
+mod bulk_resume;
+/// The end of many lookups before their time.
+mod bulk_stop;
+/// The one token of many lookups.
+mod bulk_token;
 /// The token cache in health.
 mod cache;
 /// `m2m cache`.
@@ -31,6 +43,8 @@ mod cache_privacy;
 /// Places where nothing can be cached.
 #[cfg(unix)]
 mod cache_unwritable;
+/// Which of several participants count.
+mod choosing;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.
@@ -59,6 +73,8 @@ mod formats;
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
+/// Calls on behalf of a participant.
+mod impersonation;
 /// Which issuer metadata may name.
 mod issuer;
 /// The arrows between the folders of `src/`.
@@ -86,8 +102,16 @@ mod proxies;
 mod races;
 /// Servers that were not written here.
 mod real_servers;
+/// `--redact`.
+mod redact;
 /// Redirects.
 mod redirects;
+/// What `m2m request` sends.
+mod request;
+/// What it makes of the answer.
+mod request_answer;
+/// Where it sends the token, and where not.
+mod request_target;
 /// What is tried again.
 mod retries;
 /// Where secrets never stand.

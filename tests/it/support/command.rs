@@ -30,6 +30,8 @@ pub struct Cli {
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Option<Vec<u8>>,
+    /// Instead of bytes: a pipe that the test writes to.
+    stdin_pipe: Option<Stdio>,
     stdout: Option<Stdio>,
     watch: Watch,
     /// Servers that live as long as the run.
@@ -70,7 +72,17 @@ impl Cli {
         }
         fs::create_dir_all(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self { home, shell: None, args, env, stdin: None, stdout: None, watch: Watch::default(), servers: Vec::new() }
+        Self {
+            home,
+            shell: None,
+            args,
+            env,
+            stdin: None,
+            stdin_pipe: None,
+            stdout: None,
+            watch: Watch::default(),
+            servers: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -101,6 +113,12 @@ impl Cli {
 
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Connects stdin to something that the test feeds as it likes.
+    pub fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin_pipe = Some(stdin.into());
         self
     }
 
@@ -195,12 +213,13 @@ impl Cli {
         if let Some(line) = &self.shell {
             command.args(["-c", line, binary]);
         }
+        let fed = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = command
             .args(&self.args)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(self.stdin_pipe.take().unwrap_or(fed))
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -225,6 +244,14 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().expect("a child to kill");
         self.child.wait().expect("a child to wait for");
+    }
+
+    /// Sends Ctrl-C. A run that has ended meanwhile does not mind.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
+        let _ = kill_process(pid.expect("a process id"), Signal::INT);
     }
 
     /// Waits for the end. Panics when it takes too long or leaks.

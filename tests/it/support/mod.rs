@@ -1,7 +1,9 @@
 //! What the tests share: a scripted server, a hermetic runner of the binary, and the leak tripwire that watches every run.
 
 pub mod account;
+pub mod call;
 pub mod command;
+pub mod crowd;
 pub mod encodings;
 pub mod failure;
 pub mod home;
@@ -20,6 +22,7 @@ pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;
+pub use crowd::Crowd;
 pub use home::Home;
 pub use outcome::Outcome;
 pub use reply::Reply;
