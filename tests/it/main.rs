@@ -43,6 +43,24 @@ mod cache_privacy;
 /// Places where nothing can be cached.
 #[cfg(unix)]
 mod cache_unwritable;
+/// `m2m check`: the probe of the API.
+mod check_api;
+/// `m2m check`: settings and secret.
+mod check_config;
+/// `m2m check`: annotations and step summary.
+mod check_github;
+/// `m2m check`: what a JWT says.
+mod check_jwt;
+/// `m2m check`: many profiles, exit codes, how often servers are asked.
+mod check_many;
+/// `m2m check`: reports.
+mod check_reports;
+/// `m2m check`: connection, clock, metadata.
+mod check_server;
+/// `m2m check`: certificates.
+mod check_tls;
+/// `m2m check`: the grant and its response.
+mod check_token;
 /// Which of several participants count.
 mod choosing;
 /// The rest of the token request.
@@ -59,6 +77,8 @@ mod dry_run;
 mod error_format;
 /// The exit table.
 mod errors;
+/// The examples of CI, run.
+mod examples;
 /// `m2m exec`.
 #[cfg(unix)]
 mod exec;
@@ -143,3 +163,5 @@ mod token_output;
 mod token_refusals;
 /// Which URLs are taken.
 mod urls;
+/// `m2m inspect --verify`.
+mod verify;

@@ -205,6 +205,11 @@ impl Cli {
         self.start().finish()
     }
 
+    /// Runs to the end, and lets `look` see the home before it goes.
+    pub fn run_and(self, look: impl FnOnce(&Path)) -> Outcome {
+        self.start().finish_and(look)
+    }
+
     /// Begins the run.
     pub fn start(mut self) -> Running {
         let start = Instant::now();
@@ -255,7 +260,11 @@ impl Running {
     }
 
     /// Waits for the end. Panics when it takes too long or leaks.
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(self) -> Outcome {
+        self.finish_and(|_| ())
+    }
+
+    fn finish_and(mut self, look: impl FnOnce(&Path)) -> Outcome {
         let status = self.wait();
         let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
             String::from_utf8(pipe.map_or_else(Vec::new, |pipe| pipe.join().expect("a reader"))).expect("UTF-8")
@@ -271,6 +280,7 @@ impl Running {
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }
+        look(self.cli.home.path());
         outcome
     }
 
