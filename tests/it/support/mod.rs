@@ -1,10 +1,13 @@
 //! What the tests share: a scripted server, a hermetic runner of the binary, and the leak tripwire that watches every run.
 
 pub mod account;
+pub mod call;
 pub mod command;
+pub mod crowd;
 pub mod encodings;
 pub mod failure;
 pub mod findings;
+pub mod home;
 pub mod junit;
 pub mod lookup;
 pub mod outcome;
@@ -22,7 +25,9 @@ pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;
+pub use crowd::Crowd;
 pub use findings::Findings;
+pub use home::Home;
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::Request;
