@@ -35,6 +35,8 @@ mod drift;
 mod error_format;
 /// The exit table.
 mod errors;
+/// `examples/`.
+mod examples;
 /// What servers say, on stderr.
 mod foreign_text;
 /// What errors tell people to try.
