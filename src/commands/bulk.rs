@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::commands::bulk_writer::{Output, Tally, Writer};
 use crate::commands::participant::ParticipantArgs;
@@ -180,21 +180,25 @@ fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<
 }
 
 fn progress(host: &Host, total: Option<u64>) -> ProgressBar {
-    if !host.stderr_is_terminal || host.verbosity() < Verbosity::Normal {
+    // The story of `-v` would go through it.
+    if !host.stderr_is_terminal || host.verbosity() != Verbosity::Normal {
         return ProgressBar::hidden();
     }
     let template = if total.is_some() {
-        "{bar:24} {pos}/{len}  {per_sec}  {msg}  {eta} left"
+        "{wide_bar} {pos}/{len}  {rate}/s  {msg}  {eta} left"
     } else {
-        "{spinner} {pos}  {per_sec}  {msg}  {elapsed}"
+        "{spinner} {pos}  {rate}/s  {msg}  {elapsed}"
     };
-    let bar = match total {
-        Some(total) => ProgressBar::new(total),
-        None => ProgressBar::new_spinner(),
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A bar without its rate is no reason to fail.
+        let _ = write!(out, "{:.0}", state.per_sec());
     };
+    // In this order: the first look at it would be of another style.
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    let bar = bar.with_style(style.with_key("rate", rate)).with_message("0 failed");
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-    bar.set_message("0 failed");
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar
 }
 
 /// How to go on after an interruption: the same command, with the output so far.
