@@ -60,7 +60,13 @@ impl<'a> ApiSession<'a> {
         keeper.show_certificate(http).await?;
         let token = match keeper.fresh() {
             Some(token) => token,
-            None => keeper.obtain(http).await?,
+            None => {
+                // The API's connection is made while the token is.
+                if !keeper.asks(&api.url) {
+                    http.warm_up(host, &api.url);
+                }
+                keeper.obtain(http).await?
+            }
         };
         Self::new(host, http, Some(keeper), pace, (headers, correlation), token)
     }

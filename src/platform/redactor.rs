@@ -119,7 +119,7 @@ impl Redactor {
         for value in self.personal.borrow().iter() {
             out = replace_ignoring_case(&out, value, HIDDEN);
         }
-        let out = cpf::mask_all(&out, HIDDEN);
+        let out = cpf::mask_all(&mask_jwts(&out), HIDDEN);
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
@@ -216,6 +216,23 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
     cores
 }
 
+/// Hides whatever looks like a JWT, whoever's it is: an error may repeat an assertion or a token that was never ours.
+fn mask_jwts(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // A JWT begins with an object (`{"`) in Base64.
+    while let Some(at) = rest.find("eyJ") {
+        let end = rest[at..].find(|c| !is_part(c)).map_or(rest.len(), |len| at + len);
+        let is_jwt = rest[at..end].split('.').filter(|part| part.len() >= 8).count() >= 2;
+        out.push_str(&rest[..at]);
+        out.push_str(if is_jwt { HIDDEN } else { &rest[at..end] });
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
 fn hex(text: &str) -> String {
     text.bytes().map(|b| format!("{b:02x}")).collect()
 }
@@ -281,6 +298,19 @@ mod tests {
         redactor.learn(&Secret::new("abcdefghij".into()));
         for (bytes, settled) in [("", 0), ("xyz", 3), ("xya", 2), ("xabcd", 1), ("xabcdef", 1), ("xabcdefz", 8)] {
             assert_eq!(redactor.settled(bytes.as_bytes()), settled, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_strangers_are_hidden_in_quotes() {
+        let redactor = Redactor::default();
+        for (raw, shown) in [
+            ("bad eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0. here", "bad [hidden] here"),
+            ("(eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.c2ln), x", "([hidden]), x"),
+            ("eyJhbGciOiJkaXIifQ..aXZpdml2aXY.dGV4dA.dGFn", "[hidden]"),
+            ("keyJoin.example.com eyJ", "keyJoin.example.com eyJ"),
+        ] {
+            assert_eq!(redactor.quote(raw), shown);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-pub use ::url::Url;
+pub use ::url::{Origin, Url};
 
 /// Reads a URL to which a secret, a token or personal data may be sent: https (http for loopback hosts only), without
 /// userinfo and without fragment.

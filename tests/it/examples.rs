@@ -1,91 +1,102 @@
-//! `examples/`: each script runs, against the sandbox.
+//! The examples of CI: their shell runs against the sandbox, and does on each exit code what it says.
 
+use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const GITHUB: &str = include_str!("../../examples/github-actions.yml");
+const GITLAB: &str = include_str!("../../examples/gitlab-ci.yml");
 
-/// A home for one run of an example.
-struct Stage(TempDir);
-
-impl Stage {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Runs `examples/NAME ARGS..` behind `m2m-sandbox OPTIONS.. --`.
-    fn run(&self, options: &[&str], name: &str, args: &[&Path]) -> Output {
-        let bin = Path::new(env!("CARGO_BIN_EXE_m2m")).parent().unwrap().display().to_string();
-        let path = std::env::var("PATH").unwrap_or_default();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_m2m-sandbox"));
-        command.args(options).arg("--").arg(Path::new(ROOT).join("examples").join(name)).args(args).env_clear();
-        command
-            .env("PATH", format!("{bin}:{path}"))
-            .env("HOME", self.0.path())
-            .env("M2M_IMPERSONATOR", "ops@example.com");
-        command.output().unwrap()
-    }
+/// The block of shell that follows `key` in a YAML file, without its indentation.
+fn shell_block(yaml: &str, key: &str) -> String {
+    let mut lines = yaml.lines().skip_while(|line| line.trim() != key).skip(1).peekable();
+    let first = lines.peek().expect("a block");
+    let indent = first.len() - first.trim_start().len();
+    let inside = |line: &&str| line.trim().is_empty() || line.len() - line.trim_start().len() >= indent;
+    lines.take_while(inside).map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect()
 }
+
+/// Runs `shell` as CI does, in the sandbox with these faults and variables.
+fn run(shell: &str, home: &Path, faults: &[&str], variables: &[(&str, &str)]) -> Output {
+    let bin = Path::new(env!("CARGO_BIN_EXE_m2m")).parent().expect("a folder");
+    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_m2m-sandbox"));
+    for fault in faults {
+        sandbox.args(["--fault", fault]);
+    }
+    sandbox.args(["--", "sh", "-e", "-c", shell]).current_dir(home).env_clear().env("HOME", home);
+    sandbox.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("PAUSE", "0");
+    sandbox.envs(variables.iter().copied()).output().expect("the sandbox starts")
+}
+
+/// Faults, variables, the exit code, and words for it that all examples share.
+type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], i32, &'static str);
+
+const CASES: [Case; 7] = [
+    (&[], &[("M2M_PROVIDER", "no-such-provider")], 2, "Fix "),
+    (&["wrong-secret"], &[], 3, "The credentials are refused: rotate them"),
+    (&[], &[("M2M_SCOPE", "no-such-scope")], 4, "A scope or audience is missing"),
+    (&["close"], &[], 5, "The server was not reached"),
+    (&["429-long"], &[], 6, "The server throttles"),
+    (&["html-403"], &[], 7, "something else answers in its place"),
+    (&["discovery-html"], &[], 7, "something else answers in its place"),
+];
 
 #[track_caller]
-fn succeeded(output: &Output) -> String {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// The examples pipe into jq, which is not everywhere.
-fn has_jq() -> bool {
-    let found = Command::new("jq").arg("--version").output().is_ok_and(|output| output.status.success());
-    assert!(found || std::env::var_os("CI").is_none(), "jq is missing, and under CI nothing is skipped");
-    if !found {
-        eprintln!("skipped: jq is not installed");
+fn acts_on_every_exit_code(shell: &str) {
+    for (faults, variables, code, words) in CASES {
+        let home = TempDir::new().unwrap();
+        let output = run(shell, home.path(), faults, variables);
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{faults:?}: {text}");
+        assert!(text.contains(words), "{words:?}: {text}");
+        assert!(text.contains("failed: "), "the report is shown: {text}");
     }
-    found
 }
 
-#[cfg(unix)]
 #[test]
-fn the_balance_of_one_cpf() {
-    if !has_jq() {
-        return;
+fn the_workflow_and_the_job_act_on_every_exit_code() {
+    for (yaml, key) in [(GITHUB, "run: |"), (GITLAB, "- |")] {
+        let shell = shell_block(yaml, key);
+        assert!(shell.starts_with("status=0\nm2m check ") && shell.ends_with("exit \"$status\"\n"), "{shell}");
+        let home = TempDir::new().unwrap();
+        let output = run(&shell, home.path(), &[], &[]);
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{stdout}");
+        assert!(stdout.ends_with("The credentials work: deploy.\n"), "{stdout}");
+        assert!(fs::read_to_string(home.path().join("m2m.xml")).unwrap().contains("<testsuite name=\"loyaltyone\""));
+        acts_on_every_exit_code(&shell);
     }
-    let out = succeeded(&Stage::new().run(&[], "balance.sh", &[Path::new("529.982.247-25")]));
-    assert!(out.trim().parse::<u64>().is_ok(), "{out}");
 }
 
-#[cfg(unix)]
 #[test]
-fn a_csv_of_logins_becomes_a_csv_without_personal_data() {
-    if !has_jq() {
-        return;
+fn the_cron_script_is_silent_until_something_fails() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/check-credentials.sh");
+    let shell = format!("sh {script}");
+    let home = TempDir::new().unwrap();
+    let output = run(&shell, home.path(), &[], &[]);
+    assert_eq!((output.status.code(), output.stdout, output.stderr), (Some(0), Vec::new(), Vec::new()));
+    acts_on_every_exit_code(&shell);
+}
+
+/// A failure that passes by itself is tried again once, and is no news: here each of the two profiles meets it once.
+#[test]
+fn the_cron_script_tries_again_what_may_pass() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/check-credentials.sh");
+    let home = TempDir::new().unwrap();
+    let output = run(&format!("sh {script}"), home.path(), &["429-long:2"], &[]);
+    assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()));
+}
+
+/// Every code that a check can end with has its line in every example.
+#[test]
+fn every_exit_code_is_in_every_example() {
+    let script = include_str!("../../examples/check-credentials.sh");
+    for text in [GITHUB, GITLAB, script] {
+        for code in ["0)", "2)", "3)", "4)", "5)", "6)", "7)", "8)", "*)"] {
+            assert!(text.lines().any(|line| line.trim().starts_with(code)), "{code} in {text}");
+        }
     }
-    let stage = Stage::new();
-    fs::write(stage.path("people.csv"), "login,note\n\"user0001\",x\nnobody,y\nuser0003,z\n").unwrap();
-    let out = succeeded(&stage.run(&[], "logins.sh", &[&stage.path("people.csv")]));
-    let rows = ["1,\"found\",30000001,\"Gold\"", "2,\"not_found\",,", "3,\"found\",30000003,\"Silver\""];
-    assert_eq!(out.lines().collect::<Vec<_>>(), rows);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_run_is_resumed_until_every_line_has_an_answer() {
-    let stage = Stage::new();
-    let (input, output) = (stage.path("cpfs.txt"), stage.path("out.ndjson"));
-    fs::write(&input, "529.982.247-25\n111.444.777-35\n").unwrap();
-    // The first lookups fail more often than they are repeated.
-    let run = stage.run(&["--fault", "api-502:6"], "resume.sh", &[&input, &output]);
-    assert_eq!(succeeded(&run), "");
-    let stderr = String::from_utf8_lossy(&run.stderr);
-    assert!(stderr.contains("2 of 2 lines have no answer"), "the first attempt fails: {stderr}");
-    let text = fs::read_to_string(&output).unwrap();
-    assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(!text.contains("\"status\":\"error\""), "{text}");
 }

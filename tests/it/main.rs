@@ -21,6 +21,44 @@ mod bulk_resume;
 mod bulk_stop;
 /// The one token of many lookups.
 mod bulk_token;
+/// The token cache in health.
+mod cache;
+/// `m2m cache`.
+mod cache_commands;
+/// Cache entries that are not what we wrote.
+mod cache_content;
+/// The old token as a stopgap, and a new one where an API refuses the old.
+mod cache_fallback;
+/// Which runs share a token.
+mod cache_key;
+/// How long a cached token is handed out.
+mod cache_lifetimes;
+/// Metadata documents in the cache.
+mod cache_metadata;
+/// Cache files that others could have touched.
+#[cfg(unix)]
+mod cache_privacy;
+/// Places where nothing can be cached.
+#[cfg(unix)]
+mod cache_unwritable;
+/// `m2m check`: the probe of the API.
+mod check_api;
+/// `m2m check`: settings and secret.
+mod check_config;
+/// `m2m check`: annotations and step summary.
+mod check_github;
+/// `m2m check`: what a JWT says.
+mod check_jwt;
+/// `m2m check`: many profiles, exit codes, how often servers are asked.
+mod check_many;
+/// `m2m check`: reports.
+mod check_reports;
+/// `m2m check`: connection, clock, metadata.
+mod check_server;
+/// `m2m check`: certificates.
+mod check_tls;
+/// `m2m check`: the grant and its response.
+mod check_token;
 /// Which of several participants count.
 mod choosing;
 /// The rest of the token request.
@@ -31,14 +69,24 @@ mod deadline;
 mod discovery;
 /// Documents that must agree with the binary.
 mod drift;
+/// `m2m token --dry-run`.
+mod dry_run;
 /// Errors as text and as JSON.
 mod error_format;
 /// The exit table.
 mod errors;
-/// `examples/`.
+/// The examples of CI, run.
 mod examples;
+/// `m2m exec`.
+#[cfg(unix)]
+mod exec;
+/// The environment of a program under `m2m exec`.
+#[cfg(unix)]
+mod exec_environment;
 /// What servers say, on stderr.
 mod foreign_text;
+/// `m2m token -o env|kubectl|github`.
+mod formats;
 /// What errors tell people to try.
 mod hints;
 /// Unusual HTTP.
@@ -57,10 +105,23 @@ mod metadata;
 mod participant;
 /// CPFs and logins.
 mod person;
+/// Provider presets.
+mod presets;
+/// `m2m profile`.
+mod profile_commands;
+/// Config files with mistakes.
+mod profile_errors;
+/// Profiles, and which source wins.
+mod profiles;
 /// Proxies.
 mod proxies;
+/// Many processes at once, and processes that die or hang.
+#[cfg(unix)]
+mod races;
 /// Servers that were not written here.
 mod real_servers;
+/// The recipes in `examples/`, run.
+mod recipes;
 /// `--redact`.
 mod redact;
 /// Redirects.
@@ -75,6 +136,15 @@ mod request_target;
 mod retries;
 /// Where secrets never stand.
 mod secrecy;
+/// Secrets that programs print.
+#[cfg(unix)]
+mod secret_commands;
+/// Secrets of the API.
+#[cfg(unix)]
+mod secret_headers;
+/// Secret sources of a profile.
+#[cfg(unix)]
+mod secret_sources;
 /// Where secrets come from.
 mod secrets;
 /// Flags, variables and presets.
@@ -93,3 +163,5 @@ mod token_output;
 mod token_refusals;
 /// Which URLs are taken.
 mod urls;
+/// `m2m inspect --verify`.
+mod verify;

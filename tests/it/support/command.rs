@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A run being prepared.
 pub struct Cli {
-    home: TempDir,
+    home: Arc<TempDir>,
+    /// A line for `sh` that runs the binary as `"$0" "$@"`, instead of the binary alone.
+    shell: Option<String>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Option<Vec<u8>>,
@@ -47,7 +50,11 @@ pub struct Running {
 impl Cli {
     /// Prepares a run of `m2m ARGS..` in an empty home.
     pub fn new<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Self {
-        let home = TempDir::new().expect("a temporary home");
+        Self::at(Arc::new(TempDir::new().expect("a temporary home")), args)
+    }
+
+    /// Prepares a run of `m2m ARGS..` in a home that other runs share.
+    pub fn at<S: Into<OsString>>(home: Arc<TempDir>, args: impl IntoIterator<Item = S>) -> Self {
         let mut env = BTreeMap::new();
         let dirs = [
             ("HOME", ""),
@@ -63,10 +70,11 @@ impl Cli {
             fs::create_dir_all(&path).expect("a directory under the home");
             env.insert(name.into(), path.into());
         }
-        fs::create_dir(home.path().join("work")).expect("a working directory");
+        fs::create_dir_all(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
         Self {
             home,
+            shell: None,
             args,
             env,
             stdin: None,
@@ -117,6 +125,18 @@ impl Cli {
     /// Connects stdout elsewhere than to the test.
     pub fn stdout_to(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
+        self
+    }
+
+    /// Has `sh` run this line, in which `"$0" "$@"` is the binary with its arguments.
+    pub fn in_shell(mut self, line: &str) -> Self {
+        self.shell = Some(line.to_owned());
+        self
+    }
+
+    /// Says that the test itself put these files under the home.
+    pub fn given(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.watch.given.extend(paths);
         self
     }
 
@@ -185,11 +205,21 @@ impl Cli {
         self.start().finish()
     }
 
+    /// Runs to the end, and lets `look` see the home before it goes.
+    pub fn run_and(self, look: impl FnOnce(&Path)) -> Outcome {
+        self.start().finish_and(look)
+    }
+
     /// Begins the run.
     pub fn start(mut self) -> Running {
         let start = Instant::now();
+        let binary = env!("CARGO_BIN_EXE_m2m");
+        let mut command = Command::new(self.shell.as_ref().map_or(binary, |_| "/bin/sh"));
+        if let Some(line) = &self.shell {
+            command.args(["-c", line, binary]);
+        }
         let fed = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_m2m"))
+        let mut child = command
             .args(&self.args)
             .env_clear()
             .envs(&self.env)
@@ -215,6 +245,12 @@ impl Running {
         self.child.id()
     }
 
+    /// Ends the process at once, as `kill -9` does, wherever it is. What it leaves behind is for the test to look at.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child to kill");
+        self.child.wait().expect("a child to wait for");
+    }
+
     /// Sends Ctrl-C. A run that has ended meanwhile does not mind.
     #[cfg(unix)]
     pub fn interrupt(&self) {
@@ -224,7 +260,11 @@ impl Running {
     }
 
     /// Waits for the end. Panics when it takes too long or leaks.
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(self) -> Outcome {
+        self.finish_and(|_| ())
+    }
+
+    fn finish_and(mut self, look: impl FnOnce(&Path)) -> Outcome {
         let status = self.wait();
         let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
             String::from_utf8(pipe.map_or_else(Vec::new, |pipe| pipe.join().expect("a reader"))).expect("UTF-8")
@@ -240,6 +280,7 @@ impl Running {
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }
+        look(self.cli.home.path());
         outcome
     }
 
