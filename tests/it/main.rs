@@ -122,6 +122,8 @@ mod proxies;
 mod races;
 /// Servers that were not written here.
 mod real_servers;
+/// The recipes in `examples/`, run.
+mod recipes;
 /// `--redact`.
 mod redact;
 /// Redirects.
