@@ -69,10 +69,10 @@ impl TokenSource {
         fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let name = client.proof_key.name();
         match &client.proof {
-            // What changes by itself says where it comes from, not what it is.
-            source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
             SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
+            // What changes by itself says where it comes from, not what it is.
+            source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }
         if client.certificate.is_some() {
@@ -140,7 +140,8 @@ impl TokenSource {
         };
         let reply = self.request(host, http, &proof, metadata.as_ref(), &self.client.grant).await?;
         let mut token = token::parse_response(&reply, self.preset.hints, host.now())
-            .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))?;
+            .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))
+            .map_err(|error| advice::compare_clocks(error, &self.client, &reply))?;
         hide_echoes(host, &mut token);
         host.redactor.learn(&token.access_token);
         for remark in &token.remarks {
