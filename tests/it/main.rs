@@ -41,7 +41,14 @@ mod participant;
 mod person;
 /// Proxies.
 mod proxies;
-/// Servers that were not written here.
+/// Signed assertions at a server that was not written here.
+#[cfg(unix)]
+mod real_assertions;
+/// Certificates at a server that was not written here.
+#[cfg(unix)]
+mod real_mutual_tls;
+/// Secrets at a server that was not written here.
+#[cfg(unix)]
 mod real_servers;
 /// Redirects.
 mod redirects;

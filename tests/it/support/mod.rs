@@ -7,6 +7,8 @@ pub mod failure;
 pub mod lookup;
 pub mod outcome;
 pub mod random;
+#[cfg(unix)]
+pub mod real_server;
 pub mod reply;
 pub mod request;
 pub mod rust_source;
