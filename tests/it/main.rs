@@ -7,6 +7,8 @@
 
 /// Refusals of the API and of the gateway before it.
 mod api_refusals;
+/// Assertions that the client signs.
+mod assertions;
 /// Basic credentials, byte for byte.
 mod basic_auth;
 /// The rest of the token request.
@@ -41,6 +43,8 @@ mod participant;
 mod person;
 /// Proxies.
 mod proxies;
+/// Assertions that somebody else makes.
+mod ready_assertions;
 /// Signed assertions at a server that was not written here.
 #[cfg(unix)]
 mod real_assertions;
