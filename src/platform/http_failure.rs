@@ -83,6 +83,8 @@ fn refused_certificate(alert: AlertDescription) -> Option<(&'static str, &'stati
         | AlertDescription::BadCertificate
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateUnknown
+        // A signature that does not hold: an authority of the same name, with another key.
+        | AlertDescription::DecryptError
         | AlertDescription::UnknownCA
         | AlertDescription::UnsupportedCertificate => Some((
             "the server refused the client certificate",

@@ -37,10 +37,15 @@ mod layers;
 mod lookup_refusals;
 /// Which metadata is believed.
 mod metadata;
+/// Certificates as proof.
+mod mutual_tls;
 /// The lookup and its answer.
 mod participant;
 /// CPFs and logins.
 mod person;
+/// A key pair to start with.
+#[cfg(unix)]
+mod profile_key;
 /// Proxies.
 mod proxies;
 /// Assertions that somebody else makes.

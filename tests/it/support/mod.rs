@@ -6,6 +6,7 @@ pub mod command;
 pub mod encodings;
 pub mod failure;
 pub mod lookup;
+pub mod mutual_tls;
 pub mod outcome;
 pub mod random;
 #[cfg(unix)]
