@@ -148,6 +148,9 @@ mod request_answer;
 mod request_target;
 /// What is tried again.
 mod retries;
+/// Clients of the sandbox that have no secret.
+#[cfg(unix)]
+mod sandbox_proofs;
 /// Where secrets never stand.
 mod secrecy;
 /// Secrets that programs print.
