@@ -31,6 +31,8 @@ mod cache_commands;
 mod cache_content;
 /// The old token as a stopgap, and a new one where an API refuses the old.
 mod cache_fallback;
+/// What a warm cache costs.
+mod cache_hits;
 /// Which runs share a token.
 mod cache_key;
 /// How long a cached token is handed out.
