@@ -181,7 +181,8 @@ fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<
 
 /// A line on stderr, redrawn five times a second; nothing where nobody watches.
 fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar>> {
-    if !watched || !host.stderr_is_terminal() || host.verbosity() < Verbosity::Normal {
+    // The story of `-v` would go through it.
+    if !watched || !host.stderr_is_terminal() || host.verbosity() != Verbosity::Normal {
         return Ok(None);
     }
     let known = total.and_then(|total| usize::try_from(total).ok());

@@ -15,7 +15,6 @@ use crate::platform::host::Host;
 use crate::platform::http::{Http, Reply, Request};
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
-use crate::settings::key::Key;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::secret_source::SecretSource;
@@ -39,10 +38,7 @@ impl TokenSource {
         Ok(Self {
             server: Server::resolve(settings)?,
             client: Client::resolve(settings, host)?,
-            // A preset's issuer may need a tenant that nobody needs beside a `token_url`.
-            issuer: settings
-                .text(Key::Issuer)
-                .or_else(|e| if settings.rank(Key::Issuer) > 1 { Err(e) } else { Ok(None) })?,
+            issuer: settings.issuer()?,
             preset: settings.preset,
         })
     }

@@ -160,7 +160,7 @@ impl ConfigFile {
 
     fn value(&self, host: &Host, name: &str, shape: Shape, item: &Item<'_>) -> Result<Value> {
         let wrong = |expected: &str| {
-            Err(self.at(&item.span(), format!("`{name}` is {}, not {expected}", kind(item.get_ref()))))
+            Err(self.at(&item.span(), format!("`{name}` must be {expected}; it is {}", kind(item.get_ref()))))
         };
         match (shape, item.get_ref()) {
             (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
 use crate::settings::config_file::{self, ConfigFile};
 use crate::settings::environment;
@@ -209,6 +210,10 @@ impl Settings {
             if let Ok(secret) = source.read_free(host, "secret") {
                 host.redactor.learn(&secret);
             }
+        }
+        let proxy = self.plain(Key::Proxy).and_then(|proxy| Url::parse(proxy).ok());
+        if let Some(password) = proxy.as_ref().and_then(Url::password) {
+            host.redactor.learn(&Secret::new(password.to_owned()));
         }
     }
 

@@ -138,6 +138,8 @@ mod real_mutual_tls;
 /// Secrets at a server that was not written here.
 #[cfg(unix)]
 mod real_servers;
+/// The recipes in `examples/`, run.
+mod recipes;
 /// `--redact`.
 mod redact;
 /// Redirects.
