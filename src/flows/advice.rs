@@ -1,12 +1,18 @@
 //! What to try after a refusal: adds what only the settings know. Where the credentials came from, how else they could be
 //! sent, what was asked for.
 
+use std::time::Duration;
+
 use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
 use crate::oauth::discovery::Metadata;
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::http::Reply;
 use crate::platform::secret::Secret;
 use crate::settings::client::{Audience, Client};
 use crate::settings::key::Key;
+
+/// Clocks that differ by more make servers refuse assertions.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// Adds hints to a refusal by the token endpoint. `secret` is the client secret where the method uses one.
 #[must_use]
@@ -20,8 +26,12 @@ pub fn explain(error: Error, client: &Client, secret: Option<&Secret>, metadata:
                 _ => "secret",
             };
             let origin = client.origin_of(Key::ClientId);
-            let error =
-                error.hint(format!("the client id comes from {origin}, the {what} from {}", client.proof.describe()));
+            let certificate = match &client.certificate {
+                Some((path, _)) if client.shows_certificate() => format!("the certificate from file `{path}`, "),
+                _ => String::new(),
+            };
+            let proof = client.proof.describe();
+            let error = error.hint(format!("the client id comes from {origin}, {certificate}the {what} from {proof}"));
             let more = [
                 secret.and_then(|secret| other_readings(client, secret)),
                 assertion_advice(client),
@@ -111,10 +121,31 @@ fn assertion_advice(client: &Client) -> Option<String> {
                 .into(),
         ),
         AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => Some(
-            "the certificate must be the one registered for this client; an intermediary that ends TLS loses it".into(),
+            "the certificate must be the one registered for this client, still valid, and for `tls_client_auth` of an authority that the server trusts; an intermediary that ends TLS loses it".into(),
         ),
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => None,
     }
+}
+
+/// Adds by how much the clocks differ, where the server may have refused an assertion for it.
+#[must_use]
+pub fn compare_clocks(error: Error, client: &Client, reply: &Reply) -> Error {
+    let signs = matches!(client.method, AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt);
+    let theirs = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let Some(theirs) = theirs.filter(|_| signs && error.kind() == ErrorKind::CredentialsRejected) else {
+        return error;
+    };
+    let (word, skew) = match reply.sent_at.duration_since(theirs) {
+        Ok(ahead) => ("ahead of", ahead),
+        Err(behind) => ("behind", behind.duration()),
+    };
+    if skew <= SKEW {
+        return error;
+    }
+    let skew = humantime::format_duration(Duration::from_secs(skew.as_secs()));
+    error.hint(format!(
+        "this machine's clock is {skew} {word} the server's, and an assertion lives for a minute: set it (NTP)"
+    ))
 }
 
 /// A method that the server lists and the settings allow, where ours is not listed.

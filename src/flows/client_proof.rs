@@ -48,17 +48,28 @@ impl<'a> ClientProof<'a> {
             AuthMethod::ClientSecretJwt => {
                 let secret = client.read_proof(host).await?;
                 let signer = Signer::with_secret(&secret, client.assertion.alg.as_deref());
-                Material::Signer { signer: Box::new(signer.map_err(|why| unusable(client, why))?), x5t: None }
+                let signer = signer.map_err(|why| {
+                    unusable(client, client.proof_key, &client.proof, why)
+                        .hint("let the server make a longer secret, or sign with a key of your own: `private_key_jwt`")
+                })?;
+                Material::Signer { signer: Box::new(signer), x5t: None }
             }
             AuthMethod::PrivateKeyJwt => {
-                let key = read_key(host, client).await?;
+                let key = parse_key(client, &client.proof, &client.read_proof(host).await?)?;
                 let x5t = client.certificate.as_ref().map(|_| leaf(client)).transpose()?;
                 let assertion = &client.assertion;
                 let signer = Signer::with_key(&key, assertion.alg.as_deref(), assertion.kid.clone());
-                Material::Signer { signer: Box::new(signer.map_err(|why| unusable(client, why))?), x5t }
+                let signer = signer.map_err(|why| unusable(client, client.proof_key, &client.proof, why))?;
+                Material::Signer { signer: Box::new(signer), x5t }
             }
             AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => Material::Certificate,
-            AuthMethod::ClientAssertion => Material::Ready,
+            AuthMethod::ClientAssertion => {
+                if client.proof.is_free() {
+                    // Also when the metadata comes first: nothing is sent for an assertion that is of no use.
+                    still_valid(host, client, client.proof.read_free(host, client.proof_key.name())?)?;
+                }
+                Material::Ready
+            }
         };
         Ok(Self { client, material })
     }
@@ -132,12 +143,13 @@ pub async fn identity(host: &Host, client: &Client) -> Result<Option<Identity>> 
         return Ok(None);
     };
     let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string())?;
-    let key = if client.method.is_mutual_tls() {
-        read_key(host, client).await?
-    } else {
-        // Another method in front of a gateway that wants a certificate: the key is beside it.
-        parse_key(client, &SecretSource::File(path.into()).read(host, Key::ClientKey.name()).await?)?
+    let text = match &client.certificate_key {
+        // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
+        _ if client.method.is_mutual_tls() => client.read_proof(host).await?,
+        Some(source) => source.read(host, Key::ClientKey.name()).await?,
+        None => return Ok(None),
     };
+    let key = parse_key(client, client.certificate_key.as_ref().unwrap_or(&client.proof), &text)?;
     Ok(Some(Identity::new(chain, key.der)))
 }
 
@@ -151,19 +163,18 @@ pub fn leaf(client: &Client) -> Result<String> {
     Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
 }
 
-async fn read_key(host: &Host, client: &Client) -> Result<PrivateKey> {
-    parse_key(client, &client.read_proof(host).await?)
+fn parse_key(client: &Client, source: &SecretSource, text: &Secret) -> Result<PrivateKey> {
+    PrivateKey::parse(text.expose()).map_err(|why| {
+        unusable(client, Key::ClientKey, source, why)
+            .hint("a key is a file with a PEM block (`-----BEGIN .. PRIVATE KEY-----`), or a JWK with its private half")
+    })
 }
 
-fn parse_key(client: &Client, text: &Secret) -> Result<PrivateKey> {
-    PrivateKey::parse(text.expose()).map_err(|why| unusable(client, why))
-}
-
-fn unusable(client: &Client, why: String) -> Error {
-    let what = client.proof_key.name();
+fn unusable(client: &Client, what: Key, source: &SecretSource, why: String) -> Error {
     Error::usage(format!(
-        "cannot use the {what} from {} with `auth_method = \"{}\"`",
-        client.proof.describe(),
+        "cannot use the {} from {} with `auth_method = \"{}\"`",
+        what.name(),
+        source.describe(),
         client.method.name()
     ))
     .cause(why)
@@ -184,18 +195,18 @@ fn audience<'a>(client: &'a Client, issuer: Option<&'a str>, endpoint: &'a Url) 
 
 /// A ready assertion, read again for every request: platforms rotate it.
 async fn ready(host: &Host, http: &Http, client: &Client) -> Result<Secret> {
-    let what = Key::ClientAssertion.name();
     let assertion = match &client.proof {
         SecretSource::GithubOidc(audience) => github(host, http, audience).await?,
-        source => source.read(host, what).await?,
+        source => source.read(host, client.proof_key.name()).await?,
     };
-    let assertion = Secret::new(assertion.expose().trim().to_owned());
-    if let Some(ago) = assertion::expired_since(&assertion, host.now()) {
-        return Err(Error::usage(format!("the {what} from {} has expired", client.proof.describe()))
-            .cause(format!("its `exp` was {} s ago; nothing was sent", ago.as_secs()))
-            .hint("whoever writes it must renew it; in Kubernetes a volume mounted with `subPath` is never renewed"));
-    }
-    Ok(assertion)
+    still_valid(host, client, assertion)
+}
+
+fn still_valid(host: &Host, client: &Client, assertion: Secret) -> Result<Secret> {
+    let Some(ago) = assertion::expired_since(&assertion, host.now()) else { return Ok(assertion) };
+    Err(Error::usage(format!("the {} from {} has expired", client.proof_key.name(), client.proof.describe()))
+        .cause(format!("its `exp` was {} s ago; it was not sent", ago.as_secs()))
+        .hint("whoever writes it must renew it; in Kubernetes a volume mounted with `subPath` is never renewed"))
 }
 
 /// The identity token of a GitHub Actions job.
@@ -230,6 +241,7 @@ async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
         Some(wire) => Ok(Secret::new(wire.value)),
         None => Err(Error::new(ErrorKind::BadResponse, "GitHub's identity service gave no token")
             .cause(answered)
+            .hint("does the job have `permissions: id-token: write`? the service's variables are valid only while it runs")
             .facts(reply.facts())),
     }
 }

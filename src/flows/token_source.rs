@@ -69,9 +69,9 @@ impl TokenSource {
         let name = client.proof_key.name();
         match &client.proof {
             SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
+            SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
             // What changes by itself says where it comes from, not what it is.
             source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
-            SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }
         if client.certificate.is_some() {
@@ -139,7 +139,8 @@ impl TokenSource {
         };
         let reply = self.request(host, http, &proof, metadata.as_ref(), &self.client.grant).await?;
         let mut token = token::parse_response(&reply, self.preset.hints, host.now())
-            .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))?;
+            .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))
+            .map_err(|error| advice::compare_clocks(error, &self.client, &reply))?;
         hide_echoes(host, &mut token);
         host.redactor.learn(&token.access_token);
         for remark in &token.remarks {

@@ -2,7 +2,7 @@
 //! a variable, a clock or a stream any other way, so a test can run the whole program with a `Host` of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind as IoKind, IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -37,6 +37,7 @@ pub struct Host {
     stderr: RefCell<Box<dyn Write>>,
     verbosity: Cell<Verbosity>,
     hushed: RefCell<Option<Vec<String>>>,
+    warned: RefCell<BTreeSet<String>>,
     /// Asks the system whether stdout and stderr are terminals; most commands never need to know.
     terminals: fn() -> (bool, bool),
     /// What must never be shown.
@@ -79,6 +80,7 @@ impl Host {
             stderr: RefCell::new(stderr),
             verbosity: Cell::default(),
             hushed: RefCell::default(),
+            warned: RefCell::default(),
             terminals: || (false, false),
             redactor: Redactor::default(),
         }
@@ -209,7 +211,10 @@ impl Host {
             warnings.push(message.to_owned());
             return;
         }
-        self.line(&format!("warning: {message}"));
+        // A file that is read for every attempt is worth one warning.
+        if self.warned.borrow_mut().insert(message.to_owned()) {
+            self.line(&format!("warning: {message}"));
+        }
     }
 
     /// Collects warnings from now on instead of telling them, for a report that has its own place for them.

@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::retry::Ending;
@@ -68,7 +68,40 @@ fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     Error::new(ErrorKind::Unreachable, message).quoting(what.to_owned(), root).hint(hint).transient()
 }
 
+/// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Only
+/// clients are told so: ours is the only other certificate on the connection.
+fn refused_certificate(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            Some(("the server wants a client certificate", "set `client_cert` and `client_key`"))
+        }
+        AlertDescription::CertificateExpired => Some((
+            "the server refused the client certificate: it has expired",
+            "renew the certificate in `client_cert` (or is the server's clock wrong?)",
+        )),
+        AlertDescription::AccessDenied
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        // A signature that does not hold: an authority of the same name, with another key.
+        | AlertDescription::DecryptError
+        | AlertDescription::UnknownCA
+        | AlertDescription::UnsupportedCertificate => Some((
+            "the server refused the client certificate",
+            "`client_cert` must be the one registered for this client, of an authority that the server trusts, with its intermediate certificates",
+        )),
+        _ => None,
+    }
+}
+
 fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
+    if let rustls::Error::AlertReceived(alert) = tls
+        && let Some((message, hint)) = refused_certificate(*alert)
+    {
+        return Error::new(ErrorKind::CredentialsRejected, message)
+            .quoting(what.to_owned(), tls.to_string())
+            .hint(hint);
+    }
     let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)")
         .quoting(what.to_owned(), tls.to_string());
     match tls {

@@ -12,7 +12,7 @@ use crate::platform::secret::Secret;
 use crate::platform::url;
 use crate::settings::key::Key;
 use crate::settings::layer::Origin;
-use crate::settings::resolved::{Settings, missing};
+use crate::settings::resolved::{Settings, listed, missing};
 use crate::settings::secret_source::SecretSource;
 use crate::settings::table::sounds_secret;
 
@@ -62,6 +62,8 @@ pub struct Client {
     pub proof_key: Key,
     /// The file with its certificate, and its origin.
     pub certificate: Option<(String, Origin)>,
+    /// Where the certificate's key is: in the same file, where nothing else is said.
+    pub certificate_key: Option<SecretSource>,
     /// How assertions are made.
     pub assertion: AssertionSettings,
     /// Methods that the settings have what is needed for.
@@ -103,6 +105,7 @@ impl Client {
             certificate: settings
                 .plain(Key::ClientCert)
                 .map(|path| (path.to_owned(), settings.origin(Key::ClientCert))),
+            certificate_key: settings.plain(Key::ClientCert).map(|path| certificate_key(settings, path)),
             assertion: assertion_settings(settings, method)?,
             possible: possible(settings),
             grant,
@@ -177,9 +180,13 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
     let (key, source) = match method {
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::ClientSecretJwt => {
             let source = settings.secret(Key::ClientSecret).cloned().ok_or_else(|| {
-                missing(Key::ClientSecret).hint(
+                let error = missing(Key::ClientSecret).hint(
                     "in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself",
-                )
+                );
+                match without_secret(settings).as_slice() {
+                    [] => error,
+                    names => error.hint(format!("what is set would do for `auth_method` = {}", listed(names))),
+                }
             })?;
             (Key::ClientSecret, source)
         }
@@ -188,10 +195,7 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
         }
         AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => {
             let certificate = settings.plain(Key::ClientCert).ok_or_else(|| needed(missing(Key::ClientCert)))?;
-            (
-                Key::ClientKey,
-                settings.secret(Key::ClientKey).cloned().unwrap_or_else(|| SecretSource::File(certificate.into())),
-            )
+            (Key::ClientKey, certificate_key(settings, certificate))
         }
         AuthMethod::ClientAssertion => {
             let source = settings.secret(Key::ClientAssertion).cloned();
@@ -199,6 +203,16 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
         }
     };
     Ok((key, source))
+}
+
+/// Where the key of the certificate in `path` is.
+fn certificate_key(settings: &Settings, path: &str) -> SecretSource {
+    settings.secret(Key::ClientKey).cloned().unwrap_or_else(|| SecretSource::File(path.into()))
+}
+
+/// The methods that need no secret and could be used with what is set.
+fn without_secret(settings: &Settings) -> Vec<&'static str> {
+    possible(settings).into_iter().map(AuthMethod::name).filter(|name| !name.starts_with("client_secret")).collect()
 }
 
 /// The methods that could be used with what is set.

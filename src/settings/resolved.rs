@@ -83,7 +83,8 @@ impl Settings {
             Some((Value::Text(name), origin)) => Preset::named(name).ok_or_else(|| unknown_provider(name, origin))?,
             _ => &PRESETS[0],
         };
-        if [Key::ClientSecret, Key::ClientKey, Key::ClientAssertion].iter().all(|key| values.get(*key).is_none()) {
+        let proofs = [Key::ClientSecret, Key::ClientKey, Key::ClientCert, Key::ClientAssertion];
+        if proofs.iter().all(|key| values.get(*key).is_none()) {
             values.or(workload_identity(host, preset)?);
         }
         let mut defaults = Layer::default();

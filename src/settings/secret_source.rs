@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
+use crate::settings::key::Key;
 
 /// The longest a secret command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -129,6 +130,9 @@ impl SecretSource {
     /// Strips one line end, and reports what is almost certainly a mistake.
     fn check(&self, host: &Host, raw: &str, what: &str) -> Result<Secret> {
         let value = raw.strip_suffix('\n').map_or(raw, |rest| rest.strip_suffix('\r').unwrap_or(rest));
+        // Around a key it means nothing, around an assertion it can only be an editor's.
+        let padded = [Key::ClientKey.name(), Key::ClientAssertion.name()].contains(&what);
+        let value = if padded { value.trim() } else { value };
         if value.is_empty() {
             return Err(self.unreadable(what, "it is empty"));
         }

@@ -7,6 +7,8 @@
 
 /// Refusals of the API and of the gateway before it.
 mod api_refusals;
+/// Assertions that the client signs.
+mod assertions;
 /// Basic credentials, byte for byte.
 mod basic_auth;
 /// Many lookups at once.
@@ -103,6 +105,8 @@ mod layers;
 mod lookup_refusals;
 /// Which metadata is believed.
 mod metadata;
+/// Certificates as proof.
+mod mutual_tls;
 /// The lookup and its answer.
 mod participant;
 /// CPFs and logins.
@@ -113,6 +117,9 @@ mod presets;
 mod profile_commands;
 /// Config files with mistakes.
 mod profile_errors;
+/// A key pair to start with.
+#[cfg(unix)]
+mod profile_key;
 /// Profiles, and which source wins.
 mod profiles;
 /// Proxies.
@@ -120,7 +127,16 @@ mod proxies;
 /// Many processes at once, and processes that die or hang.
 #[cfg(unix)]
 mod races;
-/// Servers that were not written here.
+/// Assertions that somebody else makes.
+mod ready_assertions;
+/// Signed assertions at a server that was not written here.
+#[cfg(unix)]
+mod real_assertions;
+/// Certificates at a server that was not written here.
+#[cfg(unix)]
+mod real_mutual_tls;
+/// Secrets at a server that was not written here.
+#[cfg(unix)]
 mod real_servers;
 /// The recipes in `examples/`, run.
 mod recipes;
@@ -136,6 +152,9 @@ mod request_answer;
 mod request_target;
 /// What is tried again.
 mod retries;
+/// Clients of the sandbox that have no secret.
+#[cfg(unix)]
+mod sandbox_proofs;
 /// Where secrets never stand.
 mod secrecy;
 /// Secrets that programs print.

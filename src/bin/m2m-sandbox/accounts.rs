@@ -1,6 +1,8 @@
 //! What the sandbox is set up with: the client of each identity server, what it may ask for, and the gateway's
 //! subscription key. Identifiers are fixed so that people recognise them; secrets are new at every start.
 
+use crate::certificates::Thumbprint;
+use crate::client_key::PublicKey;
 use crate::random;
 
 /// The tenant, which CloudLoyalty calls a campaign.
@@ -28,6 +30,10 @@ pub(crate) struct Accounts {
 pub(crate) struct Client {
     pub(crate) id: &'static str,
     pub(crate) secret: String,
+    /// Keys that its assertions may be signed with.
+    pub(crate) keys: Vec<PublicKey>,
+    /// The certificate that it may show instead.
+    pub(crate) certificate: Option<Thumbprint>,
     /// Everything it may be granted.
     pub(crate) scopes: &'static [&'static str],
 }
@@ -39,11 +45,15 @@ impl Accounts {
             cloudloyalty: Client {
                 id: "1sandbox2cloudloyalty3app4",
                 secret: random::text(random::LOWER_ALPHANUMERIC, 51),
+                keys: Vec::new(),
+                certificate: None,
                 scopes: CLOUDLOYALTY_SCOPES,
             },
             loyaltyone: Client {
                 id: "SandboxLoyaltyOneApp123456789012",
                 secret: random::text(random::BASE64URL, 64),
+                keys: Vec::new(),
+                certificate: None,
                 scopes: LOYALTYONE_SCOPES,
             },
             subscription_key: random::text(random::HEX, 32),

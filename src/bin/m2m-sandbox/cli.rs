@@ -10,13 +10,14 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::catalogue::{self, Order};
+use crate::client_key::PublicKey;
 use crate::people::directory::MOST_GENERATED;
 
 /// Ten years: far beyond any token, and safe to add to any time.
 const LONGEST_TOKEN_TTL_SECS: u64 = 10 * 365 * 24 * 60 * 60;
 
-/// The last port that leaves room for two more.
-const LAST_PORT: u64 = 65_533;
+/// The last port that leaves room for three more.
+const LAST_PORT: u64 = 65_532;
 
 /// A local stand-in for CloudLoyalty and LoyaltyOne, to try m2m with no account
 ///
@@ -32,6 +33,10 @@ const LAST_PORT: u64 = 65_533;
     after_help = catalogue::help()
 )]
 pub(crate) struct Cli {
+    /// Let both clients sign assertions with this key as well: a file with its public JWK (repeatable)
+    #[arg(long = "client-jwk", value_name = "FILE", value_parser = PublicKey::from_file)]
+    pub(crate) client_keys: Vec<PublicKey>,
+
     /// Misbehave (repeatable; the faults are listed below)
     #[arg(long = "fault", value_name = "NAME[:N]")]
     pub(crate) faults: Vec<Order>,
@@ -53,7 +58,7 @@ pub(crate) struct Cli {
     )]
     pub(crate) participants: u32,
 
-    /// Listen on this port and the next two instead of on free ones
+    /// Listen on this port and the next three instead of on free ones
     #[arg(long, value_name = "PORT", value_parser = RangedU64ValueParser::<u16>::new().range(1..=LAST_PORT))]
     pub(crate) port: Option<u16>,
 

@@ -9,7 +9,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE, TENANT_ID};
+use crate::certificates::Certificates;
+use crate::client_key::ClientKey;
 use crate::random;
+
+const CLIENT_KEY: &str = "cloudloyalty-client-key.pem";
+const CLIENT_CERTIFICATE: &str = "cloudloyalty-client-certificate.pem";
+const AUTHORITY: &str = "authority.pem";
 
 /// A folder that nobody else may look into; removed on drop.
 pub(crate) struct Home(PathBuf);
@@ -17,6 +23,8 @@ pub(crate) struct Home(PathBuf);
 /// Where the servers listen; no trailing slashes.
 pub(crate) struct Addresses {
     pub(crate) cognito: String,
+    /// The same server, behind TLS.
+    pub(crate) mutual_tls: String,
     pub(crate) auth0: String,
     pub(crate) api: String,
 }
@@ -34,7 +42,13 @@ impl Home {
     }
 
     /// Writes the secrets and the configuration file.
-    pub(crate) fn furnish(&self, accounts: &Accounts, addresses: &Addresses) -> io::Result<()> {
+    pub(crate) fn furnish(
+        &self,
+        accounts: &Accounts,
+        key: &ClientKey,
+        certificates: &Certificates,
+        addresses: &Addresses,
+    ) -> io::Result<()> {
         for (name, secret) in [
             ("cloudloyalty-client-secret", &accounts.cloudloyalty.secret),
             ("loyaltyone-client-secret", &accounts.loyaltyone.secret),
@@ -42,6 +56,9 @@ impl Home {
         ] {
             self.write(name, &format!("{secret}\n"))?;
         }
+        self.write(CLIENT_KEY, &key.pem)?;
+        self.write(CLIENT_CERTIFICATE, &certificates.client_pem)?;
+        self.write(AUTHORITY, &certificates.authority_pem)?;
         self.write("config.toml", &self.config(accounts, addresses))
     }
 
@@ -58,20 +75,43 @@ impl Home {
     fn config(&self, accounts: &Accounts, addresses: &Addresses) -> String {
         let secret = |name| toml_string(&self.0.join(name).to_string_lossy());
         let Accounts { cloudloyalty, loyaltyone, .. } = accounts;
-        let Addresses { cognito, auth0, api } = addresses;
+        let Addresses { cognito, auth0, api, .. } = addresses;
+        let profile = |proof: &str| {
+            format!(
+                r#"provider = "cloudloyalty"
+tenant_id = "{TENANT_ID}"
+discovery_url = "{cognito}/.well-known/openid-configuration"
+client_id = "{}"
+{proof}
+subscription_key = {{ file = {} }}
+scope = {}
+api_url = "{api}""#,
+                cloudloyalty.id,
+                secret("subscription-key"),
+                json!(cloudloyalty.scopes),
+            )
+        };
+        let by_secret = profile(&format!("client_secret = {{ file = {} }}", secret("cloudloyalty-client-secret")));
+        let by_key = profile(&format!("auth_method = \"private_key_jwt\"\nclient_key = {}", secret(CLIENT_KEY)));
+        let by_certificate = profile(&format!(
+            "auth_method = \"tls_client_auth\"\nclient_cert = {}\nca_file = {}",
+            secret(CLIENT_CERTIFICATE),
+            secret(AUTHORITY)
+        ));
         format!(
             r#"# Written by m2m-sandbox. This file and what it names go away when the sandbox ends.
 default_profile = "cloudloyalty"
 
 [profiles.cloudloyalty]
-provider = "cloudloyalty"
-tenant_id = "{TENANT_ID}"
-discovery_url = "{cognito}/.well-known/openid-configuration"
-client_id = "{}"
-client_secret = {{ file = {} }}
-subscription_key = {{ file = {} }}
-scope = {}
-api_url = "{api}"
+{by_secret}
+
+# The same client, with a signed assertion instead of the secret.
+[profiles.cloudloyalty-key]
+{by_key}
+
+# The same client, with a certificate.
+[profiles.cloudloyalty-certificate]
+{by_certificate}
 
 [profiles.loyaltyone]
 provider = "loyaltyone"
@@ -82,10 +122,6 @@ audience = "{LOYALTYONE_AUDIENCE}"
 scope = {}
 api_url = "{api}"
 "#,
-            cloudloyalty.id,
-            secret("cloudloyalty-client-secret"),
-            secret("subscription-key"),
-            json!(cloudloyalty.scopes),
             loyaltyone.id,
             secret("loyaltyone-client-secret"),
             json!(loyaltyone.scopes),
@@ -127,6 +163,7 @@ mod tests {
             cognito: "http://127.0.0.1:1".to_owned(),
             auth0: "http://127.0.0.1:2".to_owned(),
             api: "http://127.0.0.1:3".to_owned(),
+            mutual_tls: "https://127.0.0.1:4".to_owned(),
         }
     }
 
@@ -134,7 +171,8 @@ mod tests {
     fn the_configuration_is_toml_that_names_secrets_and_holds_none() {
         let accounts = Accounts::new();
         let home = Home::new().unwrap();
-        home.furnish(&accounts, &addresses()).unwrap();
+        let (key, certificates) = (ClientKey::generate().unwrap(), Certificates::new().unwrap());
+        home.furnish(&accounts, &key, &certificates, &addresses()).unwrap();
 
         let text = fs::read_to_string(home.config_path()).unwrap();
         let config: toml::Table = toml::from_str(&text).unwrap();
@@ -147,6 +185,15 @@ mod tests {
             assert!(!text.contains(secret.as_str()));
         }
         assert!(!text.contains(&accounts.subscription_key));
+        for (profile, setting, contents) in [
+            ("cloudloyalty-key", "client_key", &key.pem),
+            ("cloudloyalty-certificate", "client_cert", &certificates.client_pem),
+            ("cloudloyalty-certificate", "ca_file", &certificates.authority_pem),
+        ] {
+            let file = config["profiles"][profile][setting].as_str().unwrap();
+            assert_eq!(&fs::read_to_string(file).unwrap(), contents);
+            assert!(config["profiles"][profile].get("client_secret").is_none());
+        }
     }
 
     #[cfg(unix)]
@@ -155,12 +202,13 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
 
         let home = Home::new().unwrap();
-        home.furnish(&Accounts::new(), &addresses()).unwrap();
+        let (key, certificates) = (ClientKey::generate().unwrap(), Certificates::new().unwrap());
+        home.furnish(&Accounts::new(), &key, &certificates, &addresses()).unwrap();
         let folder = home.0.clone();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
         let files: Vec<_> = fs::read_dir(&folder).unwrap().collect();
-        assert_eq!(files.len(), 4);
+        assert_eq!(files.len(), 7);
         for file in files {
             assert_eq!(mode(&file.unwrap().path()), 0o600);
         }

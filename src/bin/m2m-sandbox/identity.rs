@@ -3,6 +3,7 @@
 //! What both have in common is here. How each reads requests, refuses them and describes a grant is in
 //! `cognito.rs` and `auth0.rs`.
 
+pub(crate) mod assertion;
 pub(crate) mod auth0;
 pub(crate) mod client_auth;
 pub(crate) mod cognito;
@@ -18,9 +19,11 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::accounts::Client;
+use crate::certificates::Thumbprint;
 use crate::clock::unix_now;
 use crate::fault::Plan;
-use crate::identity::client_auth::Rejection;
+use crate::identity::assertion::Used;
+use crate::identity::client_auth::{Proof, Rejection};
 use crate::identity::grant::{Members, Terms, TokenEffect};
 use crate::identity::metadata::{Metadata, MetadataEffect};
 use crate::identity::parameters::Parameters;
@@ -69,6 +72,8 @@ pub(crate) struct Identity<P> {
     pub(crate) provider: P,
     pub(crate) key: PendingKey,
     pub(crate) faults: Faults,
+    /// Assertions that were used.
+    pub(crate) used: Used,
 }
 
 impl<P: Provider> Server for Identity<P> {
@@ -126,17 +131,24 @@ impl<P: Provider> Identity<P> {
     /// What the request may have, or why not.
     fn agreed(&self, request: &Request<Bytes>, fault: Option<&TokenEffect>) -> Result<Terms, Answer> {
         let parameters = self.provider.parameters(request)?;
-        let presented = client_auth::presented(request.headers(), &parameters);
+        let shown = request.extensions().get::<Thumbprint>();
+        let presented = client_auth::presented(request.headers(), &parameters, shown);
         match fault {
             Some(TokenEffect::Refuse) => return Err(self.provider.rejected(Rejection::Wrong)),
-            Some(TokenEffect::Echo) => return Err(echo(presented.as_deref().unwrap_or_default())),
+            Some(TokenEffect::Echo) => return Err(echo(presented.as_ref().ok())),
             _ => {}
         }
-        presented
-            .and_then(|presented| client_auth::check(&presented, self.provider.client()))
+        let proof = presented.map_err(|rejection| self.provider.rejected(rejection))?;
+        // Also the token endpoint, which deployed servers take beside what the revision of RFC 7523 wants.
+        let metadata = self.provider.metadata();
+        let audiences: Vec<String> = std::iter::once(metadata.issuer).chain(metadata.token_endpoint).collect();
+        client_auth::check(&proof, self.provider.client(), &audiences, &self.used)
             .map_err(|rejection| self.provider.rejected(rejection))?;
 
         let mut terms = self.provider.terms(&parameters)?;
+        if let Proof::Certificate { shown, .. } = proof {
+            terms.bound_to = Some(shown);
+        }
         if let Some(TokenEffect::Terms(edit)) = fault {
             edit(&mut terms);
         }
@@ -146,7 +158,12 @@ impl<P: Provider> Identity<P> {
     /// The token response (RFC 6749 section 5.1).
     fn grant(&self, terms: &Terms, key: &SigningKey, fault: Option<&TokenEffect>) -> Answer {
         let token = match self.provider.token(terms, key.id(), unix_now()) {
-            Some((header, claims)) => jwt::encode(key, &header, &claims),
+            Some((header, mut claims)) => {
+                if let Some(Thumbprint(shown)) = &terms.bound_to {
+                    claims["cnf"] = json!({ "x5t#S256": shown });
+                }
+                jwt::encode(key, &header, &claims)
+            }
             None => Ok(random::text(random::BASE64URL, 32)),
         };
         let Ok(token) = token else {
@@ -171,8 +188,12 @@ pub(crate) fn described_error(status: StatusCode, error: &str, description: &str
 }
 
 /// A refusal that gives away what was sent, as a careless server's log-happy error page does.
-fn echo(presented: &[client_auth::Credentials]) -> Answer {
-    let secret = presented.last().map_or("(none)", |credentials| credentials.secret.as_str());
+fn echo(presented: Option<&Proof>) -> Answer {
+    let secret = match presented {
+        Some(Proof::Secret(readings)) => readings.last().map_or("(none)", |credentials| credentials.secret.as_str()),
+        Some(Proof::Assertion { jwt, .. }) => jwt,
+        Some(Proof::Certificate { .. }) | None => "(none)",
+    };
     described_error(
         StatusCode::BAD_REQUEST,
         "invalid_client",

@@ -7,6 +7,7 @@
 //! - `identity`: the two authorization servers
 //! - `api`, `people`: the API, its gateway, and who it knows
 //! - `fault`, `catalogue`: misbehaviour on request
+//! - `client_key`, `certificates`: how clients prove themselves without a secret
 //! - `accounts`, `signing`, `jwt`, `random`, `clock`: what the servers agree on
 //!
 //! This file owns how they are put together, and what is printed.
@@ -14,8 +15,10 @@
 mod accounts;
 mod api;
 mod catalogue;
+mod certificates;
 mod child;
 mod cli;
+mod client_key;
 mod clock;
 mod fault;
 mod home;
@@ -33,7 +36,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::accounts::Accounts;
+use crate::certificates::Certificates;
 use crate::cli::Cli;
+use crate::client_key::ClientKey;
 use crate::home::{Addresses, Home, shell_word};
 use crate::people::directory;
 use crate::signals::Signals;
@@ -57,10 +62,19 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
 async fn serve(cli: &Cli) -> io::Result<ExitCode> {
     // Before anything that would be left behind.
     let mut signals = Signals::new()?;
-    let accounts = Accounts::new();
-    let addresses = servers::start(cli, &accounts).await?;
+    let key =
+        ClientKey::generate().map_err(|_| io::Error::other("cannot make a client key: there is no randomness"))?;
+    let certificates =
+        Certificates::new().map_err(|cause| io::Error::other(format!("cannot make certificates: {cause}")))?;
+    let mut accounts = Accounts::new();
+    accounts.cloudloyalty.keys.push(key.public.clone());
+    accounts.cloudloyalty.certificate = Some(certificates.client.clone());
+    for client in [&mut accounts.cloudloyalty, &mut accounts.loyaltyone] {
+        client.keys.extend(cli.client_keys.iter().cloned());
+    }
+    let addresses = servers::start(cli, &accounts, &certificates).await?;
     let home = Home::new()?;
-    home.furnish(&accounts, &addresses)?;
+    home.furnish(&accounts, &key, &certificates, &addresses)?;
 
     let Some((program, arguments)) = cli.command.split_first() else {
         // Whoever closed stdout has read enough.
@@ -86,7 +100,9 @@ fn print_settings(config: &Path, addresses: &Addresses, generated: u32) -> io::R
     writeln!(out, "# CloudLoyalty's identity server: {}", addresses.cognito)?;
     writeln!(out, "# LoyaltyOne's identity server:   {}", addresses.auth0)?;
     writeln!(out, "# The API of both:                {}", addresses.api)?;
-    writeln!(out, "# Profiles: cloudloyalty (the default), loyaltyone")?;
+    writeln!(out, "# The first one behind TLS:       {}", addresses.mutual_tls)?;
+    writeln!(out, "# Profiles: cloudloyalty (the default), loyaltyone; without a secret:")?;
+    writeln!(out, "# cloudloyalty-key (a signed assertion), cloudloyalty-certificate (mutual TLS)")?;
     writeln!(out, "#")?;
     writeln!(out, "# Participants to try (all of them made up):")?;
     for (key, note) in [

@@ -1,17 +1,20 @@
-//! Puts the three servers together and opens their doors.
+//! Puts the servers together and opens their doors.
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE};
 use crate::api::Api;
 use crate::api::gateway::Gateway;
 use crate::api::participants::Service;
 use crate::catalogue::Plans;
+use crate::certificates::Certificates;
 use crate::cli::Cli;
 use crate::home::Addresses;
+use crate::identity::assertion::Used;
 use crate::identity::auth0::Auth0;
 use crate::identity::cognito::{self, Cognito};
 use crate::identity::{Faults, Identity};
@@ -25,11 +28,13 @@ const COGNITO_LIFETIME_SECS: u64 = 3_600;
 const AUTH0_LIFETIME_SECS: u64 = 86_400;
 
 /// Starts the servers. They take connections when this returns; only what needs the signing key waits for it.
-pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresses> {
+pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certificates) -> io::Result<Addresses> {
     let key = PendingKey::start();
     let (cognito_listener, cognito_url) = listen(cli.port, 0).await?;
     let (auth0_listener, auth0_url) = listen(cli.port, 1).await?;
     let (api_listener, api_url) = listen(cli.port, 2).await?;
+    let (tls_listener, tls_url) = listen(cli.port, 3).await?;
+    let mutual_tls_url = tls_url.replacen("http:", "https:", 1);
 
     let manner = Manner { journal: Arc::new(open_journal(cli)?), latency: cli.latency };
     let plans = Plans::new(&cli.faults);
@@ -38,11 +43,13 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
     let cognito = Identity {
         provider: Cognito {
             base_url: cognito_url.clone(),
+            mutual_tls_url: mutual_tls_url.clone(),
             client: accounts.cloudloyalty.clone(),
             lifetime_secs: cli.token_ttl.unwrap_or(COGNITO_LIFETIME_SECS),
         },
         key: key.clone(),
         faults: faults.clone(),
+        used: Used::default(),
     };
     let auth0 = Identity {
         provider: Auth0 {
@@ -53,6 +60,7 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
         },
         key: key.clone(),
         faults,
+        used: Used::default(),
     };
     let api = Api {
         gateway: Gateway { subscription_key: accounts.subscription_key.clone(), key },
@@ -62,10 +70,12 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts) -> io::Result<Addresse
         faults: plans.api,
     };
 
-    tokio::spawn(listener::serve(cognito_listener, cognito, manner.clone()));
-    tokio::spawn(listener::serve(auth0_listener, auth0, manner.clone()));
-    tokio::spawn(listener::serve(api_listener, api, manner));
-    Ok(Addresses { cognito: cognito_url, auth0: auth0_url, api: api_url })
+    let (cognito, tls) = (Arc::new(cognito), TlsAcceptor::from(Arc::clone(&certificates.server)));
+    tokio::spawn(listener::serve(tls_listener, Some(tls), Arc::clone(&cognito), manner.clone()));
+    tokio::spawn(listener::serve(cognito_listener, None, cognito, manner.clone()));
+    tokio::spawn(listener::serve(auth0_listener, None, Arc::new(auth0), manner.clone()));
+    tokio::spawn(listener::serve(api_listener, None, Arc::new(api), manner));
+    Ok(Addresses { cognito: cognito_url, mutual_tls: mutual_tls_url, auth0: auth0_url, api: api_url })
 }
 
 /// Listens on `first + offset`, or on any free port, of the loopback interface; and its base URL.

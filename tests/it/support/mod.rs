@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod call;
+pub mod client_key;
 pub mod command;
 pub mod crowd;
 pub mod encodings;
@@ -10,8 +11,11 @@ pub mod findings;
 pub mod home;
 pub mod junit;
 pub mod lookup;
+pub mod mutual_tls;
 pub mod outcome;
 pub mod random;
+#[cfg(unix)]
+pub mod real_server;
 pub mod reply;
 pub mod request;
 pub mod rust_source;

@@ -6,7 +6,7 @@
 #   PORT             the port; 0, the default, is any free one
 #   M2M_SERVERS_DIR  where packages are installed (default ${XDG_CACHE_HOME:-$HOME/.cache}/m2m-servers)
 #
-# Exit 69: the server cannot be had on this machine (no Node.js, no npm, or the packages cannot be fetched).
+# Exit 69: the server cannot be had on this machine (no Node.js, npm or openssl, or the packages cannot be fetched).
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
@@ -18,6 +18,8 @@ unavailable() {
 command -v node >/dev/null || unavailable "Node.js is not installed"
 node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
   unavailable "Node.js 20 or newer is needed, this is $(node --version)"
+
+command -v openssl >/dev/null || unavailable "the openssl command is not installed"
 
 cache="${M2M_SERVERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/m2m-servers}"
 modules="$cache/oidc-provider-$(cksum <"$here/package-lock.json" | cut -d ' ' -f 1)"

@@ -94,6 +94,7 @@ mod tests {
     use super::super::{Order, Plans};
     use super::*;
     use crate::accounts::Client;
+    use crate::identity::assertion::Used;
     use crate::identity::cognito::Cognito;
     use crate::identity::{Faults, Identity, Provider};
     use crate::jwt;
@@ -107,11 +108,19 @@ mod tests {
         let server = Identity {
             provider: Cognito {
                 base_url: "http://127.0.0.1:1".to_owned(),
-                client: Client { id: "app", secret: "pa55word".to_owned(), scopes: &["res/a", "res/b"] },
+                mutual_tls_url: "https://127.0.0.1:2".to_owned(),
+                client: Client {
+                    id: "app",
+                    secret: "pa55word".to_owned(),
+                    keys: vec![],
+                    certificate: None,
+                    scopes: &["res/a", "res/b"],
+                },
                 lifetime_secs: 300,
             },
             key: PendingKey::start(),
             faults: Faults { token: Arc::new(plans.token), metadata: Arc::new(plans.discovery) },
+            used: Used::default(),
         };
         let form = "grant_type=client_credentials&client_id=app&client_secret=pa55word";
         let request = Request::post(Cognito::TOKEN_PATH)

@@ -35,7 +35,9 @@ impl Provider for Auth0 {
     const TOKEN_PATH: &'static str = "/oauth/token";
 
     fn metadata(&self) -> Metadata {
-        Metadata::new(Self::issuer(&self.base_url), &self.base_url, Self::TOKEN_PATH)
+        let metadata = Metadata::new(Self::issuer(&self.base_url), &self.base_url, Self::TOKEN_PATH);
+        let methods = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
+        Metadata { token_endpoint_auth_methods_supported: methods, ..metadata }
     }
 
     fn client(&self) -> &Client {
@@ -53,6 +55,7 @@ impl Provider for Auth0 {
 
     fn rejected(&self, rejection: Rejection) -> Answer {
         match rejection {
+            Rejection::Assertion(why) => described_error(StatusCode::UNAUTHORIZED, "invalid_client", why),
             Rejection::TwoMethods => invalid_request("Multiple client authentication methods"),
             Rejection::Incomplete | Rejection::Wrong => {
                 described_error(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized")
@@ -82,6 +85,7 @@ impl Provider for Auth0 {
             audience: audience.map(str::to_owned),
             lifetime_secs: self.lifetime_secs,
             states_scope: true,
+            bound_to: None,
         })
     }
 
@@ -128,7 +132,13 @@ mod tests {
     fn auth0() -> Auth0 {
         Auth0 {
             base_url: "http://127.0.0.1:1".to_owned(),
-            client: Client { id: "app", secret: "secret".to_owned(), scopes: &["read:a", "read:b"] },
+            client: Client {
+                id: "app",
+                secret: "secret".to_owned(),
+                keys: vec![],
+                certificate: None,
+                scopes: &["read:a", "read:b"],
+            },
             audience: "https://api.example.com",
             lifetime_secs: 86_400,
         }

@@ -2,17 +2,18 @@
 //!
 //! Its ways, as far as clients meet them: the issuer is another host than the one that serves the metadata; forms
 //! only, anything else is a 405 without a word; errors are 400 and have no description, invalid_client included.
+//! Beyond what Cognito does, its client may prove itself by an assertion or a certificate.
 
 use hyper::body::Bytes;
 use hyper::header::ALLOW;
 use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::Provider;
 use super::client_auth::Rejection;
 use super::grant::Terms;
-use super::metadata::Metadata;
+use super::metadata::{Aliases, Metadata};
 use super::parameters::{Parameters, media_type};
+use super::{Provider, described_error};
 use crate::accounts::Client;
 use crate::random;
 use crate::wire::answer::Answer;
@@ -25,6 +26,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The Cognito-shaped provider.
 pub(crate) struct Cognito {
     pub(crate) base_url: String,
+    /// The same server behind TLS, where clients may show a certificate.
+    pub(crate) mutual_tls_url: String,
     pub(crate) client: Client,
     pub(crate) lifetime_secs: u64,
 }
@@ -34,7 +37,11 @@ impl Provider for Cognito {
     const TOKEN_PATH: &'static str = "/oauth2/token";
 
     fn metadata(&self) -> Metadata {
-        Metadata::new(ISSUER.to_owned(), &self.base_url, Self::TOKEN_PATH)
+        let aliases = Aliases { token_endpoint: format!("{}{}", self.mutual_tls_url, Self::TOKEN_PATH) };
+        let mut metadata = Metadata::new(ISSUER.to_owned(), &self.base_url, Self::TOKEN_PATH);
+        metadata.token_endpoint_auth_methods_supported =
+            &["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"];
+        Metadata { mtls_endpoint_aliases: Some(aliases), ..metadata }
     }
 
     fn client(&self) -> &Client {
@@ -49,10 +56,12 @@ impl Provider for Cognito {
     }
 
     fn rejected(&self, rejection: Rejection) -> Answer {
-        error(match rejection {
-            Rejection::TwoMethods => "invalid_request",
-            Rejection::Incomplete | Rejection::Wrong => "invalid_client",
-        })
+        match rejection {
+            // Cognito knows no assertions, and would say nothing: whoever tries them here is better off with a reason.
+            Rejection::Assertion(why) => described_error(StatusCode::BAD_REQUEST, "invalid_client", why),
+            Rejection::TwoMethods => error("invalid_request"),
+            Rejection::Incomplete | Rejection::Wrong => error("invalid_client"),
+        }
     }
 
     fn terms(&self, parameters: &Parameters) -> Result<Terms, Answer> {
@@ -73,6 +82,7 @@ impl Provider for Cognito {
             audience: None,
             lifetime_secs: self.lifetime_secs,
             states_scope: false,
+            bound_to: None,
         })
     }
 
@@ -106,7 +116,14 @@ mod tests {
     fn cognito() -> Cognito {
         Cognito {
             base_url: "http://127.0.0.1:1".to_owned(),
-            client: Client { id: "app", secret: "secret".to_owned(), scopes: &["res/a", "res/b"] },
+            mutual_tls_url: "https://127.0.0.1:2".to_owned(),
+            client: Client {
+                id: "app",
+                secret: "secret".to_owned(),
+                keys: vec![],
+                certificate: None,
+                scopes: &["res/a", "res/b"],
+            },
             lifetime_secs: 300,
         }
     }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::certificates::Thumbprint;
 use crate::wire::answer::Answer;
 
 /// What a client is granted.
@@ -12,6 +13,8 @@ pub(crate) struct Terms {
     pub(crate) lifetime_secs: u64,
     /// Whether the response names the scopes, which it need not when they are those asked for (RFC 6749 5.1).
     pub(crate) states_scope: bool,
+    /// The certificate without which the token is of no use (RFC 8705 section 3).
+    pub(crate) bound_to: Option<Thumbprint>,
 }
 
 impl Terms {
@@ -91,6 +94,7 @@ mod tests {
             audience: None,
             lifetime_secs: 3600,
             states_scope: true,
+            bound_to: None,
         };
         let mut members = Members::new("token", &terms);
         members.set("expires_in", "3600");

@@ -18,6 +18,14 @@ pub(crate) struct Metadata {
     pub(crate) scopes_supported: &'static [&'static str],
     pub(crate) subject_types_supported: &'static [&'static str],
     pub(crate) id_token_signing_alg_values_supported: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mtls_endpoint_aliases: Option<Aliases>,
+}
+
+/// Where clients with certificates go (RFC 8705 section 5).
+#[derive(Serialize)]
+pub(crate) struct Aliases {
+    pub(crate) token_endpoint: String,
 }
 
 impl Metadata {
@@ -32,6 +40,7 @@ impl Metadata {
             scopes_supported: &["openid", "email", "phone", "profile"],
             subject_types_supported: &["public"],
             id_token_signing_alg_values_supported: &["RS256"],
+            mtls_endpoint_aliases: None,
         }
     }
 }

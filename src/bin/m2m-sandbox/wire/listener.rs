@@ -15,17 +15,22 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
 use super::body::{Body, Ending};
 use super::journal::Journal;
+use crate::certificates::Thumbprint;
 
 /// More than any token request or API call needs.
 const MOST_REQUEST_BYTES: usize = 256 * 1024;
 
 /// How many connections there have been.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// How long a client may take to say who it is.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Something that answers requests.
 pub(crate) trait Server: Send + Sync + 'static {
@@ -44,13 +49,21 @@ pub(crate) struct Manner {
     pub(crate) latency: Duration,
 }
 
-/// Serves `listener` for ever.
-pub(crate) async fn serve<S: Server>(listener: TcpListener, server: S, manner: Manner) -> Infallible {
-    let server = Arc::new(server);
+/// Serves `listener` for ever; with `tls`, connections that speak it and no others.
+pub(crate) async fn serve<S: Server>(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    server: Arc<S>,
+    manner: Manner,
+) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, _peer)) => {
-                tokio::spawn(connection(stream, Arc::clone(&server), manner.clone()));
+                let (server, manner) = (Arc::clone(&server), manner.clone());
+                match tls.clone() {
+                    Some(tls) => tokio::spawn(secure_connection(stream, tls, server, manner)),
+                    None => tokio::spawn(connection(stream, server, manner)),
+                };
             }
             // Out of file descriptors, most likely: some will come back.
             Err(_) => sleep(Duration::from_millis(10)).await,
@@ -66,7 +79,7 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner
     // Answers are written in one go; waiting for more to send would only add 40 ms to some of them.
     let _ = stream.set_nodelay(true);
     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    let service = service_fn(|request| respond(request, &*server, &manner, number));
+    let service = service_fn(|request| respond(request, None, &*server, &manner, number));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
 
     let Err(error) = (&mut connection).await else {
@@ -76,14 +89,31 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner
     end(connection.into_parts().io.into_inner(), ending.copied()).await;
 }
 
-/// Reads the rest of one request and answers it.
+/// Serves one connection behind TLS. However an answer asks to end it, it is closed: what goes wrong below TLS is shown by
+/// the plain listeners.
+async fn secure_connection<S: Server>(stream: TcpStream, tls: TlsAcceptor, server: Arc<S>, manner: Manner) {
+    let _ = stream.set_nodelay(true);
+    let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await else {
+        return;
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(Thumbprint::of);
+    let service = service_fn(|request| respond(request, shown.as_ref(), &*server, &manner, number));
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Reads the rest of one request and answers it. `shown` is the certificate of the connection.
 async fn respond<S: Server>(
     request: Request<Incoming>,
+    shown: Option<&Thumbprint>,
     server: &S,
     manner: &Manner,
     connection: u64,
 ) -> Result<Response<Body>, Ending> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if let Some(shown) = shown {
+        head.extensions.insert(shown.clone());
+    }
     let answer = match Limited::new(body, MOST_REQUEST_BYTES).collect().await {
         Ok(body) => {
             let request = Request::from_parts(head.clone(), body.to_bytes());
@@ -148,7 +178,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let manner = Manner { journal: Arc::new(Journal::none()), latency: Duration::ZERO };
-        tokio::spawn(serve(listener, Scripted, manner));
+        tokio::spawn(serve(listener, None, Arc::new(Scripted), manner));
         address
     }
 
