@@ -122,7 +122,7 @@ impl Load {
         fs::write(&input, (0..self.count).map(|n| format!("participant.{n}\n")).collect::<String>())?;
         let concurrency = self.concurrency.to_string();
         let lookup =
-            home.m2m(&["-q", "participant", "--concurrency", &concurrency, "--login-file", &input.to_string_lossy()]);
+            home.m2m(&["participant", "-q", "--concurrency", &concurrency, "--login-file", &input.to_string_lossy()]);
         let usage = measured(&lookup, &output)?;
         let found = fs::read_to_string(&output)?.lines().filter(|line| line.contains("\"status\":\"found\"")).count();
         if found == self.count { Ok(usage) } else { Err(format!("{found} of {} lines were found", self.count).into()) }
