@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use m2m::platform::host::Host;
+
 fn main() -> ExitCode {
-    m2m::run(&m2m::platform::host::Host::system())
+    std::panic::set_hook(Box::new(|panic| m2m::report::bug(&Host::system(), panic.location())));
+    m2m::run(&Host::system())
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::exit;
-use crate::platform::error::Error;
+use crate::platform::error::{Error, ErrorKind};
 use crate::platform::host::Host;
 
 /// How errors are written.
@@ -31,6 +31,15 @@ pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
         }
         ErrorFormat::Json => host.line(&json(host, error)),
     }
+}
+
+/// Reports a panic and ends the process as an internal error. What the panic says is left out: it may hold a secret.
+pub fn bug(host: &Host, place: Option<&std::panic::Location<'_>>) {
+    let place =
+        place.map_or_else(|| "an unknown place".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
+    let bug = Error::new(ErrorKind::Internal, "this is a bug in m2m").cause(format!("it panicked at {place}"));
+    error(host, &bug, ErrorFormat::Text);
+    std::process::exit(i32::from(exit::of(ErrorKind::Internal).code));
 }
 
 /// An error as the JSON object of the contract, without its line end.

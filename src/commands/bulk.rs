@@ -1,29 +1,26 @@
 //! `m2m participant --cpf-file/--login-file`: many lookups, one JSON line each, with progress, resumption and a summary.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::{ErrorKind as IoKind, Read, Write as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::commands::bulk_writer::{Output, Tally, Writer};
 use crate::commands::participant::ParticipantArgs;
 use crate::exit;
 use crate::flows::api_session::{ApiSession, Pace};
-use crate::flows::bulk::{Answer, Bulk, Field, Row};
+use crate::flows::bulk::{Bulk, Field};
 use crate::flows::bulk_input;
 use crate::flows::participants::Directory;
 use crate::flows::resume::{self, Done};
 use crate::flows::token_cache::TokenKeeper;
-use crate::output::ndjson::{self, Failure, Outcome};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::http::Http;
 use crate::platform::runtime;
-
-/// Lines are written together up to this many bytes.
-const BUFFER: usize = 64 * 1024;
 
 /// Many at once.
 #[derive(Args, Debug)]
@@ -47,6 +44,22 @@ pub struct BulkArgs {
 }
 
 impl BulkArgs {
+    /// Refuses what makes no sense for a single lookup.
+    ///
+    /// # Errors
+    /// Usage.
+    pub(super) fn refuse_for_one(&self) -> Result<()> {
+        let given = [
+            ("--concurrency", self.concurrency.is_some()),
+            ("--rate", self.rate.is_some()),
+            ("--resume", self.resume.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map_or(Ok(()), |(flag, _)| {
+            Err(Error::usage(format!("`{flag}` is for many lookups, and this is one"))
+                .hint("`--cpf-file` and `--login-file` look many participants up"))
+        })
+    }
+
     fn input(&self) -> Result<(Field, &Path)> {
         match (&self.login_file, &self.cpf_file) {
             (Some(path), _) => Ok((Field::Login, path)),
@@ -83,30 +96,30 @@ pub fn run(
     let (field, path) = args.bulk.input()?;
     let (concurrency, rate) = (args.bulk.concurrency()?, args.bulk.rate()?);
     let (input, total) = open_input(host, path)?;
-    let (output, done) = match &args.bulk.resume {
-        Some(path) => resume::open(path).map(|(file, done)| (Output::File(file), done))?,
+    let (output, mut done) = match &args.bulk.resume {
+        Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
         None => (Output::Stdout, Done::default()),
     };
-    let already = done.len();
-    let writer = RefCell::new(Writer {
-        host,
-        output,
-        field,
-        redact: args.redact,
-        buffer: Vec::new(),
-        closed: false,
-        tally: Tally::default(),
-        progress: progress(host, total, already),
-    });
+    let progress = match output {
+        // The lines themselves are what is seen then.
+        Output::Stdout if host.stdout_is_terminal => ProgressBar::hidden(),
+        _ => progress(host, total.map(|total| total.saturating_sub(done.len() as u64))),
+    };
+    let tally = Tally::after(&done);
+    let (redact, closed, buffer) = (args.redact, false, Vec::new());
+    let writer = RefCell::new(Writer { host, output, field, redact, tally, progress, closed, buffer });
+    let begun = Cell::new(false);
+    runtime::when_stuck(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
     let selection = args.selection.selection(false);
     let outcome = runtime::run_to_a_stop(|mut stop| {
-        let writer = &writer;
+        let (writer, begun) = (&writer, &begun);
         async move {
             let session = tokio::select! {
                 biased;
                 () = stop.requested() => return Err(runtime::interrupted()),
                 session = ApiSession::open(host, http, keeper, directory.api(), Pace::Many) => session?,
             };
+            begun.set(true);
             let bulk = Bulk {
                 host,
                 session: &session,
@@ -118,7 +131,10 @@ pub fn run(
                 retries: http.retries(),
                 patience: http.timeout(),
             };
-            let (lines, reader) = bulk_input::spawn(input, move |line| done.has(line).map(|has| !has));
+            let (lines, reader) = bulk_input::spawn(input, move |line| match line {
+                Some(line) => done.take(line).map(|has| !has),
+                None => done.finish().map(|()| false),
+            });
             let mut stopped = stop.clone();
             bulk.run(lines, stop, &mut |row| writer.borrow_mut().take(row)).await?;
             if futures_util::FutureExt::now_or_never(stopped.requested()).is_some() {
@@ -133,7 +149,10 @@ pub fn run(
     if writer.closed {
         return Ok(());
     }
-    host.note(&writer.tally.summary(already));
+    if !begun.get() {
+        return outcome;
+    }
+    host.note(&writer.tally.summary());
     match outcome {
         Ok(()) => writer.tally.verdict(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
@@ -155,23 +174,12 @@ fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<
         );
     }
     // Only a person who watches needs to know how much there is.
-    let total = if host.stderr_is_terminal { count_lines(path) } else { None };
+    let countable = host.stderr_is_terminal && file.metadata().is_ok_and(|m| m.is_file());
+    let total = countable.then(|| File::open(path).ok().and_then(|file| bulk_input::count(file).ok())).flatten();
     Ok((Box::new(file), total))
 }
 
-fn count_lines(path: &Path) -> Option<u64> {
-    let mut file = File::open(path).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file()))?;
-    let mut buffer = vec![0u8; BUFFER];
-    let mut count = 0;
-    loop {
-        match file.read(&mut buffer).ok()? {
-            0 => return Some(count),
-            n => count += buffer[..n].iter().filter(|b| **b == b'\n').count() as u64,
-        }
-    }
-}
-
-fn progress(host: &Host, total: Option<u64>, already: usize) -> ProgressBar {
+fn progress(host: &Host, total: Option<u64>) -> ProgressBar {
     if !host.stderr_is_terminal || host.verbosity() < Verbosity::Normal {
         return ProgressBar::hidden();
     }
@@ -181,7 +189,7 @@ fn progress(host: &Host, total: Option<u64>, already: usize) -> ProgressBar {
         "{spinner} {pos}  {per_sec}  {msg}  {elapsed}"
     };
     let bar = match total {
-        Some(total) => ProgressBar::new(total.saturating_sub(already as u64)),
+        Some(total) => ProgressBar::new(total),
         None => ProgressBar::new_spinner(),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
@@ -206,128 +214,4 @@ fn resume_command(host: &Host, args: &ParticipantArgs) -> String {
         return format!("to go on: `{}`", words.join(" "));
     }
     format!("to go on: `{} --resume OUT.NDJSON`, the file that holds the output so far", words.join(" "))
-}
-
-enum Output {
-    Stdout,
-    File(File),
-}
-
-/// Writes whole lines only, many at a time.
-struct Writer<'a> {
-    host: &'a Host,
-    output: Output,
-    field: Field,
-    redact: bool,
-    buffer: Vec<u8>,
-    closed: bool,
-    tally: Tally,
-    progress: ProgressBar,
-}
-
-impl Writer<'_> {
-    /// Takes a row; nothing means that there is a pause.
-    fn take(&mut self, row: Option<Row>) -> Result<()> {
-        let Some(row) = row else { return self.flush() };
-        self.tally.count(&row.answer);
-        let outcome = match &row.answer {
-            Answer::Found(items) => Outcome::Found(items),
-            Answer::NotFound => Outcome::NotFound,
-            Answer::Invalid(error) => Outcome::Invalid(self.failure(error)),
-            Answer::Failed(error) => Outcome::Error(self.failure(error)),
-        };
-        let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
-        if self.host.redactor.knows(line.as_bytes()) {
-            self.buffer.extend_from_slice(self.host.redactor.hide(&line).as_bytes());
-        } else {
-            self.buffer.extend_from_slice(line.as_bytes());
-        }
-        self.progress.inc(1);
-        if self.tally.errors > 0 {
-            self.progress.set_message(format!("{} failed", self.tally.errors));
-        }
-        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
-    }
-
-    fn failure(&self, error: &Error) -> Failure {
-        Failure {
-            kind: exit::of(error.kind()).kind,
-            message: self.host.redactor.hide(error.message()),
-            causes: error
-                .causes()
-                .iter()
-                .map(|cause| self.host.redactor.hide(&cause.render(&self.host.redactor)))
-                .collect(),
-            http_status: error.http().http_status,
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        if self.buffer.is_empty() || self.closed {
-            return Ok(());
-        }
-        let written = match &mut self.output {
-            Output::Stdout => self.host.write_stdout(&self.buffer),
-            Output::File(file) => file.write_all(&self.buffer),
-        };
-        self.buffer.clear();
-        match written {
-            Ok(()) => Ok(()),
-            // Nobody reads on: the run ends, and that is no error.
-            Err(e) if e.kind() == IoKind::BrokenPipe => {
-                self.closed = true;
-                Err(runtime::interrupted())
-            }
-            Err(e) => Err(Error::new(ErrorKind::Internal, "cannot write the output").cause(e.to_string())),
-        }
-    }
-}
-
-/// What became of the lines.
-#[derive(Default)]
-struct Tally {
-    found: u64,
-    not_found: u64,
-    invalid: u64,
-    errors: u64,
-    worst: Option<ErrorKind>,
-}
-
-impl Tally {
-    fn count(&mut self, answer: &Answer) {
-        match answer {
-            Answer::Found(_) => self.found += 1,
-            Answer::NotFound => self.not_found += 1,
-            Answer::Invalid(_) => self.invalid += 1,
-            Answer::Failed(error) => {
-                self.errors += 1;
-                let worse = |kind| exit::of(kind).code;
-                self.worst = self.worst.into_iter().chain([error.kind()]).max_by_key(|kind| worse(*kind));
-            }
-        }
-    }
-
-    fn total(&self) -> u64 {
-        self.found + self.not_found + self.invalid + self.errors
-    }
-
-    fn summary(&self, already: usize) -> String {
-        let skipped = if already > 0 { format!(", {already} were there already") } else { String::new() };
-        format!(
-            "{} lines: {} found, {} not found, {} invalid, {} errors{skipped}",
-            self.total(),
-            self.found,
-            self.not_found,
-            self.invalid,
-            self.errors
-        )
-    }
-
-    fn verdict(&self) -> Result<()> {
-        match self.worst {
-            None => Ok(()),
-            Some(kind) => Err(Error::new(kind, format!("{} of {} lines have no answer", self.errors, self.total()))
-                .hint("their `error` in the output says why; the exit code is the class of the worst")),
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! `m2m check`: do the credentials still work, and if not, what exactly is wrong?
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use crate::flows::smoke::record::{Report, Status};
 use crate::flows::smoke::{self, Expectations};
 use crate::output::check_report::{self, Line, Section};
 use crate::output::columns;
-use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::error::{Error, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::runtime;
 use crate::settings::config_file::ConfigFile;
@@ -144,7 +145,14 @@ impl CheckArgs {
         if self.profiles.is_empty() {
             return Ok(vec![self.general.choice()]);
         }
-        Ok(self.profiles.iter().map(|name| choice(Some(name.clone()))).collect())
+        // A profile that is named twice is checked once: every check costs a token.
+        let mut names: Vec<&String> = Vec::new();
+        for name in &self.profiles {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names.into_iter().map(|name| choice(Some(name.clone()))).collect())
     }
 }
 
@@ -162,6 +170,8 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     let files = args.report.iter().map(|given| report_file(given)).collect::<Result<Vec<_>>>()?;
     let choices = args.choices(host)?;
     let flags = args.layer()?;
+    let files =
+        files.into_iter().map(|(format, path)| Ok((format, path, create(path)?))).collect::<Result<Vec<_>>>()?;
     // Warnings have their place in the report.
     host.hush();
     let mut reports = runtime::run(async {
@@ -178,11 +188,11 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
         reports.iter_mut().for_each(Report::lift_warnings);
     }
     let sections: Vec<Section> = reports.iter().map(section).collect();
-    for (format, path) in &files {
-        write_report(path, &render(format, &sections, true))?;
+    for (format, path, mut file) in files {
+        file.write_all(render(&format, &sections, true, None).as_bytes()).map_err(|e| unwritten(path, &e))?;
     }
     let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story);
+    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story, host.columns());
     if on_github {
         summarise(host, &sections)?;
         let annotations = check_report::annotations(&sections);
@@ -202,23 +212,19 @@ fn section(report: &Report) -> Section {
         id: check.id,
         status: check.status.word(),
         message: check.message.clone(),
-        hint: check.hint.clone(),
+        causes: check.causes.clone(),
+        hints: check.hints.clone(),
         ms: check.took.as_millis(),
-        undecided: check.status == Status::Fail && !decides(check.kind),
+        undecided: check.status == Status::Fail && check.undecided,
     };
     Section { profile: report.profile.clone(), ok: report.is_ok(), checks: report.checks.iter().map(line).collect() }
 }
 
-/// Whether a failure of this kind says something about the credentials, or only that they could not be tried.
-fn decides(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Unreachable | ErrorKind::Throttled | ErrorKind::Internal | ErrorKind::Interrupted)
-}
-
-fn render(format: &str, sections: &[Section], all: bool) -> String {
+fn render(format: &str, sections: &[Section], all: bool, width: Option<usize>) -> String {
     match format {
         "json" => check_report::json(sections),
         "junit" => check_report::junit(sections),
-        _ => check_report::text(sections, all),
+        _ => check_report::text(sections, all, width),
     }
 }
 
@@ -232,17 +238,25 @@ fn report_file(given: &str) -> Result<(String, &Path)> {
     }
 }
 
-fn write_report(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text)
-        .map_err(|e| Error::usage(format!("cannot write the report `{}`", path.display())).cause(e.to_string()))
+/// Opens the file of a report, before anything is sent: a report that cannot be written must not cost a token.
+fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(|e| unwritten(path, &e))
 }
 
+fn unwritten(path: &Path, e: &std::io::Error) -> Error {
+    Error::usage(format!("cannot write the report `{}`", path.display())).cause(e.to_string())
+}
+
+/// Appends to the step's summary. That it cannot be written says nothing about the credentials.
 fn summarise(host: &Host, sections: &[Section]) -> Result<()> {
     let Some(path) = host.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
-    let written = std::fs::OpenOptions::new()
+    let written = File::options()
         .append(true)
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(check_report::markdown(sections).as_bytes()));
-    written.map_err(|e| Error::usage("cannot write the file in `GITHUB_STEP_SUMMARY`").cause(e.to_string()))
+    if let Err(e) = written {
+        host.line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
+    }
+    Ok(())
 }

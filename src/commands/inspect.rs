@@ -60,7 +60,9 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
     host.redactor.learn(&token);
     let shape = inspection::read(&token);
     if args.verify {
-        let source = server::metadata_source(&settings)?;
+        // Before the settings are asked whose token it is: of these nobody's signature can be verified.
+        inspection::verifiable(&shape)?;
+        let source = server::issuer_source(&settings)?;
         let audience = settings.text(Key::Audience)?;
         let options = network::options(&settings)?;
         runtime::run(async {
@@ -82,23 +84,43 @@ fn own_token(host: &Host, args: &InspectArgs, settings: &Settings) -> Result<Sec
 }
 
 fn read(host: &Host, path: &Path) -> Result<Secret> {
+    if path.to_str().is_some_and(looks_like_a_token) && !path.exists() {
+        return Err(Error::usage("this argument is a token, not a file with one (not shown)")
+            .cause("other users of this machine can read arguments, and shells keep them")
+            .hint("`m2m inspect -` reads the token from stdin"));
+    }
     let failed = |why: String| Error::usage(format!("cannot read a token from `{}`", path.display())).cause(why);
     let bytes = if path.as_os_str() == "-" {
         host.read_stdin("the token", TOKEN_LIMIT)?
     } else {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
-        file.take(TOKEN_LIMIT).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
+        file.take(TOKEN_LIMIT + 1).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
+        if bytes.len() as u64 > TOKEN_LIMIT {
+            return Err(failed(format!("it holds more than {TOKEN_LIMIT} bytes, which no token does")));
+        }
         bytes
     };
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not text".into()))?;
-    let token = text.trim();
-    let token = token.strip_prefix("Authorization:").map_or(token, str::trim);
-    let token = token.strip_prefix("Bearer ").map_or(token, str::trim);
+    let token = bare(&text);
     if token.is_empty() {
         return Err(failed("it is empty".into()));
     }
     Ok(Secret::new(token.to_owned()))
+}
+
+/// JSON begins with `{`, which is `e` in Base64; the other characters are those of `{"`.
+fn looks_like_a_token(argument: &str) -> bool {
+    let token = bare(argument);
+    token.starts_with("ey") && matches!(token.split('.').count(), 3 | 5)
+}
+
+/// The token of a header line, a header value, or nothing else.
+fn bare(text: &str) -> &str {
+    ["Authorization:", "Bearer "].iter().fold(text.trim(), |rest, prefix| match rest.get(..prefix.len()) {
+        Some(start) if start.eq_ignore_ascii_case(prefix) => rest[prefix.len()..].trim(),
+        _ => rest,
+    })
 }
 
 /// Header and claims as they were written, and the times among the claims as RFC 3339.

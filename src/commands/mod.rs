@@ -1,6 +1,7 @@
 //! One file a command: its arguments, whose doc comments are its help, and `run`, which translates, calls a flow and prints.
 
 pub mod bulk;
+mod bulk_writer;
 pub mod cache;
 pub mod check;
 pub mod discover;

@@ -103,6 +103,9 @@ pub fn read_query(host: &Host, login: Option<&String>, cpf: Option<&String>) -> 
 /// Usage, whatever keeps a token from being granted or the API from answering, and not found.
 pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     let query = read_query(host, args.query.login.as_ref(), args.query.cpf.as_ref())?;
+    if query.is_some() {
+        args.bulk.refuse_for_one()?;
+    }
     let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.impersonator.as_ref());
     let source = TokenSource::resolve(&settings, host)?;
     let directory = Directory::resolve(&settings)?;

@@ -124,6 +124,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let http = Http::new(network::options(&settings)?);
     let selection = args.selection.selection(true);
     let mut failure: Option<Error> = None;
+    runtime::when_stuck(|| std::process::exit(crate::exit::of(ErrorKind::Interrupted).code.into()));
     let error = runtime::run(async {
         let session = ApiSession::open(host, &http, &keeper, &api, Pace::Once).await?;
         if let (Behalf::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {

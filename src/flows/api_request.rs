@@ -45,10 +45,13 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
         }
         request.body = Some(payload.bytes);
     }
+    let mut given = HeaderMap::new();
     for (at, line) in headers.iter().enumerate() {
         let (name, value) = parse_header(at, line)?;
-        request.headers.insert(name, value);
+        given.append(name, value);
     }
+    // Those of the same name go out together, in place of a default.
+    request.headers.extend(given);
     Ok(request)
 }
 
@@ -79,6 +82,10 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     };
     if target.contains('#') {
         return Err(refused("it holds a fragment (`#..`)".into()));
+    }
+    // Parsers of URLs drop line ends and tabs, and take a backslash for a slash: what is sent would not be what is read here.
+    if target.contains(|c: char| c == '\\' || c.is_control()) || target.trim() != target {
+        return Err(refused("it holds a backslash, a control character, or blanks at an end".into()));
     }
     if target.starts_with('/') && !target.starts_with("//") {
         return url::join(&api.url, target).map_err(refused);

@@ -10,7 +10,7 @@ use crate::flows::token_cache::{HeldToken, TokenKeeper};
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Pour, Reply, Request};
+use crate::platform::http::{Http, Pour, Reply, Request, visible_ascii};
 use crate::platform::retry::Repeat;
 use crate::platform::secret::Secret;
 use crate::platform::uuid;
@@ -33,7 +33,11 @@ pub struct ApiSession<'a> {
     pace: Pace,
     headers: HeaderMap,
     token: RefCell<HeldToken>,
+    /// The token as a header: made once, not for each of many requests.
+    bearer: RefCell<HeaderValue>,
     accepted: Cell<bool>,
+    /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
+    incurable: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
     lost: RefCell<Option<Error>>,
     /// A UUID, new in each invocation.
@@ -56,9 +60,15 @@ impl<'a> ApiSession<'a> {
         keeper.show_certificate(http).await?;
         let token = match keeper.fresh() {
             Some(token) => token,
-            None => keeper.obtain(http).await?,
+            None => {
+                // The API's connection is made while the token is.
+                if !keeper.asks(&api.url) {
+                    http.warm_up(host, &api.url);
+                }
+                keeper.obtain(http).await?
+            }
         };
-        Ok(Self::new(host, http, Some(keeper), pace, (headers, correlation), token))
+        Self::new(host, http, Some(keeper), pace, (headers, correlation), token)
     }
 
     /// A session with a token in hand, which is never renewed.
@@ -67,7 +77,7 @@ impl<'a> ApiSession<'a> {
     /// Usage: a header's secret cannot be read.
     pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: HeldToken) -> Result<Self> {
         let headers = read_headers(host, http, api).await?;
-        Ok(Self::new(host, http, None, Pace::Once, headers, token))
+        Self::new(host, http, None, Pace::Once, headers, token)
     }
 
     fn new(
@@ -77,19 +87,21 @@ impl<'a> ApiSession<'a> {
         pace: Pace,
         (headers, correlation): (HeaderMap, String),
         token: HeldToken,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        Ok(Self {
             host,
             http,
             keeper,
             pace,
             headers,
+            bearer: RefCell::new(bearer(&token)?),
             token: RefCell::new(token),
             accepted: Cell::new(false),
+            incurable: Cell::new(false),
             renewal: tokio::sync::Mutex::new(()),
             lost: RefCell::new(None),
             correlation,
-        }
+        })
     }
 
     /// Sends a request with token, key and correlation id. A 401 about a token that came from the cache, or that was
@@ -117,7 +129,7 @@ impl<'a> ApiSession<'a> {
             let expired = self.token.borrow().access_token.clone();
             self.renew(keeper, &expired).await?;
         }
-        let used = self.authorise(request)?;
+        let used = self.authorise(request);
         let reply = self.exchange(request, pour.as_deref_mut()).await?;
         if !api_refusal::is_about_the_token(&reply) {
             if self.is_current(&used) {
@@ -125,14 +137,16 @@ impl<'a> ApiSession<'a> {
             }
             return Ok(reply);
         }
-        let Some(keeper) = self.keeper else { return Ok(reply) };
+        let Some(keeper) = self.keeper.filter(|_| !self.incurable.get()) else { return Ok(reply) };
         let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
         if !worth_another {
             return Ok(reply);
         }
         self.renew(keeper, &used).await?;
-        self.authorise(request)?;
-        self.exchange(request, pour).await
+        self.authorise(request);
+        let reply = self.exchange(request, pour).await?;
+        self.incurable.set(api_refusal::is_about_the_token(&reply));
+        Ok(reply)
     }
 
     /// Whether the client repeats a GET by itself.
@@ -159,10 +173,10 @@ impl<'a> ApiSession<'a> {
         std::iter::once(("Authorization".to_owned(), Secret::new(token))).chain(gateway).collect()
     }
 
-    fn authorise(&self, request: &mut Request) -> Result<Secret> {
-        let token = self.token.borrow().access_token.clone();
-        request.secret_header(AUTHORIZATION, &format!("Bearer {}", token.expose()), "the access token")?;
-        Ok(token)
+    /// Puts the token on the request, and returns it.
+    fn authorise(&self, request: &mut Request) -> Secret {
+        request.headers.insert(AUTHORIZATION, self.bearer.borrow().clone());
+        self.token.borrow().access_token.clone()
     }
 
     async fn exchange(&self, request: &Request, pour: Option<&mut Pour<'_>>) -> Result<Reply> {
@@ -201,9 +215,16 @@ impl<'a> ApiSession<'a> {
             self.lost.replace(Some(error.clone()));
         })?;
         self.accepted.set(false);
+        self.bearer.replace(bearer(&token)?);
         self.token.replace(token);
         Ok(())
     }
+}
+
+fn bearer(token: &HeldToken) -> Result<HeaderValue> {
+    let mut value = visible_ascii(&format!("Bearer {}", token.access_token.expose()), "the access token")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The gateway's headers and a new correlation id.

@@ -106,7 +106,7 @@ impl Bulk<'_> {
     /// Interrupted; what the sink fails with; throttled, when the API asks for more patience than there is; whatever
     /// keeps a new token from being granted. Rows handed over before that are whole and in order.
     pub async fn run(&self, lines: mpsc::Receiver<Line>, mut stop: Stop, sink: &mut Sink<'_>) -> Result<()> {
-        let gate = Gate::new(self.rate);
+        let (gate, unsent) = (Gate::new(self.rate), stop.clone());
         let permits = Semaphore::new(self.concurrency);
         let lines = stream::unfold((lines, stop.clone()), |(mut lines, mut stop)| async move {
             tokio::select! {
@@ -116,7 +116,8 @@ impl Bulk<'_> {
             }
         });
         let (gate, permits) = (&gate, &permits);
-        let rows = lines.map(|line| self.answer(line, gate, permits)).buffered(self.concurrency * AHEAD);
+        let rows =
+            lines.map(|line| self.answer(line, gate, permits, unsent.clone())).buffered(self.concurrency * AHEAD);
         let mut rows = std::pin::pin!(rows);
         let over = async {
             stop.requested().await;
@@ -143,7 +144,7 @@ impl Bulk<'_> {
     }
 
     /// The answer to one line; an error ends the run.
-    async fn answer(&self, line: Line, gate: &Gate, permits: &Semaphore) -> Result<Row> {
+    async fn answer(&self, line: Line, gate: &Gate, permits: &Semaphore, stop: Stop) -> Result<Row> {
         let query = match (self.field, line.value()) {
             (_, Err(error)) => Err(error),
             (Field::Login, Ok(login)) => Ok(Query::Login(login.to_owned())),
@@ -151,16 +152,17 @@ impl Bulk<'_> {
         };
         let answer = match query {
             Err(error) => Answer::Invalid(error),
-            Ok(query) => self.look_up(&query, gate, permits).await?,
+            Ok(query) => self.look_up(&query, gate, permits, stop).await?,
         };
         Ok(Row { line, answer })
     }
 
-    async fn look_up(&self, query: &Query, gate: &Gate, permits: &Semaphore) -> Result<Answer> {
-        let _permit = permits.acquire().await;
+    /// After Ctrl-C a request that has been sent is waited for, and none is sent any more.
+    async fn look_up(&self, query: &Query, gate: &Gate, permits: &Semaphore, mut stop: Stop) -> Result<Answer> {
+        let _permit = stop.unless(permits.acquire()).await?;
         let (mut attempt, mut throttled) = (0, 0);
         loop {
-            gate.turn().await;
+            stop.unless(gate.turn()).await?;
             let error = match self.directory.find(self.host, self.session, query).await {
                 Ok(found) => return Ok(self.select(found.items)),
                 Err(error) => error,
@@ -184,7 +186,7 @@ impl Bulk<'_> {
                     if asked.is_some() {
                         gate.close(wait.min(self.patience));
                     } else {
-                        tokio::time::sleep(wait).await;
+                        stop.unless(tokio::time::sleep(wait)).await?;
                     }
                     attempt += 1;
                 }
@@ -217,11 +219,16 @@ impl Gate {
 
     /// Waits until the gate is open and it is our turn.
     async fn turn(&self) {
-        if !self.interval.is_zero() {
-            let turn = self.next_turn.get().max(Instant::now());
-            self.next_turn.set(turn + self.interval);
-            tokio::time::sleep_until(turn).await;
+        while self.opens_at.get() > Instant::now() {
+            tokio::time::sleep_until(self.opens_at.get()).await;
         }
+        if self.interval.is_zero() {
+            return;
+        }
+        // Turns are taken while the gate is open, so that those who waited for it do not come all at once.
+        let turn = self.next_turn.get().max(Instant::now());
+        self.next_turn.set(turn + self.interval);
+        tokio::time::sleep_until(turn).await;
         while self.opens_at.get() > Instant::now() {
             tokio::time::sleep_until(self.opens_at.get()).await;
         }

@@ -37,23 +37,32 @@ impl Line {
     }
 }
 
-/// Reads lines on a thread until the input ends or nobody listens; an input that cannot be read on ends the lines, and
-/// its error is left in the returned handle.
+/// Reads lines on a thread until the input ends or nobody listens. `wanted` says which lines are sent, and has its say
+/// once more at the end of the input. An input that cannot be read on, or is not wanted, ends the lines; the error is
+/// left in the returned handle.
 pub fn spawn(
     input: Box<dyn Read + Send>,
-    mut wanted: impl FnMut(&Line) -> Result<bool> + Send + 'static,
+    mut wanted: impl FnMut(Option<&Line>) -> Result<bool> + Send + 'static,
 ) -> (mpsc::Receiver<Line>, std::thread::JoinHandle<Result<()>>) {
     let (sender, receiver) = mpsc::channel(CHANNEL);
     let reader = std::thread::spawn(move || {
         for line in lines(input) {
             let line = line?;
-            if wanted(&line)? && sender.blocking_send(line).is_err() {
-                break;
+            if wanted(Some(&line))? && sender.blocking_send(line).is_err() {
+                return Ok(());
             }
         }
-        Ok(())
+        wanted(None).map(|_| ())
     });
     (receiver, reader)
+}
+
+/// How many lines hold a value.
+///
+/// # Errors
+/// Usage: the input cannot be read.
+pub fn count(input: impl Read) -> Result<u64> {
+    lines(input).try_fold(0, |count, line| line.map(|_| count + 1))
 }
 
 /// The lines that hold a value.

@@ -85,7 +85,7 @@ impl Directory {
         let mut request = self.build_request(query)?;
         request.repeat = session.repeat();
         let reply = session.send(&mut request).await?;
-        parse_answer(&reply, &request.what()).map_err(|malformed| match malformed {
+        parse_answer(&reply, &request).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
             None => {
                 let refusal = api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now());
@@ -121,7 +121,7 @@ impl Directory {
 }
 
 /// Reads an answer: the array, or a malformed one's error, or nothing where it is a refusal.
-fn parse_answer(reply: &Reply, what: &str) -> Result<Participants, Option<Error>> {
+fn parse_answer(reply: &Reply, request: &Request) -> Result<Participants, Option<Error>> {
     if reply.status == 204 {
         return Ok(Participants { array: "[]".into(), items: Vec::new() });
     }
@@ -131,7 +131,7 @@ fn parse_answer(reply: &Reply, what: &str) -> Result<Participants, Option<Error>
     let malformed = |why: String| {
         Some(
             Error::new(ErrorKind::BadResponse, "the answer of the lookup is not a JSON array")
-                .cause(format!("{what} answered 200"))
+                .cause(format!("{} answered 200", request.what()))
                 .cause(why)
                 .hint("does `api_url` point to the participant API?")
                 .facts(reply.facts()),

@@ -14,7 +14,9 @@ use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::json::Members;
 use crate::platform::secret::Secret;
+use crate::platform::url::Url;
 use crate::settings::caching::{CacheUse, Lifetimes};
+use crate::settings::server::Server;
 
 /// A token in hand.
 #[derive(Clone, Debug)]
@@ -75,6 +77,15 @@ impl<'a> TokenKeeper<'a> {
     /// Usage: certificate or key cannot be read.
     pub async fn show_certificate(&self, http: &Http) -> Result<()> {
         self.source.show_certificate(self.host, http).await
+    }
+
+    /// Whether the way to a token leads to this host.
+    #[must_use]
+    pub fn asks(&self, url: &Url) -> bool {
+        match self.source.server() {
+            Server::TokenEndpoint(endpoint) => endpoint.origin() == url.origin(),
+            Server::Metadata(source) => source.urls.iter().any(|document| document.origin() == url.origin()),
+        }
     }
 
     /// A token: from the cache if there is a fresh one, else granted; of many processes on one machine, one asks.

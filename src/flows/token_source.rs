@@ -39,7 +39,10 @@ impl TokenSource {
         Ok(Self {
             server: Server::resolve(settings)?,
             client: Client::resolve(settings, host)?,
-            issuer: settings.text(Key::Issuer)?,
+            // A preset's issuer may need a tenant that nobody needs beside a `token_url`.
+            issuer: settings
+                .text(Key::Issuer)
+                .or_else(|e| if settings.rank(Key::Issuer) > 1 { Err(e) } else { Ok(None) })?,
             preset: settings.preset,
         })
     }

@@ -13,12 +13,18 @@ use crate::platform::json;
 pub const SET_LIMIT: usize = 256 * 1024;
 
 /// A set of keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
 }
 
-/// A key, as far as it can verify. Members of another type make a key that verifies nothing, not a bad set.
+/// A set as it is written: a key that cannot be read is no reason to refuse the others (RFC 7517 section 5).
+#[derive(Deserialize)]
+struct Wire {
+    keys: Vec<serde_json::Value>,
+}
+
+/// A key, as far as it can verify.
 #[derive(Debug, Deserialize)]
 struct Key {
     #[serde(default)]
@@ -95,7 +101,8 @@ impl KeySet {
     /// # Errors
     /// Why it is not one.
     pub fn parse(body: &[u8]) -> Result<Self, String> {
-        json::parse(body)
+        let wire: Wire = json::parse(body)?;
+        Ok(Self { keys: wire.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
     }
 
     /// Checks that a key of the set signed the token.
@@ -208,6 +215,16 @@ mod tests {
         for alg in ["none", "None", "", "HS256", "HS512", "ES512", "XX"] {
             let refused = set.verify(&jwt(&format!(r#"{{"alg":"{alg}","kid":"k"}}"#), |_| Vec::new()));
             assert!(matches!(refused, Err(Refusal::Algorithm(_))), "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_does_not_spoil_the_others() {
+        let (pair, jwks) = ec();
+        let sign = |message: &[u8]| pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec();
+        for odd in [r#"{"kty":"EC","x":7}"#, r#"{"kty":["EC"]}"#, "7", "null"] {
+            let set = KeySet::parse(jwks.replacen('[', &format!("[{odd},"), 1).as_bytes()).unwrap();
+            assert_eq!(set.verify(&jwt(r#"{"alg":"ES256","kid":"k"}"#, sign)), Ok(()), "{odd}");
         }
     }
 

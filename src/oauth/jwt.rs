@@ -166,7 +166,9 @@ impl Claims {
         match (exp, nbf) {
             (None, _) if self.exp.is_some() => Err("its `exp` is not a time".into()),
             (None, _) => Err("it has no `exp`".into()),
-            (Some(exp), _) if Duration::from_secs(exp) + LEEWAY <= now => Err("it has expired (`exp`)".into()),
+            (Some(exp), _) if Duration::from_secs(exp).saturating_add(LEEWAY) <= now => {
+                Err("it has expired (`exp`)".into())
+            }
             (_, None) if self.nbf.is_some() => Err("its `nbf` is not a time".into()),
             (_, Some(nbf)) if Duration::from_secs(nbf) > now + LEEWAY => Err("it is not valid yet (`nbf`)".into()),
             _ => Ok(()),
@@ -214,6 +216,8 @@ mod tests {
             (r#"{"exp":1000}"#, true),
             (r#"{"exp":941}"#, true),
             (r#"{"exp":940}"#, false),
+            (r#"{"exp":18446744073709551615}"#, true),
+            (r#"{"exp":1e300}"#, true),
             (r#"{"exp":2000,"nbf":1060}"#, true),
             (r#"{"exp":2000,"nbf":1061}"#, false),
             (r#"{"exp":"2000"}"#, false),

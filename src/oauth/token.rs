@@ -134,16 +134,21 @@ pub fn is_b64token(token: &str) -> bool {
 /// `expires_in` in whole seconds: a number (floored) or a decimal string; anything else counts as unknown.
 fn lifetime(members: &Members, remarks: &mut Vec<String>) -> Option<i64> {
     let raw = members.get("expires_in").map(|raw| raw.get()).filter(|raw| *raw != "null")?;
+    let secs = lifetime_of(raw);
+    if secs.is_none() {
+        remarks.push("the `expires_in` of the token response is not a number; the lifetime is unknown".into());
+    }
+    secs
+}
+
+/// An `expires_in` as it was written, in whole seconds.
+#[must_use]
+pub fn lifetime_of(raw: &str) -> Option<i64> {
     let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
     let text = text.trim();
     let decimal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    match text.parse::<f64>() {
-        Ok(secs) if decimal && secs.is_finite() => Some((secs.floor() as i64).clamp(-LONGEST_SECS, LONGEST_SECS)),
-        _ => {
-            remarks.push("the `expires_in` of the token response is not a number; the lifetime is unknown".into());
-            None
-        }
-    }
+    let secs = text.parse::<f64>().ok().filter(|secs| decimal && secs.is_finite())?;
+    Some((secs.floor() as i64).clamp(-LONGEST_SECS, LONGEST_SECS))
 }
 
 fn seconds_until(exp: u64, from: SystemTime) -> i64 {

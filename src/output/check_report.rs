@@ -1,7 +1,9 @@
 //! Reports of the smoke test: text for people, JSON for scripts, JUnit for CI, annotations and a summary for GitHub.
 //! Everything that arrives here is fit to be shown already.
 
-use serde_json::json;
+use serde::Serialize;
+
+use crate::platform::text;
 
 /// One check, as reports show it.
 #[derive(Clone, Debug)]
@@ -12,12 +14,26 @@ pub struct Line {
     pub status: &'static str,
     /// A sentence.
     pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
     /// What to try.
-    pub hint: Option<String>,
+    pub hints: Vec<String>,
     /// How long it took, in milliseconds.
     pub ms: u128,
     /// For a failure: whether it could not be told whether the credentials are good.
     pub undecided: bool,
+}
+
+impl Line {
+    /// Message and causes in one line.
+    fn finding(&self) -> String {
+        [std::slice::from_ref(&self.message), &self.causes[..]].concat().join("; ")
+    }
+
+    /// All hints in one line.
+    fn hint(&self) -> Option<String> {
+        (!self.hints.is_empty()).then(|| self.hints.join("; "))
+    }
 }
 
 /// The checks of one profile.
@@ -31,23 +47,30 @@ pub struct Section {
     pub checks: Vec<Line>,
 }
 
-/// Text: grouped by profile, the hint under what failed or warned, a last line that sums up. Skipped checks are shown
-/// only if `all`.
+/// How far messages are indented in text.
+const MESSAGE_COLUMN: usize = 32;
+
+/// Text: grouped by profile, causes and hints under what failed or warned, a last line that sums up. Skipped checks are
+/// shown only if `all`. Lines are wrapped to `width` characters, if there is one.
 #[must_use]
-pub fn text(sections: &[Section], all: bool) -> String {
+pub fn text(sections: &[Section], all: bool, width: Option<usize>) -> String {
     let mut out = String::new();
+    let width = width.unwrap_or(usize::MAX);
+    // On a narrow terminal a deep indent leaves too little for words.
+    let indent = if width < MESSAGE_COLUMN * 2 { 8 } else { MESSAGE_COLUMN };
     for section in sections {
         out.push_str(&format!("{}\n", section.profile));
         for line in section.checks.iter().filter(|line| all || line.status != "skip") {
-            out.push_str(&format!("  {:4}  {:23} {}\n", mark(line.status), line.id, line.message));
-            if let Some(hint) = line.hint.as_ref().filter(|_| matches!(line.status, "warn" | "fail")) {
-                out.push_str(&format!("        hint: {hint}\n"));
-            }
+            let prefix = format!("  {:4}  {:23} ", mark(line.status), line.id);
+            out.push_str(&text::hang(&prefix, &line.message, indent, width));
+            line.causes.iter().for_each(|cause| out.push_str(&text::hang("        cause: ", cause, 15, width)));
+            line.hints.iter().for_each(|hint| out.push_str(&text::hang("        hint: ", hint, 14, width)));
         }
         out.push('\n');
     }
-    out.push_str(&summary(sections));
-    out.push('\n');
+    let skipped = sections.iter().flat_map(|section| &section.checks).any(|line| line.status == "skip");
+    let more = if skipped && !all { " (-v tells why)" } else { "" };
+    out.push_str(&format!("{}{more}\n", summary(sections)));
     out
 }
 
@@ -65,7 +88,12 @@ fn summary(sections: &[Section]) -> String {
     let count = |status: &str| sections.iter().flat_map(|s| &s.checks).filter(|line| line.status == status).count();
     let bad = sections.iter().filter(|s| !s.ok).count();
     let profiles = if sections.len() == 1 { "1 profile".to_owned() } else { format!("{} profiles", sections.len()) };
-    let verdict = if bad == 0 { "all good".to_owned() } else { format!("{bad} failed") };
+    let verdict = match (bad, sections.len()) {
+        (0, _) if count("warn") > 0 => "usable, with warnings".to_owned(),
+        (0, _) => "all good".to_owned(),
+        (_, 1) => "failed".to_owned(),
+        _ => format!("{bad} failed"),
+    };
     format!(
         "{profiles}, {verdict}: {} checks passed, {} warned, {} failed, {} skipped",
         count("pass") + count("info"),
@@ -75,13 +103,49 @@ fn summary(sections: &[Section]) -> String {
     )
 }
 
+/// The JSON of the contract, in its order.
+#[derive(Serialize)]
+struct Document<'a> {
+    ok: bool,
+    profiles: Vec<Profile<'a>>,
+}
+
+#[derive(Serialize)]
+struct Profile<'a> {
+    profile: &'a str,
+    ok: bool,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    id: &'static str,
+    status: &'static str,
+    message: String,
+    hint: Option<String>,
+    ms: u128,
+}
+
 /// The JSON of the contract, on one line.
 #[must_use]
 pub fn json(sections: &[Section]) -> String {
-    let check = |line: &Line| json!({"id": line.id, "status": line.status, "message": line.message, "hint": line.hint, "ms": line.ms});
-    let profile = |section: &Section| json!({"profile": section.profile, "ok": section.ok, "checks": section.checks.iter().map(check).collect::<Vec<_>>()});
-    let ok = sections.iter().all(|section| section.ok);
-    format!("{}\n", json!({"ok": ok, "profiles": sections.iter().map(profile).collect::<Vec<_>>()}))
+    let check = |line: &Line| Check {
+        id: line.id,
+        status: line.status,
+        message: line.finding(),
+        hint: line.hint(),
+        ms: line.ms,
+    };
+    let profiles: Vec<Profile<'_>> = sections
+        .iter()
+        .map(|section| Profile {
+            profile: &section.profile,
+            ok: section.ok,
+            checks: section.checks.iter().map(check).collect(),
+        })
+        .collect();
+    let document = Document { ok: profiles.iter().all(|profile| profile.ok), profiles };
+    format!("{}\n", serde_json::to_string(&document).unwrap_or_default())
 }
 
 /// JUnit: a suite a profile, a case a check. A failure says that the credentials are bad, an error that it could not be
@@ -107,8 +171,8 @@ pub fn junit(sections: &[Section]) -> String {
                 xml(&class),
                 seconds(line.ms)
             ));
-            let message = xml(&line.message);
-            let detail = xml(line.hint.as_deref().unwrap_or_default());
+            let message = xml(&line.finding());
+            let detail = xml(&line.hint().unwrap_or_default());
             match (line.status, line.undecided) {
                 ("fail", false) => {
                     out.push_str(&format!("<failure message=\"{message}\" type=\"{}\">{detail}</failure>", line.id))
@@ -170,10 +234,9 @@ pub fn annotations(sections: &[Section]) -> String {
                 _ => continue,
             };
             let title = format!("m2m check {}: {}", section.profile, line.id);
-            let body = match &line.hint {
-                Some(hint) => format!("{}\nhint: {hint}", line.message),
-                None => line.message.clone(),
-            };
+            let mut body = line.message.clone();
+            line.causes.iter().for_each(|cause| body.push_str(&format!("\ncause: {cause}")));
+            line.hints.iter().for_each(|hint| body.push_str(&format!("\nhint: {hint}")));
             out.push_str(&format!("::{command} title={}::{}\n", property(&title), data(&body)));
         }
     }
@@ -197,8 +260,8 @@ pub fn markdown(sections: &[Section]) -> String {
     for section in sections {
         out.push_str(&format!("\n**{}**\n\n| status | check | finding |\n|---|---|---|\n", cell(&section.profile)));
         for line in section.checks.iter().filter(|line| line.status != "skip") {
-            let hint = line.hint.as_ref().map_or(String::new(), |hint| format!("; hint: {}", cell(hint)));
-            out.push_str(&format!("| {} | `{}` | {}{hint} |\n", mark(line.status), line.id, cell(&line.message)));
+            let hint = line.hint().map_or(String::new(), |hint| format!("; hint: {}", cell(&hint)));
+            out.push_str(&format!("| {} | `{}` | {}{hint} |\n", mark(line.status), line.id, cell(&line.finding())));
         }
     }
     out
@@ -232,7 +295,8 @@ mod tests {
             id,
             status,
             message: message.into(),
-            hint: hint.map(str::to_owned),
+            causes: Vec::new(),
+            hints: hint.map(str::to_owned).into_iter().collect(),
             ms: 1204,
             undecided,
         };
@@ -260,6 +324,18 @@ mod tests {
              <testcase name=\"c.error\" classname=\"m2m.check.u&lt;at\" time=\"1.204\"><error message=\"]]&gt; &amp; &lt;b&gt;\" type=\"c.error\"></error></testcase>\n    \
              <testcase name=\"d.skip\" classname=\"m2m.check.u&lt;at\" time=\"1.204\"><skipped message=\"]]&gt; &amp; &lt;b&gt;\"/></testcase>\n  \
              </testsuite>\n</testsuites>\n"
+        );
+    }
+
+    #[test]
+    fn text_is_wrapped_for_a_terminal_and_foreign_words_begin_no_line() {
+        let mut all = sections("granted: read:a ::error::x write:a and so on");
+        all[0].checks.truncate(2);
+        assert_eq!(
+            text(&all, false, Some(66)),
+            "u<at\n  ok    a.pass                  granted: read:a ::error::x write:a\n                              | and so on\n  \
+             FAIL  b.fail                  granted: read:a ::error::x write:a\n                              | and so on\n        \
+             hint: do \"x\"\n\n1 profile, failed: 1 checks passed, 0 warned, 1 failed, 0 skipped\n"
         );
     }
 

@@ -1,39 +1,33 @@
 //! A body on its way to stdout, piece by piece, with known secrets hidden even where one is cut in two. A server that
 //! echoes a credential must not make us print it.
 
-use crate::platform::redactor::{HIDDEN, Redactor};
+use crate::platform::redactor::Redactor;
 
-/// Holds back as much of a body as the beginning of a secret could be.
+/// Holds back no more of a body than could be the beginning of a secret, so that a slow body is seen as it comes.
 pub struct CleanStream<'r> {
     redactor: &'r Redactor,
     held: Vec<u8>,
-    longest: usize,
 }
 
 impl<'r> CleanStream<'r> {
     /// A stream with nothing in it.
     #[must_use]
     pub fn new(redactor: &'r Redactor) -> Self {
-        Self { redactor, held: Vec::new(), longest: redactor.longest() }
+        Self { redactor, held: Vec::new() }
     }
 
     /// Takes a piece and gives what can be printed.
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(piece);
-        self.replace();
-        let keep = self.longest.saturating_sub(1).min(self.held.len());
-        let ready = self.held.len() - keep;
-        self.held.drain(..ready).collect()
+        let settled = self.redactor.settled(&self.held);
+        let ready = self.redactor.hide_bytes(&self.held[..settled]);
+        self.held.drain(..settled);
+        ready
     }
 
     /// Gives the rest.
     pub fn finish(&mut self) -> Vec<u8> {
-        self.replace();
-        std::mem::take(&mut self.held)
-    }
-
-    fn replace(&mut self) {
-        self.held = self.redactor.hide_bytes(std::mem::take(&mut self.held), HIDDEN.as_bytes());
+        self.redactor.hide_bytes(&std::mem::take(&mut self.held))
     }
 }
 
@@ -41,6 +35,16 @@ impl<'r> CleanStream<'r> {
 mod tests {
     use super::*;
     use crate::platform::secret::Secret;
+
+    #[test]
+    fn what_cannot_be_a_secret_is_not_held_back() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("s3cr3t-value".into()));
+        let mut stream = CleanStream::new(&redactor);
+        assert_eq!(stream.push(b"data: 1\n"), b"data: 1\n");
+        assert_eq!(stream.push(b"data: s3cr"), b"data: ");
+        assert_eq!(stream.push(b"umb"), b"s3crumb");
+    }
 
     #[test]
     fn a_secret_cut_in_two_is_hidden() {

@@ -1,6 +1,7 @@
 //! Notices certificates that are about to expire. Verification itself is rustls's own, untouched: this asks it a second
 //! time, for a later day.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,11 +12,14 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 /// What was noticed on the connections of one client.
 #[derive(Debug, Default)]
-pub struct Noticed(Mutex<Vec<Expiring>>);
+pub struct Noticed {
+    ending: Mutex<Vec<Ending>>,
+    saw_any: AtomicBool,
+}
 
 /// A certificate in the chain of a host that ends soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expiring {
+pub struct Ending {
     /// The host.
     pub host: String,
     /// When it ends, in seconds since 1970.
@@ -23,10 +27,16 @@ pub struct Expiring {
 }
 
 impl Noticed {
-    /// What was noticed so far.
+    /// The certificates that end soon, so far.
     #[must_use]
-    pub fn all(&self) -> Vec<Expiring> {
-        self.0.lock().map(|all| all.clone()).unwrap_or_default()
+    pub fn ending(&self) -> Vec<Ending> {
+        self.ending.lock().map(|all| all.clone()).unwrap_or_default()
+    }
+
+    /// Whether any server has shown a certificate that is trusted.
+    #[must_use]
+    pub fn saw_any(&self) -> bool {
+        self.saw_any.load(Ordering::Relaxed)
     }
 }
 
@@ -52,13 +62,14 @@ impl ServerCertVerifier for CertificateWatch {
     ) -> Result<ServerCertVerified, Error> {
         let at = |time| self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
         let verified = at(now)?;
+        self.noticed.saw_any.store(true, Ordering::Relaxed);
         let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + self.ahead);
         if let Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) = at(later)
-            && let Ok(mut all) = self.noticed.0.lock()
+            && let Ok(mut all) = self.noticed.ending.lock()
         {
-            let expiring = Expiring { host: server_name.to_str().into_owned(), not_after: not_after.as_secs() };
-            if !all.contains(&expiring) {
-                all.push(expiring);
+            let ending = Ending { host: server_name.to_str().into_owned(), not_after: not_after.as_secs() };
+            if !all.contains(&ending) {
+                all.push(ending);
             }
         }
         Ok(verified)

@@ -156,6 +156,13 @@ impl Host {
         })
     }
 
+    /// How wide the terminal on stdout is, in characters; nothing for a pipe or a file.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        let (_, columns) = self.stdout_is_terminal.then(|| console::Term::stdout().size_checked())??;
+        Some(usize::from(columns))
+    }
+
     /// Writes data to stdout in one piece. A reader that went away is not an error.
     ///
     /// # Errors

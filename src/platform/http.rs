@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, ClientBuilder, Method, redirect};
+use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
 use crate::platform::certificate_watch::Noticed;
@@ -18,7 +19,8 @@ use crate::platform::http_failure;
 use crate::platform::proxy;
 use crate::platform::retry::{self, Ending, Repeat};
 use crate::platform::tls::{self, Identity};
-use crate::platform::url::Url;
+use crate::platform::url::{Origin, Url};
+use crate::platform::warm_connection::KeptConnection;
 
 /// How to reach servers, from the settings.
 pub struct Options {
@@ -174,6 +176,8 @@ pub struct Http {
     options: Options,
     deadline: Cell<Deadline>,
     identity: OnceCell<Identity>,
+    roots: OnceCell<ClientConfig>,
+    warmed: OnceCell<(Origin, Client)>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
 }
@@ -183,7 +187,15 @@ impl Http {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let deadline = Cell::new(Deadline::after(options.timeout));
-        Self { options, deadline, identity: OnceCell::new(), plain: OnceCell::new(), secure: OnceCell::new() }
+        Self {
+            options,
+            deadline,
+            identity: OnceCell::new(),
+            roots: OnceCell::new(),
+            warmed: OnceCell::new(),
+            plain: OnceCell::new(),
+            secure: OnceCell::new(),
+        }
     }
 
     /// By when everything must be over.
@@ -295,10 +307,9 @@ impl Http {
     ) -> Result<Option<Reply>> {
         let started = Instant::now();
         tell_headers(host, ">", &request.headers);
-        let outcome = deadline
-            .bound(&request.what(), self.attempt(host, request, body))
+        let outcome = tokio::time::timeout(deadline.remaining(), self.attempt(host, request, body))
             .await
-            .map_err(|e| e.url(&request.shown))?;
+            .map_err(|_| deadline.passed(&request.what()).url(&request.shown))?;
         let ending = match &outcome {
             Ok(reply) => Ending::Status(reply.status),
             Err((ending, _)) => *ending,
@@ -329,7 +340,7 @@ impl Http {
         request: &Request,
         body: &mut Body<'_, '_>,
     ) -> std::result::Result<Reply, (Ending, Error)> {
-        let client = self.client(host, request.url.scheme() == "https").map_err(|e| (Ending::Final, e))?;
+        let client = self.client(host, &request.url).map_err(|e| (Ending::Final, e))?;
         let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
@@ -367,25 +378,52 @@ impl Http {
                     }
                     reply.body.extend_from_slice(&chunk);
                 }
+                // The connection goes back to the pool in a task of its own; a request that is sent before that task has
+                // run opens another connection.
+                tokio::task::yield_now().await;
             }
         }
         Ok(reply)
     }
 
-    /// The client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds
-    /// to load, nor a proxy.
-    fn client(&self, host: &Host, secure: bool) -> Result<&Client> {
+    /// Opens a connection to this host in the background, for the first request to it. What goes wrong is left for that
+    /// request to find out.
+    pub fn warm_up(&self, host: &Host, url: &Url) {
+        let kept = KeptConnection::default();
+        let built = self.build(host, url.scheme() == "https", |builder| builder.connector_layer(kept.clone()));
+        let Ok(client) = built else { return };
+        if self.warmed.set((url.origin(), client.clone())).is_ok() {
+            let mut request = Box::pin(client.get(url.clone()).send());
+            if kept.begin(&mut request) {
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = request => {}
+                        () = kept.ready() => {}
+                    }
+                });
+            }
+        }
+    }
+
+    /// The client for this URL.
+    fn client(&self, host: &Host, url: &Url) -> Result<&Client> {
+        if let Some((_, client)) = self.warmed.get().filter(|(origin, _)| *origin == url.origin()) {
+            return Ok(client);
+        }
+        let secure = url.scheme() == "https";
         let cell = if secure { &self.secure } else { &self.plain };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
+        let client = self.build(host, secure, |builder| builder)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// A client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds to
+    /// load, nor a proxy.
+    fn build(&self, host: &Host, secure: bool, layered: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(
-                secure,
-                &self.options.extra_roots,
-                self.options.noticed.as_ref(),
-                self.identity.get(),
-            )?)
+            .tls_backend_preconfigured(self.tls(secure)?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -400,10 +438,24 @@ impl Http {
             host.story(|| format!("https goes through the proxy {}", chosen.shown));
             builder = builder.proxy(chosen.into_proxy());
         }
-        let client = builder
+        layered(builder)
             .build()
-            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").cause(e.to_string()))?;
-        Ok(cell.get_or_init(|| client))
+            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").cause(e.to_string()))
+    }
+
+    /// The TLS settings; with system roots, which are loaded once, for https alone.
+    fn tls(&self, secure: bool) -> Result<ClientConfig> {
+        let make = |roots| {
+            tls::client_config(roots, &self.options.extra_roots, self.options.noticed.as_ref(), self.identity.get())
+        };
+        if !secure {
+            return make(false);
+        }
+        if let Some(config) = self.roots.get() {
+            return Ok(config.clone());
+        }
+        let config = make(true)?;
+        Ok(self.roots.get_or_init(|| config).clone())
     }
 }
 

@@ -18,3 +18,4 @@ pub mod text;
 pub mod tls;
 pub mod url;
 pub mod uuid;
+pub mod warm_connection;

@@ -1,7 +1,8 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -17,44 +18,72 @@ pub const HIDDEN: &str = "[hidden]";
 /// Shorter secrets would blank out ordinary words.
 const SHORTEST: usize = 4;
 
+/// Tells where a form of a secret may begin, at a glance: one bit for each value that its first [`SHORTEST`] bytes hash
+/// to. There are dozens of forms, and bulk lookups look for all of them in every line.
+#[derive(Default)]
+struct Beginnings(Vec<u64>);
+
+impl Beginnings {
+    /// 16 bits of hash, so 8 KiB of table.
+    const WORDS: usize = 1024;
+
+    fn place(bytes: &[u8]) -> Option<(usize, u64)> {
+        let first = bytes.first_chunk::<SHORTEST>()?;
+        let hash = u32::from_le_bytes(*first).wrapping_mul(0x9E37_79B1) >> 16;
+        Some((hash as usize / 64, 1 << (hash % 64)))
+    }
+
+    fn add(&mut self, form: &[u8]) {
+        self.0.resize(Self::WORDS, 0);
+        if let Some((word, bit)) = Self::place(form) {
+            self.0[word] |= bit;
+        }
+    }
+
+    fn may_include(&self, bytes: &[u8]) -> bool {
+        Self::place(bytes).is_some_and(|(word, bit)| self.0.get(word).is_some_and(|bits| bits & bit != 0))
+    }
+}
+
+/// Every encoding of every secret.
+#[derive(Default)]
+struct Forms {
+    /// The longest first, so that one that contains another is found before it.
+    all: Vec<Secret>,
+    beginnings: Beginnings,
+}
+
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
-    secrets: RefCell<Vec<Secret>>,
+    /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
+    learnt: RefCell<Vec<Secret>>,
+    forms: RefCell<Forms>,
     personal: RefCell<Vec<String>>,
 }
 
 impl Redactor {
-    /// Learns a secret with the encodings in which a server could send it back.
+    /// Learns a secret, to be hidden in every encoding in which a server could send it back.
     pub fn learn(&self, secret: &Secret) {
-        let raw = secret.expose();
-        if raw.len() < SHORTEST {
-            return;
+        if secret.expose().len() >= SHORTEST {
+            self.learnt.borrow_mut().push(secret.clone());
         }
-        let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
-        for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)]
-        {
-            forms.push(encoded.to_ascii_lowercase());
-            forms.push(encoded);
+    }
+
+    /// Every form of every secret learnt so far.
+    fn forms(&self) -> Ref<'_, Forms> {
+        let learnt = self.learnt.take();
+        if !learnt.is_empty() {
+            let mut all: Vec<String> = learnt.iter().flat_map(|secret| encodings(secret.expose())).collect();
+            all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
+            all.retain(|form| form.len() >= SHORTEST);
+            all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            all.dedup();
+            let mut beginnings = Beginnings::default();
+            all.iter().for_each(|form| beginnings.add(form.as_bytes()));
+            *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
-        if let Ok(quoted) = serde_json::to_string(raw) {
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            forms.push(inner.replace('/', "\\/"));
-            forms.push(inner);
-        }
-        // An intermediary may have decoded Basic credentials and encoded them its own way.
-        let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
-        forms.extend(inside_base64);
-        let mut secrets = self.secrets.borrow_mut();
-        forms.sort();
-        forms.dedup();
-        for form in forms.into_iter().filter(|form| form.len() >= SHORTEST) {
-            if !secrets.iter().any(|known| known.expose() == form) {
-                secrets.push(Secret::new(form));
-            }
-        }
-        // Longest first, so that a form that contains another one is replaced whole.
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
+        self.forms.borrow()
     }
 
     /// Learns a value that is personal data, to be hidden wherever foreign text repeats it.
@@ -71,12 +100,14 @@ impl Redactor {
     /// Our own text with every known secret hidden.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        for secret in self.secrets.borrow().iter() {
-            if out.contains(secret.expose()) {
-                out = out.replace(secret.expose(), HIDDEN);
-            }
+        let mut out = String::with_capacity(text.len());
+        let mut from = 0;
+        for found in self.spans(text.as_bytes()) {
+            out.push_str(&text[from..found.start]);
+            out.push_str(HIDDEN);
+            from = found.end;
         }
+        out.push_str(&text[from..]);
         out
     }
 
@@ -88,35 +119,84 @@ impl Redactor {
         for value in self.personal.borrow().iter() {
             out = replace_ignoring_case(&out, value, HIDDEN);
         }
-        let out = cpf::mask_all(&out, HIDDEN);
+        let out = cpf::mask_all(&mask_jwts(&out), HIDDEN);
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
-    /// Bytes with every known secret replaced.
+    /// Bytes with every known secret hidden.
     #[must_use]
-    pub fn hide_bytes(&self, mut bytes: Vec<u8>, with: &[u8]) -> Vec<u8> {
-        for secret in self.secrets.borrow().iter() {
-            let needle = secret.expose().as_bytes();
-            let mut from = 0;
-            while let Some(at) = find(&bytes[from..], needle) {
-                bytes.splice(from + at..from + at + needle.len(), with.iter().copied());
-                from += at + with.len();
-            }
+    pub fn hide_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for found in self.spans(bytes) {
+            out.extend_from_slice(&bytes[from..found.start]);
+            out.extend_from_slice(HIDDEN.as_bytes());
+            from = found.end;
         }
-        bytes
+        out.extend_from_slice(&bytes[from..]);
+        out
     }
 
-    /// The length of the longest form of a known secret, in bytes.
+    /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
     #[must_use]
-    pub fn longest(&self) -> usize {
-        self.secrets.borrow().first().map_or(0, |longest| longest.expose().len())
+    pub fn settled(&self, bytes: &[u8]) -> usize {
+        let forms = self.forms();
+        let longest = forms.all.first().map_or(0, |longest| longest.expose().len());
+        let grows = |at: &usize| {
+            let end = &bytes[*at..];
+            (end.len() < SHORTEST || forms.beginnings.may_include(end))
+                && forms.all.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
+        };
+        let cut = (bytes.len().saturating_sub(longest)..bytes.len()).find(grows).unwrap_or(bytes.len());
+        // A secret that is whole already, and reaches into that end, is not torn either.
+        self.spans(bytes).iter().find(|found| found.start < cut && cut < found.end).map_or(cut, |found| found.start)
     }
 
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
     #[must_use]
     pub fn knows(&self, bytes: &[u8]) -> bool {
-        self.secrets.borrow().iter().any(|s| find(bytes, s.expose().as_bytes()).is_some())
+        !self.spans(bytes).is_empty()
     }
+
+    /// Where secrets stand, in order; those that overlap are one.
+    fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let forms = self.forms();
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for at in 0..bytes.len() {
+            let rest = &bytes[at..];
+            if !forms.beginnings.may_include(rest) {
+                continue;
+            }
+            // The longest form comes first.
+            let Some(form) = forms.all.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
+            let end = at + form.expose().len();
+            match spans.last_mut() {
+                Some(last) if at < last.end => last.end = last.end.max(end),
+                _ => spans.push(at..end),
+            }
+        }
+        spans
+    }
+}
+
+/// A secret in every encoding in which it travels.
+fn encodings(raw: &str) -> Vec<String> {
+    let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
+    for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)] {
+        forms.push(encoded.to_ascii_lowercase());
+        forms.push(encoded);
+    }
+    if let Ok(quoted) = serde_json::to_string(raw) {
+        let inner = quoted[1..quoted.len() - 1].to_owned();
+        forms.push(inner.replace('/', "\\/"));
+        forms.push(inner);
+    }
+    forms.sort();
+    forms.dedup();
+    // An intermediary may have decoded Basic credentials and encoded them its own way.
+    let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
+    forms.extend(inside_base64);
+    forms
 }
 
 /// The parts of the Base64 of any text around `bytes` that depend on `bytes` alone: one per alignment and alphabet.
@@ -136,9 +216,21 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
     cores
 }
 
-/// Where a needle begins in a haystack.
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(haystack, needle)
+/// Hides whatever looks like a JWT, whoever's it is: an error may repeat an assertion or a token that was never ours.
+fn mask_jwts(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // A JWT begins with an object (`{"`) in Base64.
+    while let Some(at) = rest.find("eyJ") {
+        let end = rest[at..].find(|c| !is_part(c)).map_or(rest.len(), |len| at + len);
+        let is_jwt = rest[at..end].split('.').filter(|part| part.len() >= 8).count() >= 2;
+        out.push_str(&rest[..at]);
+        out.push_str(if is_jwt { HIDDEN } else { &rest[at..end] });
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 fn hex(text: &str) -> String {
@@ -185,6 +277,40 @@ mod tests {
             let shown = redactor.quote(&format!("before {form} after"));
             assert!(shown.contains(HIDDEN), "{form} -> {shown}");
             assert!(redactor.knows(form.as_bytes()), "{form}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_overlap_are_hidden_whole() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("abcdef".into()));
+        redactor.learn(&Secret::new("efghij".into()));
+        redactor.learn(&Secret::new("abcdefgh".into()));
+        assert_eq!(redactor.hide("é abcdefghij abcdef é"), "é [hidden] [hidden] é");
+        assert_eq!(redactor.hide_bytes(b"\xffabcdef"), b"\xff[hidden]");
+        assert!(!redactor.knows(b"abcde") && redactor.knows(b"xefghijx"));
+    }
+
+    #[test]
+    fn only_an_end_that_may_grow_into_a_secret_waits() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("abcdef".into()));
+        redactor.learn(&Secret::new("abcdefghij".into()));
+        for (bytes, settled) in [("", 0), ("xyz", 3), ("xya", 2), ("xabcd", 1), ("xabcdef", 1), ("xabcdefz", 8)] {
+            assert_eq!(redactor.settled(bytes.as_bytes()), settled, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_strangers_are_hidden_in_quotes() {
+        let redactor = Redactor::default();
+        for (raw, shown) in [
+            ("bad eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0. here", "bad [hidden] here"),
+            ("(eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.c2ln), x", "([hidden]), x"),
+            ("eyJhbGciOiJkaXIifQ..aXZpdml2aXY.dGV4dA.dGFn", "[hidden]"),
+            ("keyJoin.example.com eyJ", "keyJoin.example.com eyJ"),
+        ] {
+            assert_eq!(redactor.quote(raw), shown);
         }
     }
 

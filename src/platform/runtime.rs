@@ -2,10 +2,16 @@
 //! Ctrl-C means.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::platform::error::{Error, ErrorKind, Result};
+
+/// How long after Ctrl-C the process may still be there; more than what is in flight gets to finish.
+const STUCK: Duration = Duration::from_secs(7);
+/// The same after the second one.
+const STUCK_TWICE: Duration = Duration::from_secs(1);
 
 /// Runs a future to its end, or until Ctrl-C.
 ///
@@ -32,6 +38,38 @@ impl Stop {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Runs a future that need not be finished after Ctrl-C.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub async fn unless<T>(&mut self, future: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.requested() => Err(interrupted()),
+            done = future => Ok(done),
+        }
+    }
+}
+
+/// Ends the process some seconds after Ctrl-C if it is still there: a write to a reader that does not read blocks the
+/// very thread that would notice Ctrl-C. A command that writes as it goes calls this; the others have their short
+/// output in a pipe's buffer before that. `end` does not return.
+pub fn when_stuck(end: impl FnOnce() + Send + 'static) {
+    // Without a thread there is no such help, and nothing else changes.
+    let _ = std::thread::Builder::new().name("ctrl-c".into()).spawn(move || {
+        let waited = block_on(async {
+            let _ = tokio::signal::ctrl_c().await;
+            tokio::select! {
+                () = tokio::time::sleep(STUCK) => {}
+                _ = tokio::signal::ctrl_c() => tokio::time::sleep(STUCK_TWICE).await,
+            }
+            Ok(())
+        });
+        if waited.is_ok() {
+            end();
+        }
+    });
 }
 
 /// Runs a future that brings itself to an end after Ctrl-C; the second Ctrl-C does not wait for it.

@@ -7,15 +7,17 @@ use std::borrow::Cow;
 pub const QUOTE_LIMIT: usize = 512;
 
 /// Escapes everything that could move a cursor, start a line or hide itself: C0, DEL, C1, line and paragraph
-/// separators, and format characters (bidirectional controls, zero width, tags).
+/// separators, and format characters (bidirectional controls, zero width, tags). Also the second of two `#`: CI systems
+/// obey `##[command]` (GitHub) and `##vso[command]` (Azure Pipelines) wherever they stand in a line of a log.
 #[must_use]
 pub fn sanitise(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    if !text.chars().any(is_unsafe) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
+            '#' if out.ends_with('#') => out.push_str("\\u{23}"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -33,6 +35,31 @@ pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
         Some((cut, _)) => Cow::Owned(format!("{}…", &text[..cut])),
         None => Cow::Borrowed(text),
     }
+}
+
+/// `text` after `prefix`, broken at spaces so that no line is longer than `width`. Lines after the first are indented by
+/// `indent`, of which `| ` are the last two characters: foreign text must not begin a line, leading blanks or not. A word
+/// that is longer than a line stays whole, so that paths and URLs can be copied.
+#[must_use]
+pub fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> String {
+    let mut out = prefix.to_owned();
+    let mut used = prefix.chars().count();
+    let mut at_start = true;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if !at_start && used + 1 + len > width {
+            out.push_str(&format!("\n{:>indent$}", "| "));
+            used = indent;
+        } else if !at_start {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += len;
+        at_start = false;
+    }
+    out.push('\n');
+    out
 }
 
 /// Whether a character may not reach a terminal as it is. The ranges are Unicode's general categories Cc, Cf, Zl, Zp,
@@ -59,6 +86,7 @@ mod tests {
             ("abc\u{202e}fed", "abc\\u{202e}fed"),
             ("zero\u{200b}width\u{2028}", "zero\\u{200b}width\\u{2028}"),
             ("\u{7f}\0", "\\u{7f}\\u{0}"),
+            ("a ##vso[task.x] #1 ###", "a #\\u{23}vso[task.x] #1 #\\u{23}#"),
         ] {
             assert_eq!(sanitise(raw), shown);
         }
@@ -68,6 +96,14 @@ mod tests {
     fn leaves_ordinary_text_alone() {
         let text = "Participante não encontrado. 日本語 ✓";
         assert!(matches!(sanitise(text), Cow::Borrowed(t) if t == text));
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_hang() {
+        assert_eq!(hang("> ", "one two three", 4, 9), "> one two\n  | three\n");
+        assert_eq!(hang("> ", "a https://example.com/x b", 4, 9), "> a\n  | https://example.com/x\n  | b\n");
+        assert_eq!(hang("> ", "one two three", 4, usize::MAX), "> one two three\n");
+        assert_eq!(hang("> ", "", 4, 9), "> \n");
     }
 
     #[test]

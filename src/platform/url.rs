@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-pub use ::url::Url;
+pub use ::url::{Origin, Url};
 
 /// Reads a URL to which a secret, a token or personal data may be sent: https (http for loopback hosts only), without
 /// userinfo and without fragment.
@@ -57,13 +57,17 @@ pub fn shown(url: &Url) -> String {
 /// `path` starts with one `/` and may hold a query.
 ///
 /// # Errors
-/// The reason, when the result is not a URL on the base's origin.
+/// The reason, when the result is not a URL on the base's origin, below the base's path.
 pub fn join(base: &Url, path: &str) -> Result<Url, String> {
     let mut trunk = base.clone();
     trunk.set_query(None);
     let joined = Url::parse(&format!("{}{path}", trunk.as_str().trim_end_matches('/'))).map_err(|e| e.to_string())?;
     if joined.origin() != base.origin() {
         return Err("it leaves the origin of `api_url`".into());
+    }
+    let trunk = trunk.path().trim_end_matches('/');
+    if !joined.path().strip_prefix(trunk).is_some_and(|rest| rest.starts_with('/')) {
+        return Err("it climbs (`..`) out of the path of `api_url`".into());
     }
     Ok(joined)
 }
@@ -139,6 +143,12 @@ mod tests {
         assert_eq!(join(&base, "/v1/x?a=b").unwrap().as_str(), "https://h/base/v1/x?a=b");
         let base = Url::parse("https://h/").unwrap();
         assert_eq!(join(&base, "/v1/x").unwrap().as_str(), "https://h/v1/x");
+        let base = Url::parse("https://h/a/b/").unwrap();
+        for (path, joined) in
+            [("/c/../d", Some("https://h/a/b/d")), ("/../c", None), ("/%2e%2E/b2", None), ("/..", None)]
+        {
+            assert_eq!(join(&base, path).ok().as_ref().map(Url::as_str), joined, "{path}");
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Client {
             certificate: settings
                 .plain(Key::ClientCert)
                 .map(|path| (path.to_owned(), settings.origin(Key::ClientCert))),
-            assertion: assertion_settings(settings)?,
+            assertion: assertion_settings(settings, method)?,
             possible: possible(settings),
             grant,
             id,
@@ -213,8 +213,11 @@ fn possible(settings: &Settings) -> Vec<AuthMethod> {
     methods
 }
 
-fn assertion_settings(settings: &Settings) -> Result<AssertionSettings> {
-    let audience = match settings.text(Key::AssertionAud)?.as_deref() {
+fn assertion_settings(settings: &Settings, method: AuthMethod) -> Result<AssertionSettings> {
+    let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
+    // A preset's audience may need the tenant's domain, which is nobody's business where nothing is signed.
+    let wanted = if signs || settings.rank(Key::AssertionAud) > 1 { settings.text(Key::AssertionAud)? } else { None };
+    let audience = match wanted.as_deref() {
         None | Some("issuer") => Audience::Issuer,
         Some("token_endpoint") => Audience::TokenEndpoint,
         Some("") => {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
+
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
@@ -156,7 +158,7 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
     let failed = |why: String| Error::usage(format!("cannot read the {what} from {source}")).cause(why);
     let (program, args) = argv.split_first().ok_or_else(|| failed("it names no program".into()))?;
     host.story(|| format!("reading the {what} from {source}"));
-    let child = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(program)
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -164,16 +166,28 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
         .kill_on_drop(true)
         .spawn()
         .map_err(|e| failed(format!("`{program}` cannot be started: {e}")))?;
-    let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output())
+    let ended = async {
+        let mut printed = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(SIZE_LIMIT + 1).read_to_end(&mut printed).await?;
+        }
+        // One that prints on and on would wait for a reader.
+        if printed.len() as u64 > SIZE_LIMIT {
+            return Ok((printed, None));
+        }
+        child.wait().await.map(|status| (printed, Some(status)))
+    };
+    let (printed, status) = tokio::time::timeout(COMMAND_LIMIT, ended)
         .await
         .map_err(|_| failed(format!("`{program}` did not end within {}", humantime::format_duration(COMMAND_LIMIT))))?
-        .map_err(|e| failed(e.to_string()))?;
-    if !output.status.success() {
-        return Err(
-            failed(format!("`{program}` ended with {}", output.status)).hint("what it said about it stands above")
-        );
+        .map_err(|e: std::io::Error| failed(e.to_string()))?;
+    match status {
+        None => Err(failed(format!("`{program}` printed more than 64 KiB, which no secret has"))),
+        Some(status) if !status.success() => {
+            Err(failed(format!("`{program}` ended with {status}")).hint("what it said about it stands above"))
+        }
+        Some(_) => String::from_utf8(printed).map_err(|_| failed(format!("what `{program}` printed is not UTF-8"))),
     }
-    String::from_utf8(output.stdout).map_err(|_| failed(format!("what `{program}` printed is not UTF-8")))
 }
 
 /// The system's own tool for its keyring. A library would bring a D-Bus client, more than all of this program.

@@ -63,3 +63,17 @@ pub fn metadata_source(settings: &Settings) -> Result<Source> {
         .map_err(|why| settings.bad(Key::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why))?;
     Ok(Source { urls: urls.to_vec(), expected: issuer, rule })
 }
+
+/// Whose metadata names the keys that tokens are signed with: as [`metadata_source`], in the words of somebody who has a
+/// token already.
+///
+/// # Errors
+/// Usage: neither `issuer` nor `discovery_url` is set, or they cannot be used.
+pub fn issuer_source(settings: &Settings) -> Result<Source> {
+    if settings.raw(Key::Issuer).or(settings.raw(Key::DiscoveryUrl)).is_none() {
+        return Err(Error::usage("it is not known whose token this must be")
+            .cause("neither `issuer` nor `discovery_url` is set")
+            .hint(format!("set `issuer` with {}: its metadata names the keys", Key::Issuer.ways())));
+    }
+    metadata_source(settings)
+}

@@ -36,6 +36,38 @@ fn the_exit_table_is_the_contract() {
     assert_eq!(documented, [vec![success], failures.to_vec()].concat());
 }
 
+/// The ids are what scripts rely on, and the README is where they look them up.
+#[test]
+fn the_table_of_checks_is_the_list_of_the_binary() {
+    let (_, rest) = README.split_once("<!-- checks -->\n| Check | Means |\n|---|---|\n").unwrap();
+    let documented: Vec<(&str, &str)> =
+        rest.lines().map_while(|row| row.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | ")).collect();
+    let output = clean(env!("CARGO_BIN_EXE_m2m")).args(["check", "--list"]).output().unwrap();
+    let list = text(&output.stdout);
+    let listed: Vec<(&str, &str)> = list
+        .lines()
+        .map(|line| line.split_once(' ').map(|(id, meaning)| (id, meaning.trim_start())).unwrap())
+        .collect();
+    assert_eq!(documented, listed);
+}
+
+/// The JSON of the documentation has the members of a real report, in its order.
+#[test]
+fn the_json_report_is_as_documented() {
+    let (_, rest) = include_str!("../../docs/check.md").split_once("```json\n").unwrap();
+    let documented = rest.split_once("```").unwrap().0;
+    let output = clean(env!("CARGO_BIN_EXE_m2m")).args(["check", "-o", "json"]).output().unwrap();
+    let report = text(&output.stdout);
+    let members = |text: &str| -> Vec<String> {
+        let keys = text.split('"').collect::<Vec<_>>();
+        let named = keys.windows(2).filter(|pair| pair[1].trim_start().starts_with(':'));
+        named.map(|pair| pair[0].to_owned()).take(8).collect()
+    };
+    assert_eq!(members(documented), members(&report));
+    let document: Value = serde_json::from_str(documented).unwrap();
+    assert_eq!(document["profiles"][0]["checks"][0]["status"], "fail");
+}
+
 #[test]
 fn every_command_line_names_commands_and_flags_that_exist() {
     let calls: Vec<Vec<String>> = README.lines().flat_map(calls_of_line).collect();
@@ -150,7 +182,7 @@ fn help_of(command: &str) -> String {
 }
 
 fn help_of_all() -> String {
-    ["discover", "token", "participant"].map(help_of).concat()
+    ["discover", "token", "participant", "check", "inspect"].map(help_of).concat()
 }
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.

@@ -9,6 +9,58 @@
 mod api_refusals;
 /// Basic credentials, byte for byte.
 mod basic_auth;
+/// Many lookups at once.
+mod bulk;
+/// What an API does to many lookups.
+mod bulk_faults;
+/// How fast many lookups go, and how many at a time.
+mod bulk_pace;
+/// `--resume`.
+mod bulk_resume;
+/// The end of many lookups before their time.
+mod bulk_stop;
+/// The one token of many lookups.
+mod bulk_token;
+/// The token cache in health.
+mod cache;
+/// `m2m cache`.
+mod cache_commands;
+/// Cache entries that are not what we wrote.
+mod cache_content;
+/// The old token as a stopgap, and a new one where an API refuses the old.
+mod cache_fallback;
+/// Which runs share a token.
+mod cache_key;
+/// How long a cached token is handed out.
+mod cache_lifetimes;
+/// Metadata documents in the cache.
+mod cache_metadata;
+/// Cache files that others could have touched.
+#[cfg(unix)]
+mod cache_privacy;
+/// Places where nothing can be cached.
+#[cfg(unix)]
+mod cache_unwritable;
+/// `m2m check`: the probe of the API.
+mod check_api;
+/// `m2m check`: settings and secret.
+mod check_config;
+/// `m2m check`: annotations and step summary.
+mod check_github;
+/// `m2m check`: what a JWT says.
+mod check_jwt;
+/// `m2m check`: many profiles, exit codes, how often servers are asked.
+mod check_many;
+/// `m2m check`: reports.
+mod check_reports;
+/// `m2m check`: connection, clock, metadata.
+mod check_server;
+/// `m2m check`: certificates.
+mod check_tls;
+/// `m2m check`: the grant and its response.
+mod check_token;
+/// Which of several participants count.
+mod choosing;
 /// The rest of the token request.
 mod client_auth;
 /// `--timeout`.
@@ -17,16 +69,30 @@ mod deadline;
 mod discovery;
 /// Documents that must agree with the binary.
 mod drift;
+/// `m2m token --dry-run`.
+mod dry_run;
 /// Errors as text and as JSON.
 mod error_format;
 /// The exit table.
 mod errors;
+/// The examples of CI, run.
+mod examples;
+/// `m2m exec`.
+#[cfg(unix)]
+mod exec;
+/// The environment of a program under `m2m exec`.
+#[cfg(unix)]
+mod exec_environment;
 /// What servers say, on stderr.
 mod foreign_text;
+/// `m2m token -o env|kubectl|github`.
+mod formats;
 /// What errors tell people to try.
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
+/// Calls on behalf of a participant.
+mod impersonation;
 /// Which issuer metadata may name.
 mod issuer;
 /// The arrows between the folders of `src/`.
@@ -39,16 +105,44 @@ mod metadata;
 mod participant;
 /// CPFs and logins.
 mod person;
+/// Provider presets.
+mod presets;
+/// `m2m profile`.
+mod profile_commands;
+/// Config files with mistakes.
+mod profile_errors;
+/// Profiles, and which source wins.
+mod profiles;
 /// Proxies.
 mod proxies;
+/// Many processes at once, and processes that die or hang.
+#[cfg(unix)]
+mod races;
 /// Servers that were not written here.
 mod real_servers;
+/// `--redact`.
+mod redact;
 /// Redirects.
 mod redirects;
+/// What `m2m request` sends.
+mod request;
+/// What it makes of the answer.
+mod request_answer;
+/// Where it sends the token, and where not.
+mod request_target;
 /// What is tried again.
 mod retries;
 /// Where secrets never stand.
 mod secrecy;
+/// Secrets that programs print.
+#[cfg(unix)]
+mod secret_commands;
+/// Secrets of the API.
+#[cfg(unix)]
+mod secret_headers;
+/// Secret sources of a profile.
+#[cfg(unix)]
+mod secret_sources;
 /// Where secrets come from.
 mod secrets;
 /// Flags, variables and presets.
@@ -67,3 +161,5 @@ mod token_output;
 mod token_refusals;
 /// Which URLs are taken.
 mod urls;
+/// `m2m inspect --verify`.
+mod verify;

@@ -38,6 +38,15 @@ fn the_environment_alone_is_enough() {
     assert_eq!(request.header("content-type"), Some("application/json"));
 }
 
+/// What a preset knows of other ways to authenticate is not asked of a client with a secret.
+#[test]
+fn no_preset_needs_a_tenant_beside_a_token_url() {
+    for provider in ["generic", "cloudloyalty", "cognito", "loyaltyone", "auth0", "entra", "okta", "keycloak"] {
+        let account = Account::fresh();
+        let _ = sent(&account, &[("M2M_PROVIDER", provider)]);
+    }
+}
+
 #[test]
 fn issuer_and_discovery_url_come_from_the_environment() {
     let account = Account::fresh();

@@ -49,7 +49,7 @@ fn no_home_is_needed() {
 fn a_home_that_does_not_exist_stops_nothing() {
     let account = Account::fresh();
     let server = account.server();
-    let cli = account.token_cli(&server).homeless().env("HOME", "/nonexistent/home");
+    let cli = account.token_cli(&server).homeless().env("HOME", "/proc/nonexistent/home");
     let outcome = cli.run();
     assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
 }

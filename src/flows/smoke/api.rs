@@ -1,5 +1,7 @@
 //! The probe: does the API accept the token?
 
+use std::ops::ControlFlow;
+
 use crate::flows::api_request;
 use crate::flows::api_session::ApiSession;
 use crate::flows::smoke::record::Recorder;
@@ -7,7 +9,7 @@ use crate::flows::smoke::{Bench, stopwatch};
 use crate::flows::token_cache::HeldToken;
 use crate::oauth::token::Token;
 use crate::platform::error::{Error, ErrorKind, Result};
-use std::ops::ControlFlow;
+use crate::platform::http::Part;
 
 /// Calls the API read-only, if that is asked for. Bodies are dropped.
 pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
@@ -20,18 +22,37 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &
         members: token.members.clone(),
         cached: false,
     };
-    let outcome = match ApiSession::with_token(bench.host, &bench.http, api, held).await {
+    let session = ApiSession::with_token(bench.host, &bench.http, api, held).await;
+    // Before anything else is awaited: the warnings of profiles that are checked at the same time come to the same place.
+    let remarks = bench.host.take_warnings();
+    let outcome = match session {
         Ok(session) => probe(bench, &session).await,
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(message) => record.pass(id, message),
-        Err(error) => record.fail(id, &error),
+    match (outcome, remarks.first()) {
+        (Ok(Found::Page(what)), _) => record.warn(
+            id,
+            format!("{what} answered with an HTML page"),
+            "sign-in pages and intermediaries answer so: is this a path of the API?",
+        ),
+        (Ok(Found::Answer(_)), Some(remark)) => {
+            record.warn(id, remark.clone(), "the API accepts the token all the same");
+        }
+        (Ok(Found::Answer(message)), None) => record.pass(id, message),
+        (Err(error), _) => record.fail(id, &error),
     }
     record.took(time());
 }
 
-async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<String> {
+/// What a successful probe met.
+enum Found {
+    /// The API, in a sentence.
+    Answer(String),
+    /// A page, which says nothing of the API. Of what request.
+    Page(String),
+}
+
+async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<Found> {
     if let (Some(directory), Some(query)) = (&bench.directory, &bench.expected.query) {
         let found = match directory.find(bench.host, session, query).await {
             Ok(found) => found.items.len(),
@@ -40,7 +61,8 @@ async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<String> {
             Err(error) => return Err(error),
         };
         if bench.expected.api_path.is_none() {
-            return Ok(format!("the API accepts the token; the lookup found {found} participants"));
+            let people = if found == 1 { "participant" } else { "participants" };
+            return Ok(Found::Answer(format!("the API accepts the token; the lookup found {found} {people}")));
         }
     }
     let Some((api, path)) = bench.api.as_ref().zip(bench.expected.api_path.as_ref()) else {
@@ -48,8 +70,16 @@ async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<String> {
     };
     let request = api_request::build(api, "GET", path, &[], None)?;
     let what = request.what();
-    match api_request::send(bench.host, session, request, &mut |_| ControlFlow::Continue(())).await? {
-        None => Ok(format!("the API accepts the token: {what}")),
+    let mut is_page = false;
+    let mut look = |part: Part<'_>| {
+        if let Part::Head(reply) = part {
+            is_page = reply.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("text/html"));
+        }
+        ControlFlow::Continue(())
+    };
+    match api_request::send(bench.host, session, request, &mut look).await? {
         Some(error) => Err(error),
+        None if is_page => Ok(Found::Page(what)),
+        None => Ok(Found::Answer(format!("the API accepts the token: {what}"))),
     }
 }

@@ -25,7 +25,7 @@ pub const CATALOGUE: &[Entry] = &[
         "the client secret can be read and is not empty, else fail; loose permissions or edge white space warn",
     ),
     entry("secret.expiry", "`secret_expires` is further away than --warn-before; else warn, fail once it has passed"),
-    entry("server.connection", "name, connection and TLS work for every server asked; else fail"),
+    entry("server.connection", "name, connection and TLS of the authorization server work; else fail"),
     entry("server.certificate", "no certificate of the servers ends within 14 days; else warn"),
     entry("server.clock", "the server's clock and ours differ by 30 s at most; else warn"),
     entry(
@@ -35,9 +35,12 @@ pub const CATALOGUE: &[Entry] = &[
     entry("discovery.auth_method", "the metadata lists the client's authentication method; else warn"),
     entry("token.grant", "the token endpoint grants a token; else fail, with the cause"),
     entry("token.latency", "the grant takes 5 s at most; else warn"),
-    entry("token.type", "the token is a Bearer token; a missing `token_type` warns"),
-    entry("token.syntax", "the token fits a header, and is not larger than 8 KiB; larger warns"),
-    entry("token.lifetime", "`expires_in` is a number above zero, else warn; below --min-ttl fail"),
+    entry("token.type", "the token is a Bearer token; a missing `token_type` warns, another one fails"),
+    entry("token.syntax", "the token fits a header, else fail, and is not larger than 8 KiB, else warn"),
+    entry(
+        "token.lifetime",
+        "`expires_in` is a number above zero, else warn; below --min-ttl, or unknown with it, fail",
+    ),
     entry("token.scope", "every --require-scope is granted, else fail; less granted than asked warns"),
     entry("token.extras", "no refresh token or ID token comes along; else warn"),
     entry("token.response", "the response is JSON and marked `no-store`; else warn"),
@@ -50,5 +53,8 @@ pub const CATALOGUE: &[Entry] = &[
     entry("jwt.audience", "a JWT names every --require-aud, else fail; the configured audience, else warn"),
     entry("jwt.signature", "a key of the issuer signed the JWT; wrong fails, an unknown key warns"),
     entry("jwt.binding", "a token bound to a certificate (`cnf`) is bound to ours; else fail"),
-    entry("api.probe", "with --api, --cpf or --login: the API accepts the token; else fail, with the cause"),
+    entry(
+        "api.probe",
+        "with --api, --cpf or --login: the API accepts the token; else fail, with the cause; an HTML page warns",
+    ),
 ];

@@ -3,6 +3,8 @@
 
 pub mod api;
 pub mod catalogue;
+pub mod exchange;
+pub mod jwt;
 pub mod record;
 pub mod server;
 pub mod token;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::flows::smoke::catalogue::CATALOGUE;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::host::Host;
+use crate::platform::text;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +46,16 @@ pub struct Check {
     pub status: Status,
     /// What was found, in a sentence.
     pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
     /// What to try.
-    pub hint: Option<String>,
+    pub hints: Vec<String>,
     /// How long it took.
     pub took: Duration,
     /// The class of failure.
     pub kind: ErrorKind,
+    /// For a failure: whether the credentials may be good for all that is known, because they could not be tried.
+    pub undecided: bool,
 }
 
 /// All checks of one profile.
@@ -97,36 +102,34 @@ impl<'h> Recorder<'h> {
     }
 
     pub(crate) fn pass(&mut self, id: &'static str, message: impl Into<String>) {
-        self.add(id, Status::Pass, message.into(), None, ErrorKind::Internal);
+        self.add(id, Status::Pass, Words::of(message), ErrorKind::Internal, false);
     }
 
     pub(crate) fn info(&mut self, id: &'static str, message: impl Into<String>) {
-        self.add(id, Status::Info, message.into(), None, ErrorKind::Internal);
+        self.add(id, Status::Info, Words::of(message), ErrorKind::Internal, false);
     }
 
     pub(crate) fn skip(&mut self, id: &'static str, why: impl Into<String>) {
-        self.add(id, Status::Skip, why.into(), None, ErrorKind::Internal);
+        self.add(id, Status::Skip, Words::of(why), ErrorKind::Internal, false);
     }
 
     pub(crate) fn warn(&mut self, id: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(id, Status::Warn, message.into(), Some(hint.into()), kind_of(id));
+        self.add(id, Status::Warn, Words::of(message).hint(hint), kind_of(id), false);
     }
 
     /// A failure with the class that belongs to its check.
     pub(crate) fn miss(&mut self, id: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(id, Status::Fail, message.into(), Some(hint.into()), kind_of(id));
+        self.add(id, Status::Fail, Words::of(message).hint(hint), kind_of(id), false);
     }
 
     /// A failure that an error explains.
     pub(crate) fn fail(&mut self, id: &'static str, error: &Error) {
-        let (message, hint) = self.words(error);
-        self.add(id, Status::Fail, message, hint, error.kind());
+        self.add_error(id, Status::Fail, error);
     }
 
     /// A warning that an error explains.
     pub(crate) fn warn_of(&mut self, id: &'static str, error: &Error) {
-        let (message, hint) = self.words(error);
-        self.add(id, Status::Warn, message, hint, error.kind());
+        self.add_error(id, Status::Warn, error);
     }
 
     /// How long the last check took.
@@ -144,31 +147,78 @@ impl<'h> Recorder<'h> {
     pub(crate) fn finish(mut self, profile: &str) -> Report {
         for entry in CATALOGUE {
             if !self.has(entry.id) {
-                self.skip(entry.id, "not reached");
+                self.skip(entry.id, "not tried, since an earlier check failed");
             }
         }
         let place = |id: &str| CATALOGUE.iter().position(|entry| entry.id == id);
         self.checks.sort_by_key(|check| place(check.id));
-        Report { profile: profile.to_owned(), checks: self.checks }
+        Report { profile: self.clean(profile), checks: self.checks }
     }
 
-    fn words(&self, error: &Error) -> (String, Option<String>) {
-        let mut message = error.message().to_owned();
-        for cause in error.causes() {
-            message.push_str("; ");
-            message.push_str(&cause.render(&self.host.redactor));
-        }
-        let hint = (!error.hints().is_empty()).then(|| error.hints().join("; "));
-        (message, hint)
+    fn add_error(&mut self, id: &'static str, status: Status, error: &Error) {
+        let words = Words {
+            message: error.message().to_owned(),
+            causes: error.causes().iter().map(|cause| cause.render(&self.host.redactor)).collect(),
+            hints: error.hints().to_vec(),
+        };
+        self.add(id, status, words, error.kind(), !decides(error.kind()));
     }
 
-    fn add(&mut self, id: &'static str, status: Status, message: String, hint: Option<String>, kind: ErrorKind) {
+    fn add(&mut self, id: &'static str, status: Status, words: Words, kind: ErrorKind, undecided: bool) {
         if self.has(id) {
             return;
         }
-        let clean = |text: String| crate::platform::text::sanitise(&self.host.redactor.hide(&text)).into_owned();
-        let check = Check { id, status, message: clean(message), hint: hint.map(clean), took: Duration::ZERO, kind };
+        let clean_all = |texts: Vec<String>| texts.iter().map(|text| self.clean(text)).collect();
+        let check = Check {
+            id,
+            status,
+            message: self.clean(&words.message),
+            causes: clean_all(words.causes),
+            hints: clean_all(words.hints),
+            took: Duration::ZERO,
+            kind,
+            undecided,
+        };
         self.checks.push(check);
+    }
+
+    fn clean(&self, text: &str) -> String {
+        text::sanitise(&self.host.redactor.hide(text)).into_owned()
+    }
+}
+
+/// What a check has to say.
+struct Words {
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Words {
+    fn of(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// Whether an error of this kind says something about the credentials. Where nothing usable was answered, by a server that
+/// fails or by something else in its place, they may well be good.
+fn decides(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Usage
+        | ErrorKind::CredentialsRejected
+        | ErrorKind::ScopeRejected
+        | ErrorKind::ApiRefused
+        | ErrorKind::NotFound => true,
+        ErrorKind::BadResponse
+        | ErrorKind::Unreachable
+        | ErrorKind::Throttled
+        | ErrorKind::Internal
+        | ErrorKind::Interrupted => false,
     }
 }
 

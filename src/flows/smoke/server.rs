@@ -4,22 +4,25 @@ use std::time::{Duration, SystemTime};
 
 use crate::flows::client_proof::ClientProof;
 use crate::flows::smoke::record::Recorder;
-use crate::flows::smoke::{Bench, api, stopwatch, token};
+use crate::flows::smoke::{Bench, api, exchange, jwt, stopwatch, token};
 use crate::flows::{advice, metadata};
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token as response;
+use crate::platform::certificate_watch::Ending;
 use crate::platform::error::{Error, ErrorKind};
-use crate::platform::http::Reply;
 use crate::settings::key::Key;
 use crate::settings::server::Server;
 
-/// Slower grants are worth a warning.
-const SLOW: Duration = Duration::from_secs(5);
-/// Clocks that differ by more are worth a warning.
-const SKEW: Duration = Duration::from_secs(30);
+const REACHED: &str = "the authorization server answered";
 
 /// Runs the checks from the secret on.
 pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
+    check_exchanges(record, bench).await;
+    // Last, when every server has shown its certificate: keys and API may be on other hosts.
+    check_certificates(record, bench);
+}
+
+async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let time = stopwatch();
     let (host, http, source) = (bench.host, &bench.http, &bench.source);
     let prepared =
@@ -51,10 +54,9 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     if metadata.is_some() {
         record.took(time());
     }
-    let endpoint = match source.endpoint(metadata.as_ref()) {
-        Ok(endpoint) => endpoint.clone(),
-        Err(error) => return record.fail("token.grant", &error),
-    };
+    if let Err(error) = source.endpoint(metadata.as_ref()) {
+        return record.fail("token.grant", &error);
+    }
     check_auth_method(record, bench, metadata.as_ref());
     let time = stopwatch();
     let sent = source.request(host, http, &proof, metadata.as_ref(), &source.client().grant).await;
@@ -63,21 +65,26 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
         Err(error) => return stopped(record, "token.grant", &error),
     };
     let took = time();
-    record.pass("server.connection", "the servers can be reached, and TLS holds");
-    check_certificates(record, bench, &endpoint);
-    check_clock(record, &reply, host.now());
+    record.pass("server.connection", REACHED);
+    exchange::check_clock(record, &reply, host.now());
     match response::parse_response(&reply, bench.settings.preset.hints, host.now()) {
         Err(error) => {
-            record.fail("token.grant", &advice::explain(error, source.client(), proof.secret(), metadata.as_ref()));
+            let culprit = token::culprit(&reply);
+            if culprit != "token.grant" {
+                record.pass("token.grant", "the token endpoint granted a token");
+            }
+            record.fail(culprit, &advice::explain(error, source.client(), proof.secret(), metadata.as_ref()));
             record.took(took);
         }
         Ok(token) => {
             host.redactor.learn(&token.access_token);
             record.pass("token.grant", "the token endpoint granted a token");
             record.took(took);
-            check_latency(record, took);
-            token::check(record, bench, &reply, &token, metadata.as_ref()).await;
-            token::check_negative(record, bench, &proof, metadata.as_ref()).await;
+            exchange::check_latency(record, took);
+            exchange::check_quota(record, &reply);
+            token::check(record, bench, &reply, &token);
+            jwt::check(record, bench, &token, metadata.as_ref()).await;
+            exchange::check_negative(record, bench, &proof, metadata.as_ref()).await;
             api::check(record, bench, &token).await;
         }
     }
@@ -89,6 +96,9 @@ fn stopped(record: &mut Recorder<'_>, id: &'static str, error: &Error) {
         record.fail("server.connection", error);
         record.skip(id, "the server was not reached");
     } else {
+        if error.http().http_status.is_some() {
+            record.pass("server.connection", REACHED);
+        }
         record.fail(id, error);
     }
 }
@@ -129,11 +139,9 @@ fn check_secret_expiry(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let shown = humantime::format_rfc3339_seconds(expires).to_string();
     let day = shown.split('T').next().unwrap_or_default();
     match expires.duration_since(bench.host.now()) {
-        Err(_) => record.miss(
-            id,
-            format!("the client secret has expired on {day}"),
-            "rotate it, then set `secret_expires` anew",
-        ),
+        Err(_) => {
+            record.miss(id, format!("the client secret expired on {day}"), "rotate it, then set `secret_expires` anew")
+        }
         Ok(left) if left <= bench.expected.warn_before => {
             record.warn(
                 id,
@@ -145,44 +153,19 @@ fn check_secret_expiry(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     }
 }
 
-fn check_certificates(record: &mut Recorder<'_>, bench: &Bench<'_>, endpoint: &crate::platform::url::Url) {
+fn check_certificates(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let id = "server.certificate";
-    if endpoint.scheme() != "https" {
-        return record.skip(id, "the servers are on this machine, without TLS");
-    }
-    match bench.noticed.all().first() {
-        None => record.pass(id, "no certificate ends within 14 days"),
-        Some(expiring) => {
-            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(expiring.not_after);
-            let message =
-                format!("a certificate of {} ends on {}", expiring.host, humantime::format_rfc3339_seconds(at));
-            record.warn(id, message, "its operator should have renewed it by now");
-        }
+    let ending: Vec<String> = bench.noticed.ending().iter().map(describe).collect();
+    if !ending.is_empty() {
+        record.warn(id, ending.join("; "), "its operator should have renewed it by now");
+    } else if bench.noticed.saw_any() {
+        record.pass(id, "no certificate ends within 14 days");
+    } else {
+        record.skip(id, "no server has shown a certificate that can be trusted, or any at all");
     }
 }
 
-fn check_clock(record: &mut Recorder<'_>, reply: &Reply, now: SystemTime) {
-    let id = "server.clock";
-    let Some(theirs) = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok()) else {
-        return record.skip(id, "the server did not tell its time");
-    };
-    let skew = theirs.duration_since(now).unwrap_or_else(|e| e.duration());
-    if skew <= SKEW {
-        record.pass(id, "the server's clock and ours agree");
-    } else {
-        let message = format!(
-            "the server's clock and ours differ by {}",
-            humantime::format_duration(Duration::from_secs(skew.as_secs()))
-        );
-        record.warn(id, message, "set this machine's clock (NTP): expiry and signed assertions depend on it");
-    }
-}
-
-fn check_latency(record: &mut Recorder<'_>, took: Duration) {
-    let message = format!("the grant took {} ms", took.as_millis());
-    if took <= SLOW {
-        record.pass("token.latency", message);
-    } else {
-        record.warn("token.latency", message, "slow answers make pipelines fail at random; ask the server's operator");
-    }
+fn describe(ending: &Ending) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(ending.not_after);
+    format!("a certificate of {} ends on {}", ending.host, humantime::format_rfc3339_seconds(at))
 }

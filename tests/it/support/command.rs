@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -23,10 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A run being prepared.
 pub struct Cli {
-    home: TempDir,
+    home: Arc<TempDir>,
+    /// A line for `sh` that runs the binary as `"$0" "$@"`, instead of the binary alone.
+    shell: Option<String>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Option<Vec<u8>>,
+    /// Instead of bytes: a pipe that the test writes to.
+    stdin_pipe: Option<Stdio>,
     stdout: Option<Stdio>,
     watch: Watch,
     /// Servers that live as long as the run.
@@ -45,7 +50,11 @@ pub struct Running {
 impl Cli {
     /// Prepares a run of `m2m ARGS..` in an empty home.
     pub fn new<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Self {
-        let home = TempDir::new().expect("a temporary home");
+        Self::at(Arc::new(TempDir::new().expect("a temporary home")), args)
+    }
+
+    /// Prepares a run of `m2m ARGS..` in a home that other runs share.
+    pub fn at<S: Into<OsString>>(home: Arc<TempDir>, args: impl IntoIterator<Item = S>) -> Self {
         let mut env = BTreeMap::new();
         let dirs = [
             ("HOME", ""),
@@ -61,9 +70,19 @@ impl Cli {
             fs::create_dir_all(&path).expect("a directory under the home");
             env.insert(name.into(), path.into());
         }
-        fs::create_dir(home.path().join("work")).expect("a working directory");
+        fs::create_dir_all(home.path().join("work")).expect("a working directory");
         let args = args.into_iter().map(Into::into).collect();
-        Self { home, args, env, stdin: None, stdout: None, watch: Watch::default(), servers: Vec::new() }
+        Self {
+            home,
+            shell: None,
+            args,
+            env,
+            stdin: None,
+            stdin_pipe: None,
+            stdout: None,
+            watch: Watch::default(),
+            servers: Vec::new(),
+        }
     }
 
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -97,9 +116,27 @@ impl Cli {
         self
     }
 
+    /// Connects stdin to something that the test feeds as it likes.
+    pub fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin_pipe = Some(stdin.into());
+        self
+    }
+
     /// Connects stdout elsewhere than to the test.
     pub fn stdout_to(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
+        self
+    }
+
+    /// Has `sh` run this line, in which `"$0" "$@"` is the binary with its arguments.
+    pub fn in_shell(mut self, line: &str) -> Self {
+        self.shell = Some(line.to_owned());
+        self
+    }
+
+    /// Says that the test itself put these files under the home.
+    pub fn given(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.watch.given.extend(paths);
         self
     }
 
@@ -168,15 +205,26 @@ impl Cli {
         self.start().finish()
     }
 
+    /// Runs to the end, and lets `look` see the home before it goes.
+    pub fn run_and(self, look: impl FnOnce(&Path)) -> Outcome {
+        self.start().finish_and(look)
+    }
+
     /// Begins the run.
     pub fn start(mut self) -> Running {
         let start = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_m2m"))
+        let binary = env!("CARGO_BIN_EXE_m2m");
+        let mut command = Command::new(self.shell.as_ref().map_or(binary, |_| "/bin/sh"));
+        if let Some(line) = &self.shell {
+            command.args(["-c", line, binary]);
+        }
+        let fed = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        let mut child = command
             .args(&self.args)
             .env_clear()
             .envs(&self.env)
             .current_dir(self.path("work"))
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(self.stdin_pipe.take().unwrap_or(fed))
             .stdout(self.stdout.take().unwrap_or_else(Stdio::piped))
             .stderr(Stdio::piped())
             .spawn()
@@ -197,8 +245,26 @@ impl Running {
         self.child.id()
     }
 
+    /// Ends the process at once, as `kill -9` does, wherever it is. What it leaves behind is for the test to look at.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child to kill");
+        self.child.wait().expect("a child to wait for");
+    }
+
+    /// Sends Ctrl-C. A run that has ended meanwhile does not mind.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
+        let _ = kill_process(pid.expect("a process id"), Signal::INT);
+    }
+
     /// Waits for the end. Panics when it takes too long or leaks.
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(self) -> Outcome {
+        self.finish_and(|_| ())
+    }
+
+    fn finish_and(mut self, look: impl FnOnce(&Path)) -> Outcome {
         let status = self.wait();
         let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
             String::from_utf8(pipe.map_or_else(Vec::new, |pipe| pipe.join().expect("a reader"))).expect("UTF-8")
@@ -214,6 +280,7 @@ impl Running {
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
         }
+        look(self.cli.home.path());
         outcome
     }
 

@@ -1,23 +1,35 @@
 //! What the tests share: a scripted server, a hermetic runner of the binary, and the leak tripwire that watches every run.
 
 pub mod account;
+pub mod call;
 pub mod command;
+pub mod crowd;
 pub mod encodings;
 pub mod failure;
+pub mod findings;
+pub mod home;
+pub mod junit;
 pub mod lookup;
 pub mod outcome;
 pub mod random;
 pub mod reply;
 pub mod request;
 pub mod rust_source;
+pub mod scene;
 pub mod server;
 mod server_tests;
+pub mod signer;
+pub mod tls;
 pub mod tripwire;
 pub mod watch;
 
 pub use account::Account;
 pub use command::Cli;
+pub use crowd::Crowd;
+pub use findings::Findings;
+pub use home::Home;
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use request::Request;
+pub use scene::Scene;
 pub use server::Server;

@@ -34,6 +34,16 @@ impl Outcome {
         (self.stdout, self.stderr)
     }
 
+    /// Asserts success with one warning and no other line on stderr, and returns stdout with the warning.
+    #[track_caller]
+    pub fn succeeds_with_one_warning(self) -> (String, String) {
+        let (code, stdout, stderr) = (self.code, self.stdout, self.stderr);
+        assert_eq!(code, 0, "stderr: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "one line on stderr: {stderr:?}");
+        assert!(stderr.starts_with("warning: "), "a warning: {stderr}");
+        (stdout, stderr)
+    }
+
     /// Asserts exit `code` with an error for people and an empty stdout, and returns stderr.
     #[track_caller]
     pub fn fails(self, code: i32) -> String {

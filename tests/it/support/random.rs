@@ -43,6 +43,11 @@ pub fn formatted_cpf(cpf: &str) -> String {
     format!("{}.{}.{}-{}", &cpf[..3], &cpf[3..6], &cpf[6..9], &cpf[9..])
 }
 
+/// Returns a random number from 0 to 1.
+pub fn fraction() -> f64 {
+    f64::from((word() >> 32) as u32) / f64::from(u32::MAX)
+}
+
 /// The keys of a [`RandomState`] come from the system's generator, and differ for each one made.
 fn word() -> u64 {
     RandomState::new().build_hasher().finish()

@@ -19,6 +19,8 @@ pub(crate) struct Journal(Option<Mutex<File>>);
 #[derive(Serialize)]
 struct Line<'a> {
     server: &'a str,
+    /// Connections are counted from 1 across the three servers.
+    connection: u64,
     method: &'a str,
     path: &'a str,
     /// `null` when the client got no response.
@@ -41,10 +43,17 @@ impl Journal {
     }
 
     /// Writes one line, at once and in one piece. A log that cannot be written stops nothing.
-    pub(crate) fn record(&self, server: &str, method: &Method, path: &str, status: Option<StatusCode>) {
+    pub(crate) fn record(
+        &self,
+        (server, connection): (&str, u64),
+        method: &Method,
+        path: &str,
+        status: Option<StatusCode>,
+    ) {
         let Some(file) = &self.0 else { return };
         let line = serde_json::to_string(&Line {
             server,
+            connection,
             method: method.as_str(),
             path: &discreet(path),
             status: status.map(|status| status.as_u16()),

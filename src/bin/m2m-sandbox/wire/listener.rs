@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -22,6 +23,9 @@ use super::journal::Journal;
 
 /// More than any token request or API call needs.
 const MOST_REQUEST_BYTES: usize = 256 * 1024;
+
+/// How many connections there have been.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Something that answers requests.
 pub(crate) trait Server: Send + Sync + 'static {
@@ -61,7 +65,8 @@ pub(crate) async fn serve<S: Server>(listener: TcpListener, server: S, manner: M
 async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner) {
     // Answers are written in one go; waiting for more to send would only add 40 ms to some of them.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| respond(request, &*server, &manner));
+    let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
+    let service = service_fn(|request| respond(request, &*server, &manner, number));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
 
     let Err(error) = (&mut connection).await else {
@@ -72,7 +77,12 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner
 }
 
 /// Reads the rest of one request and answers it.
-async fn respond<S: Server>(request: Request<Incoming>, server: &S, manner: &Manner) -> Result<Response<Body>, Ending> {
+async fn respond<S: Server>(
+    request: Request<Incoming>,
+    server: &S,
+    manner: &Manner,
+    connection: u64,
+) -> Result<Response<Body>, Ending> {
     let (head, body) = request.into_parts();
     let answer = match Limited::new(body, MOST_REQUEST_BYTES).collect().await {
         Ok(body) => {
@@ -84,7 +94,7 @@ async fn respond<S: Server>(request: Request<Incoming>, server: &S, manner: &Man
     sleep(manner.latency).await;
 
     // Written before the answer leaves, so that whoever has the answer finds the line.
-    manner.journal.record(S::NAME, &head.method, head.uri.path(), answer.status());
+    manner.journal.record((S::NAME, connection), &head.method, head.uri.path(), answer.status());
 
     match answer.into_result() {
         Err(Ending::Silence) => pending().await,
