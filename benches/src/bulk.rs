@@ -136,7 +136,15 @@ fn curl(bench: &Bench, home: &Home, concurrency: usize) -> Outcome<Usage> {
     let lines = (0..FEW).map(|n| format!("url = \"{url}{n}\"\noutput = /dev/null\n")).collect::<String>();
     fs::write(&config, format!("header = \"Authorization: Bearer {}\"\n{lines}", access_token()))?;
     let mut command = home.command("curl");
-    command.args(["-sS", "--fail", "--parallel", "--parallel-max", &concurrency.to_string(), "--cacert"]);
+    command.args([
+        "-sS",
+        "--no-progress-meter",
+        "--fail",
+        "--parallel",
+        "--parallel-max",
+        &concurrency.to_string(),
+        "--cacert",
+    ]);
     command.arg(bench.ca_file()).arg("--config").arg(&config);
     measured(&command, &bench.scratch().join("curl.out"))
 }

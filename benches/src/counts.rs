@@ -59,3 +59,27 @@ impl Calls {
         self.each().filter(|call| ["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name))).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_once_and_by_kind() {
+        let calls = Calls(
+            "7  execve(\"/bin/x\", [\"x\"], 0x7ff /* 3 vars */) = 0\n\
+             7  openat(AT_FDCWD, \"/lib/libc.so.6\", O_RDONLY|O_CLOEXEC) = 3\n\
+             7  openat(AT_FDCWD, \"/home/a/none\", O_RDONLY) = -1 ENOENT (No such file or directory)\n\
+             7  openat(AT_FDCWD, \"/home/a/some\", O_RDONLY) = 3\n\
+             7  clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 8\n\
+             8  read(3,  <unfinished ...>\n\
+             7  --- SIGCHLD {si_signo=SIGCHLD} ---\n\
+             8  <... read resumed>\"x\", 1) = 1\n\
+             7  +++ exited with 0 +++\n"
+                .to_owned(),
+        );
+        assert_eq!(calls.count(), 6);
+        assert_eq!((calls.opened(None), calls.opened(Some(Path::new("/home/a")))), (2, 1));
+        assert_eq!(calls.started(), 1);
+    }
+}

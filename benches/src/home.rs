@@ -1,4 +1,4 @@
-//! A user of m2m: a temporary home with a config file of five profiles, and an empty cache.
+//! A user of m2m: a temporary home with a config file of five profiles, an authority to trust, and an empty cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,8 @@ impl Home {
         let folder = TempDir::with_prefix("m2m-bench-")?;
         let config = folder.path().join("config/m2m");
         fs::create_dir_all(&config)?;
-        fs::write(config.join("config.toml"), profiles(ca_file, identity, api))?;
+        fs::copy(ca_file, config.join("ca.pem"))?;
+        fs::write(config.join("config.toml"), profiles(identity, api))?;
         Ok(Self { folder, m2m: m2m.to_owned() })
     }
 
@@ -66,8 +67,7 @@ impl Home {
     }
 }
 
-fn profiles(ca_file: &Path, identity: &str, api: &str) -> String {
-    let ca_file = ca_file.display();
+fn profiles(identity: &str, api: &str) -> String {
     format!(
         r#"default_profile = "bench"
 
@@ -77,7 +77,7 @@ client_id = "1h57kf5cpq17m0eml12EXAMPLE"
 client_secret = {{ env = "BENCH_CLIENT_SECRET" }}
 scope = ["webpremios.campaigns/40499", "webpremios.backoffice/all.read"]
 api_url = "{api}"
-ca_file = "{ca_file}"
+ca_file = "ca.pem"
 
 [profiles.uat]
 provider = "cloudloyalty"

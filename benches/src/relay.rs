@@ -56,3 +56,27 @@ fn carry(mut from: TcpStream, mut to: TcpStream, earliest: Instant, delay: Durat
         let _ = to.shutdown(Shutdown::Write);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_costs_a_round_trip_and_so_does_each_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let echo = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut back = stream.try_clone().unwrap();
+            std::io::copy(&mut stream, &mut back).unwrap();
+        });
+        let round_trip = Duration::from_millis(40);
+        let mut stream = TcpStream::connect(start(echo, round_trip).unwrap()).unwrap();
+        let started = Instant::now();
+        for round_trips in [2, 3] {
+            stream.write_all(b"x").unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            assert!(started.elapsed() >= round_trip * round_trips, "{:?}", started.elapsed());
+        }
+    }
+}
