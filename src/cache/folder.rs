@@ -154,7 +154,12 @@ impl Folder {
     pub fn clear(&self) -> Result<usize> {
         let mut removed = 0;
         for shelf in [Shelf::Tokens, Shelf::Metadata] {
-            for file in fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten() {
+            let dir = self.shelf(shelf);
+            // What is behind a link is not ours to remove.
+            if fs::symlink_metadata(&dir).is_ok_and(|m| m.file_type().is_symlink()) {
+                continue;
+            }
+            for file in fs::read_dir(dir).into_iter().flatten().flatten() {
                 let path = file.path();
                 let kind = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
                 let held = kind == "lock" && File::open(&path).is_ok_and(|lock| lock.try_lock().is_err());
@@ -207,7 +212,7 @@ fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        if metadata.uid() != rustix::process::geteuid().as_raw() {
+        if metadata.uid() != our_user() {
             return Err("it belongs to another user".into());
         }
         if metadata.mode() & 0o077 != 0 {
@@ -215,6 +220,13 @@ fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The user that this process acts for.
+#[cfg(unix)]
+fn our_user() -> u32 {
+    static USER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *USER.get_or_init(|| rustix::process::geteuid().as_raw())
 }
 
 /// Reads a private file whole; nothing where there is none.
@@ -228,7 +240,7 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options.custom_flags(flags.bits().cast_signed());
     }
-    let file = match options.open(path) {
+    let mut file = match options.open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == IoKind::NotFound => return Ok(None),
         Err(_) if fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink()) => {
@@ -241,8 +253,9 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if !metadata.is_file() {
         return Err("it is not a file".into());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or_default() + 1);
-    file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    // Files here are replaced, never changed, so the size is what there is to read.
+    let mut bytes = vec![0; usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or_default()];
+    file.read_exact(&mut bytes).map_err(|e| e.to_string())?;
     Ok(Some(bytes))
 }
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kdam::{Bar, BarBuilder, BarExt as _};
 
 use crate::commands::bulk_writer::{Output, Tally, Writer};
 use crate::commands::participant::ParticipantArgs;
@@ -100,11 +100,9 @@ pub fn run(
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
         None => (Output::Stdout, Done::default()),
     };
-    let progress = match output {
-        // The lines themselves are what is seen then.
-        Output::Stdout if host.stdout_is_terminal => ProgressBar::hidden(),
-        _ => progress(host, total.map(|total| total.saturating_sub(done.len() as u64))),
-    };
+    // Lines that go to the terminal are themselves what is seen.
+    let watched = !(matches!(output, Output::Stdout) && host.stdout_is_terminal());
+    let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
     let tally = Tally::after(&done);
     let (redact, closed, buffer) = (args.redact, false, Vec::new());
     let writer = RefCell::new(Writer { host, output, field, redact, tally, progress, closed, buffer });
@@ -145,7 +143,9 @@ pub fn run(
     });
     let mut writer = writer.into_inner();
     let outcome = outcome.and(writer.flush()).or_else(|error| writer.flush().and(Err(error)));
-    writer.progress.finish_and_clear();
+    if let Some(progress) = &mut writer.progress {
+        let _ = progress.clear();
+    }
     if writer.closed {
         return Ok(());
     }
@@ -174,27 +174,28 @@ fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<
         );
     }
     // Only a person who watches needs to know how much there is.
-    let countable = host.stderr_is_terminal && file.metadata().is_ok_and(|m| m.is_file());
+    let countable = host.stderr_is_terminal() && file.metadata().is_ok_and(|m| m.is_file());
     let total = countable.then(|| File::open(path).ok().and_then(|file| bulk_input::count(file).ok())).flatten();
     Ok((Box::new(file), total))
 }
 
-fn progress(host: &Host, total: Option<u64>) -> ProgressBar {
-    if !host.stderr_is_terminal || host.verbosity() < Verbosity::Normal {
-        return ProgressBar::hidden();
+/// A line on stderr, redrawn five times a second; nothing where nobody watches.
+fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar>> {
+    // The story of `-v` would go through it.
+    if !watched || !host.stderr_is_terminal() || host.verbosity() != Verbosity::Normal {
+        return Ok(None);
     }
-    let template = if total.is_some() {
-        "{bar:24} {pos}/{len}  {per_sec}  {msg}  {eta} left"
-    } else {
-        "{spinner} {pos}  {per_sec}  {msg}  {elapsed}"
-    };
-    let bar = match total {
-        Some(total) => ProgressBar::new(total),
-        None => ProgressBar::new_spinner(),
-    };
-    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-    bar.set_message("0 failed");
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let known = total.and_then(|total| usize::try_from(total).ok());
+    BarBuilder::default()
+        .total(known.unwrap_or_default())
+        .unit(" lines")
+        .postfix("0 failed")
+        .mininterval(0.2)
+        .dynamic_ncols(true)
+        .leave(false)
+        .build()
+        .map(Some)
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the progress line").cause(e))
 }
 
 /// How to go on after an interruption: the same command, with the output so far.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind as IoKind, Write as _};
 
-use indicatif::ProgressBar;
+use kdam::{Bar, BarExt as _};
 
 use crate::exit;
 use crate::flows::bulk::{Answer, Field, Row};
@@ -30,7 +30,7 @@ pub(super) struct Writer<'a> {
     pub(super) field: Field,
     pub(super) redact: bool,
     pub(super) tally: Tally,
-    pub(super) progress: ProgressBar,
+    pub(super) progress: Option<Bar>,
     /// Whether the reader of the output went away.
     pub(super) closed: bool,
     pub(super) buffer: Vec<u8>,
@@ -56,9 +56,12 @@ impl Writer<'_> {
         } else {
             self.buffer.extend_from_slice(line.as_bytes());
         }
-        self.progress.inc(1);
-        if self.tally.errors > 0 {
-            self.progress.set_message(format!("{} failed", self.tally.errors));
+        if let Some(progress) = &mut self.progress {
+            if self.tally.errors > 0 {
+                progress.set_postfix(format!("{} failed", self.tally.errors));
+            }
+            // A terminal that went away must not end the run.
+            let _ = progress.update(1);
         }
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }

@@ -56,12 +56,11 @@ impl CacheArgs {
 /// # Errors
 /// Internal: stdout cannot be written, or a file cannot be removed.
 pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
-    let Some(folder) = Folder::locate(host) else {
-        return Ok(());
-    };
-    match &args.command {
-        CacheCommand::List(args) => list(host, &folder, args),
-        CacheCommand::Clear(_) => {
+    let folder = Folder::locate(host);
+    match (&args.command, folder) {
+        (CacheCommand::List(args), folder) => list(host, folder.as_ref(), args),
+        (CacheCommand::Clear(_), None) => Ok(()),
+        (CacheCommand::Clear(_), Some(folder)) => {
             let removed = folder.clear()?;
             host.note(&format!("removed {removed} cached tokens and metadata documents"));
             Ok(())
@@ -69,14 +68,11 @@ pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
     }
 }
 
-fn list(host: &Host, folder: &Folder, args: &ListArgs) -> Result<()> {
+fn list(host: &Host, folder: Option<&Folder>, args: &ListArgs) -> Result<()> {
     let now = host.now();
-    let names = folder.names(Shelf::Tokens);
-    let entries: Vec<Entry> = names
-        .iter()
-        .filter_map(|name| folder.read(host, Shelf::Tokens, name))
-        .filter_map(|bytes| Entry::from_bytes(&bytes))
-        .collect();
+    let entry = |folder: &Folder, name: &String| Entry::from_bytes(&folder.read(host, Shelf::Tokens, name)?);
+    let read = |folder: &Folder| folder.names(Shelf::Tokens).iter().filter_map(|name| entry(folder, name)).collect();
+    let entries: Vec<Entry> = folder.map(read).unwrap_or_default();
     let left = |entry: &Entry| entry.remaining(now).map_or(0, |left| left.as_secs());
     let text = if args.format.is_json() {
         let row = |entry: &Entry| {
@@ -93,7 +89,8 @@ fn list(host: &Host, folder: &Folder, args: &ListArgs) -> Result<()> {
                 0 => "expired".to_owned(),
                 secs => format!("{} left", humantime::format_duration(std::time::Duration::from_secs(secs))),
             };
-            [entry.about.server.clone(), entry.about.client_id.clone(), state, entry.about.scope.clone()]
+            let audience = entry.about.audience.as_ref().map(|audience| format!("for {audience}")).unwrap_or_default();
+            [entry.about.server.clone(), entry.about.client_id.clone(), state, entry.about.scope.clone(), audience]
         }))
     };
     host.print(text.as_bytes())

@@ -53,12 +53,16 @@ pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode
     }
     let settings = args.grant.settings(host, Some(&args.api))?;
     let source = TokenSource::resolve(&settings, host)?;
-    let options = network::options(&settings)?;
+    network::check(&settings)?;
     let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let token = match keeper.fresh() {
         Some(token) => token,
-        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+        None => {
+            let http = Http::new(network::options(&settings)?);
+            runtime::run(keeper.obtain(&http))?
+        }
     };
+    settings.learn_free_secrets(host);
     let environment = child::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
     match child::become_program(&args.command, environment) {
         Ok(code) => Ok(ExitCode::from(code)),

@@ -38,6 +38,9 @@ pub struct ParticipantArgs {
     /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's key
     #[arg(short, long, value_name = "FORMAT", default_value = "json", value_parser = format_parser(), conflicts_with_all = ["cpf_file", "login_file"])]
     output: Format,
+    /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
+    #[arg(long, value_name = "WHO")]
+    impersonator: Option<String>,
     /// Mask personal data in what is printed; ids, segment and status stay
     #[arg(long)]
     pub(crate) redact: bool,
@@ -45,9 +48,6 @@ pub struct ParticipantArgs {
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) bulk: BulkArgs,
-    /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
-    #[arg(long, value_name = "WHO")]
-    impersonator: Option<String>,
     #[command(flatten)]
     api: ApiArgs,
     #[command(flatten)]

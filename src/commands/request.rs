@@ -36,13 +36,17 @@ const SAVED_LIMIT: u64 = 8 * 1024 * 1024;
 /// The token goes to the origin of `api_url` only. The body of the answer goes to stdout whatever its status; anything but
 /// 2xx is an error besides.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    override_usage = "m2m request [OPTIONS] [METHOD] PATH-OR-URL",
+    after_help = "Examples:
   m2m request /v1/things
   m2m request POST /v1/things --json '{\"name\":\"x\"}'
-  m2m request /v1/participants/me/balance --as-cpf 529.982.247-25 --impersonator ops@example.com")]
+  m2m request /v1/participants/me/balance --as-cpf 529.982.247-25 --impersonator ops@example.com"
+)]
 pub struct RequestArgs {
-    /// The method, if not GET (POST when there is a body); then a path that begins with `/`, or a URL on the API's origin
-    #[arg(required = true, num_args = 1..=2, value_names = ["METHOD", "PATH-OR-URL"])]
+    /// The method, if not GET (POST when there is a body); then a path that begins with one `/` and goes below `api_url`, or a
+    /// URL on the origin of `api_url`
+    #[arg(required = true, num_args = 1..=2, value_name = "PATH-OR-URL")]
     target: Vec<String>,
     /// Header to send; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]

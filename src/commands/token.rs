@@ -61,9 +61,10 @@ fn format_parser() -> impl TypedValueParser<Value = TokenFormat> {
 pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     let settings = args.grant.settings(host, None)?;
     let source = TokenSource::resolve(&settings, host)?;
+    network::check(&settings)?;
     let lifetimes = Lifetimes::resolve(&settings)?;
-    let options = network::options(&settings)?;
     if args.dry_run {
+        network::options(&settings)?;
         return host.print(dry_run::explain(host, &settings, &source)?.as_bytes());
     }
     // What a format needs of its surroundings is checked before a token is paid for.
@@ -74,7 +75,10 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), lifetimes)?;
     let token = match keeper.fresh() {
         Some(token) => token,
-        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+        None => {
+            let http = Http::new(network::options(&settings)?);
+            runtime::run(keeper.obtain(&http))?
+        }
     };
     let printable = Printable {
         access_token: token.access_token.expose(),

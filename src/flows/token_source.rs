@@ -15,7 +15,6 @@ use crate::platform::host::Host;
 use crate::platform::http::{Http, Reply, Request};
 use crate::platform::url::{self, Url};
 use crate::settings::client::Client;
-use crate::settings::key::Key;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::secret_source::SecretSource;
@@ -39,10 +38,7 @@ impl TokenSource {
         Ok(Self {
             server: Server::resolve(settings)?,
             client: Client::resolve(settings, host)?,
-            // A preset's issuer may need a tenant that nobody needs beside a `token_url`.
-            issuer: settings
-                .text(Key::Issuer)
-                .or_else(|e| if settings.rank(Key::Issuer) > 1 { Err(e) } else { Ok(None) })?,
+            issuer: settings.issuer()?,
             preset: settings.preset,
         })
     }
@@ -72,9 +68,9 @@ impl TokenSource {
         fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let name = client.proof_key.name();
         match &client.proof {
+            SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
             // What changes by itself says where it comes from, not what it is.
             source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
-            SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }

@@ -95,7 +95,7 @@ fn summary(sections: &[Section]) -> String {
         _ => format!("{bad} failed"),
     };
     format!(
-        "{profiles}, {verdict}: {} checks passed, {} warned, {} failed, {} skipped",
+        "{profiles}, {verdict}: {} passed, {} warned, {} failed, {} skipped",
         count("pass") + count("info"),
         count("warn"),
         count("fail"),
@@ -335,7 +335,7 @@ mod tests {
             text(&all, false, Some(66)),
             "u<at\n  ok    a.pass                  granted: read:a ::error::x write:a\n                              | and so on\n  \
              FAIL  b.fail                  granted: read:a ::error::x write:a\n                              | and so on\n        \
-             hint: do \"x\"\n\n1 profile, failed: 1 checks passed, 0 warned, 1 failed, 0 skipped\n"
+             hint: do \"x\"\n\n1 profile, failed: 1 passed, 0 warned, 1 failed, 0 skipped\n"
         );
     }
 

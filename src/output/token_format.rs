@@ -52,6 +52,10 @@ pub fn render(format: TokenFormat, token: &Printable<'_>) -> String {
         TokenFormat::Header => format!("Authorization: Bearer {}\n", token.access_token),
         // The grammar of a Bearer token has no character that a quoted curl value would need escaped.
         TokenFormat::Curl => format!("header = \"Authorization: Bearer {}\"\n", token.access_token),
+        // `~` is the only character of a Bearer token that a shell would touch.
+        TokenFormat::Env if token.access_token.contains('~') => {
+            format!("export M2M_ACCESS_TOKEN='{}'\n", token.access_token)
+        }
         TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", token.access_token),
         TokenFormat::Kubectl => kubectl(token),
         TokenFormat::Github => format!("::add-mask::{}\n", token.access_token),

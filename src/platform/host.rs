@@ -37,10 +37,8 @@ pub struct Host {
     stderr: RefCell<Box<dyn Write>>,
     verbosity: Cell<Verbosity>,
     hushed: RefCell<Option<Vec<String>>>,
-    /// Whether stdout is a terminal.
-    pub stdout_is_terminal: bool,
-    /// Whether stderr is a terminal.
-    pub stderr_is_terminal: bool,
+    /// Asks the system whether stdout and stderr are terminals; most commands never need to know.
+    terminals: fn() -> (bool, bool),
     /// What must never be shown.
     pub redactor: Redactor,
 }
@@ -50,8 +48,7 @@ impl Host {
     #[must_use]
     pub fn system() -> Self {
         Self {
-            stdout_is_terminal: std::io::stdout().is_terminal(),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
+            terminals: || (std::io::stdout().is_terminal(), std::io::stderr().is_terminal()),
             ..Self::new(
                 std::env::args_os().collect(),
                 std::env::vars_os().collect(),
@@ -82,10 +79,21 @@ impl Host {
             stderr: RefCell::new(stderr),
             verbosity: Cell::default(),
             hushed: RefCell::default(),
-            stdout_is_terminal: false,
-            stderr_is_terminal: false,
+            terminals: || (false, false),
             redactor: Redactor::default(),
         }
+    }
+
+    /// Whether stdout is a terminal.
+    #[must_use]
+    pub fn stdout_is_terminal(&self) -> bool {
+        (self.terminals)().0
+    }
+
+    /// Whether stderr is a terminal.
+    #[must_use]
+    pub fn stderr_is_terminal(&self) -> bool {
+        (self.terminals)().1
     }
 
     /// The time now.
@@ -159,7 +167,7 @@ impl Host {
     /// How wide the terminal on stdout is, in characters; nothing for a pipe or a file.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
-        let (_, columns) = self.stdout_is_terminal.then(|| console::Term::stdout().size_checked())??;
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
         Some(usize::from(columns))
     }
 

@@ -14,6 +14,7 @@ use crate::settings::key::Key;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
 use crate::settings::secret_source::SecretSource;
+use crate::settings::table::sounds_secret;
 
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
 const ENCODINGS: &[(&str, BasicEncoding)] =
@@ -85,6 +86,9 @@ impl Client {
         let grant = grant(settings, body_format)?;
         if let Some((word, why)) = grant.scope.suspicious() {
             host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(Key::Scope)));
+        }
+        for (_, value) in grant.params.iter().filter(|(name, _)| sounds_secret(name)) {
+            host.redactor.learn(&Secret::new(value.clone()));
         }
         let (proof_key, proof) = proof(settings, method)?;
         Ok(Self {

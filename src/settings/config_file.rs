@@ -51,8 +51,8 @@ impl ConfigFile {
         let Some((path, named)) = Self::path(host, flag)? else {
             return Ok(empty());
         };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let (text, private) = match read(&path) {
+            Ok(read) => read,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => return Ok(empty()),
             Err(e) => {
                 return Err(Error::usage(format!("cannot read the config file `{}`", path.display()))
@@ -60,7 +60,7 @@ impl ConfigFile {
                     .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
             }
         };
-        let mut file = Self { private: is_private(&path), path: Some(path), text, default_profile: None };
+        let mut file = Self { private, path: Some(path), text, default_profile: None };
         file.default_profile = file.check_top()?;
         Ok(file)
     }
@@ -160,7 +160,7 @@ impl ConfigFile {
 
     fn value(&self, host: &Host, name: &str, shape: Shape, item: &Item<'_>) -> Result<Value> {
         let wrong = |expected: &str| {
-            Err(self.at(&item.span(), format!("`{name}` is {}, not {expected}", kind(item.get_ref()))))
+            Err(self.at(&item.span(), format!("`{name}` must be {expected}; it is {}", kind(item.get_ref()))))
         };
         match (shape, item.get_ref()) {
             (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
@@ -323,17 +323,26 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Whether only its owner can read the file.
-fn is_private(path: &Path) -> bool {
+/// The file's text, and whether only its owner can read it.
+fn read(path: &Path) -> std::io::Result<(String, bool)> {
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
     #[cfg(unix)]
-    {
+    let private = {
         use std::os::unix::fs::PermissionsExt as _;
-        std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o077 == 0)
-    }
+        metadata.permissions().mode() & 0o077 == 0
+    };
     #[cfg(not(unix))]
-    {
-        path.exists()
+    let private = true;
+    let mut bytes = vec![0; usize::try_from(metadata.len()).unwrap_or_default()];
+    file.read_exact(&mut bytes)?;
+    // A pipe has no size; a file that grows meanwhile is read as far as it was.
+    if !metadata.is_file() {
+        file.read_to_end(&mut bytes)?;
     }
+    let text = String::from_utf8(bytes).map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
+    Ok((text, private))
 }
 
 /// The known word that a mistyped one most likely means.

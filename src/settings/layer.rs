@@ -122,6 +122,11 @@ impl Layer {
         self.0.get(&key)
     }
 
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.0.values().map(|(value, _)| value)
+    }
+
     /// Fills in what this layer lacks from a lower one.
     pub fn or(&mut self, lower: Self) {
         for (key, value) in lower.0 {

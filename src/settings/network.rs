@@ -17,6 +17,16 @@ pub const DEFAULT_RETRIES: u32 = 2;
 /// More than anyone waits for.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// Checks what can be checked without reading a file: a mistake is a mistake even where nothing needs to be sent.
+///
+/// # Errors
+/// Usage: a value that is not a duration or number.
+pub fn check(settings: &Settings) -> Result<()> {
+    limit(settings, Key::Timeout, DEFAULT_TIMEOUT)?;
+    limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?;
+    settings.number(Key::Retries, 10).map(|_| ())
+}
+
 /// Reads the network settings.
 ///
 /// # Errors

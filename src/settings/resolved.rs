@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
 use crate::settings::config_file::{self, ConfigFile};
 use crate::settings::environment;
@@ -30,6 +31,8 @@ pub struct Settings {
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
+    /// Variables that secrets of the profile come from, whatever wins.
+    outdone: Vec<String>,
 }
 
 /// How strongly a source speaks; higher wins.
@@ -57,10 +60,13 @@ impl Settings {
         };
         let mut values = flags;
         values.or(environment::layer(host)?);
+        let mut outdone = Vec::new();
         if let Some((name, origin)) = &name {
-            values.or(file.profile(host, name, origin)?);
+            let profile = file.profile(host, name, origin)?;
+            outdone = variables_of(&profile);
+            values.or(profile);
         }
-        Self::complete(host, name.map(|(name, _)| name), values)
+        Self::complete(host, name.map(|(name, _)| name), values).map(|settings| Self { outdone, ..settings })
     }
 
     /// With `impersonator` as a flag gives it.
@@ -84,7 +90,7 @@ impl Settings {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        Ok(Self { profile, preset, values })
+        Ok(Self { profile, preset, values, outdone: Vec::new() })
     }
 
     /// The raw value of a setting.
@@ -120,6 +126,17 @@ impl Settings {
     /// Usage: a placeholder's setting is missing.
     pub fn text(&self, key: Key) -> Result<Option<String>> {
         self.plain(key).map(|text| self.fill(key, text)).transpose()
+    }
+
+    /// The issuer, unless it is a preset's that lacks what it is made of.
+    ///
+    /// # Errors
+    /// Usage: a placeholder's setting is missing.
+    pub fn issuer(&self) -> Result<Option<String>> {
+        match self.raw(Key::Issuer) {
+            Some((_, Origin::Preset(_))) => Ok(self.text(Key::Issuer).ok().flatten()),
+            _ => self.text(Key::Issuer),
+        }
     }
 
     /// A required text.
@@ -175,17 +192,28 @@ impl Settings {
         }
     }
 
-    /// The environment variables that secrets come from.
+    /// The environment variables that secrets come from, also those of the profile that a stronger source outdoes.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
-        let single = [Key::ClientSecret, Key::SubscriptionKey, Key::ClientKey, Key::ClientAssertion]
-            .into_iter()
-            .filter_map(|key| self.secret(key));
-        let headers = self.secret_pairs(Key::Headers).iter().map(|(_, source)| source);
-        single
-            .chain(headers)
-            .filter_map(|source| if let SecretSource::Env(name) = source { Some(name.clone()) } else { None })
-            .collect()
+        let mut variables = self.outdone.clone();
+        variables.extend(variables_of(&self.values));
+        variables
+    }
+
+    /// Learns every secret that is free to read, so that no copy of it goes unnoticed. One that cannot be read is left to
+    /// whoever needs it.
+    pub fn learn_free_secrets(&self, host: &Host) {
+        for source in
+            sources_of(&self.values).filter(|source| source.is_free() && !matches!(source, SecretSource::Stdin))
+        {
+            if let Ok(secret) = source.read_free(host, "secret") {
+                host.redactor.learn(&secret);
+            }
+        }
+        let proxy = self.plain(Key::Proxy).and_then(|proxy| Url::parse(proxy).ok());
+        if let Some(password) = proxy.as_ref().and_then(Url::password) {
+            host.redactor.learn(&Secret::new(password.to_owned()));
+        }
     }
 
     /// A URL to which secrets or tokens may go.
@@ -289,6 +317,20 @@ impl Settings {
         }
         Ok(out)
     }
+}
+
+/// The secret sources of a layer.
+fn sources_of(layer: &Layer) -> impl Iterator<Item = &SecretSource> {
+    layer.values().flat_map(|value| match value {
+        Value::Secret(source) => vec![source],
+        Value::SecretPairs(pairs) => pairs.iter().map(|(_, source)| source).collect(),
+        _ => Vec::new(),
+    })
+}
+
+fn variables_of(layer: &Layer) -> Vec<String> {
+    let variable = |source: &SecretSource| if let SecretSource::Env(name) = source { Some(name.clone()) } else { None };
+    sources_of(layer).filter_map(variable).collect()
 }
 
 /// What the platform gives to a workload that has no secret of its own.

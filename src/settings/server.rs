@@ -38,7 +38,9 @@ impl Server {
 /// Usage: neither is set, or they cannot be used.
 pub fn metadata_source(settings: &Settings) -> Result<Source> {
     let rule = settings.preset.issuer_rule;
-    let pinned = settings.text(Key::Issuer)?;
+    // A preset's issuer belongs to the preset's server, not to a document that somebody named.
+    let preset_outdone = settings.rank(Key::Issuer) == 1 && settings.rank(Key::DiscoveryUrl) > 1;
+    let pinned = if preset_outdone { None } else { settings.text(Key::Issuer)? };
     // A preset's document needs the tenant's domain; an issuer that was set does without it.
     let by_document =
         settings.rank(Key::DiscoveryUrl) > 1 || pinned.is_none() || settings.plain(Key::TenantDomain).is_some();

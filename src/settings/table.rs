@@ -81,20 +81,24 @@ fn secret(host: &Host, source: &SecretSource) -> String {
     format!("{}{state}", source.describe())
 }
 
-/// An extra parameter may be a credential; its name usually says so.
 fn unless_secret<'v>(name: &str, value: &'v str) -> &'v str {
+    if sounds_secret(name) { HIDDEN } else { value }
+}
+
+/// An extra parameter may be a credential; its name usually says so.
+#[must_use]
+pub fn sounds_secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    if ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word)) {
-        HIDDEN
-    } else {
-        value
-    }
+    ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word))
 }
 
 fn without_userinfo(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            text.replacen(url.authority(), &format!("{HIDDEN}@{}", url.host_str().unwrap_or_default()), 1)
+            let (mut bare, whole) = (url.clone(), url.authority());
+            let _ = bare.set_username("");
+            let _ = bare.set_password(None);
+            text.replacen(whole, &format!("{HIDDEN}@{}", bare.authority()), 1)
         }
         _ => text.to_owned(),
     }

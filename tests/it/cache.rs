@@ -1,72 +1,13 @@
-//! The token cache in health: hits that cost nothing, the flags that go around it, its place, and the privacy of its files.
+//! The token cache in health: the flags that go around it, its place, and the privacy of its files.
 
 use std::fs;
 
 use serde_json::json;
 
 use crate::support::account::TOKEN_PATH;
-use crate::support::home::{CACHE, TOKENS, json_files, read_json, set_mode};
+use crate::support::home::{CACHE, json_files, read_json, warm};
 use crate::support::lookup::Lookup;
 use crate::support::{Account, Home, Reply, Server};
-
-/// A home whose cache holds the first token of a server, which still runs.
-#[track_caller]
-fn warm(account: &Account) -> (Home, Server, String) {
-    let home = Home::new();
-    let server = account.counting();
-    let url = server.url(TOKEN_PATH);
-    let first = account.token_at(&home, &url).run().succeeds();
-    assert_eq!(first, account.nth_line(1));
-    (home, server, url)
-}
-
-#[test]
-fn a_warm_hit_asks_nobody_and_writes_nothing() {
-    let account = Account::fresh();
-    let (home, server, url) = warm(&account);
-    assert_eq!(server.connections(), 1);
-    drop(server);
-    let before = home.looks("");
-    for _ in 0..3 {
-        assert_eq!(account.token_at(&home, &url).run().succeeds(), account.nth_line(1));
-    }
-    assert_eq!(home.looks(""), before);
-}
-
-/// A program that prints what the file `secret` beside it holds, and marks each run with a line in `runs`.
-#[cfg(unix)]
-const SECRET_COMMAND: &str = "cd \"$(dirname \"$0\")\" && echo run >> runs && cat secret";
-
-#[test]
-#[cfg(unix)]
-fn a_warm_hit_needs_neither_network_nor_secret_command() {
-    let account = Account::fresh();
-    let home = Home::new();
-    let server = account.counting();
-    let program = home.file("vault/print.sh", SECRET_COMMAND);
-    let secret = home.file("vault/secret", &account.secret);
-    home.config(&format!(
-        "[profiles.p]\ntoken_url = \"{}\"\nclient_id = \"{}\"\nclient_secret = {{ command = [\"/bin/sh\", \"{}\"] }}\n",
-        server.url(TOKEN_PATH),
-        account.id,
-        program.display()
-    ));
-    let run = || account.watched(home.cli(["token", "--profile", "p"])).run().succeeds();
-    assert_eq!(run(), account.nth_line(1));
-    assert_eq!(run(), account.nth_line(1));
-    let runs = home.path("vault/runs");
-    assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n", "run for the first token only");
-
-    drop(server);
-    fs::remove_file(program).unwrap();
-    fs::remove_file(secret).unwrap();
-    assert_eq!(run(), account.nth_line(1));
-    let unreachable = account
-        .watched(home.cli(["token", "--profile", "p", "--proxy", "http://127.0.0.1:1", "--timeout", "1ms"]))
-        .env("PATH", "/proc/nonexistent");
-    assert_eq!(unreachable.run().succeeds(), account.nth_line(1));
-    assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n");
-}
 
 #[test]
 fn refresh_gets_a_new_token_and_keeps_it() {
@@ -212,18 +153,4 @@ fn commands_share_their_tokens() {
     assert_eq!(token, format!("{}\n", account.token));
     assert_eq!(server.lines()[..2], ["GET /.well-known/openid-configuration", "POST /oauth2/token"]);
     assert_eq!(server.requests().len(), 3, "one lookup beside them: {:?}", server.lines());
-}
-
-#[test]
-#[cfg(unix)]
-fn a_hit_waits_for_no_lock() {
-    let account = Account::fresh();
-    let (home, server, url) = warm(&account);
-    drop(server);
-    let lock = fs::File::create(home.entry().with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    set_mode(&home.path(TOKENS), 0o500);
-    let out = account.token_at(&home, &url).run().succeeds();
-    set_mode(&home.path(TOKENS), 0o700);
-    assert_eq!(out, account.nth_line(1));
 }

@@ -1,6 +1,13 @@
 //! Which runs share a token: those that agree on everything that shapes it, and no others.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use serde_json::{Value, json};
 
 use crate::support::account::TOKEN_PATH;
 use crate::support::home::TOKENS;
@@ -172,6 +179,60 @@ fn another_secret_command_asks_for_another_token() {
     stage.new_token("cat", command(&stage, "/bin/cat"));
     stage.new_token("head", command(&stage, "/usr/bin/head"));
     stage.same_token("cat again", command(&stage, "/bin/cat"), 1);
+}
+
+/// A private key (RFC 5958) in PEM.
+fn key_pem() -> String {
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(document.as_ref()))
+}
+
+#[test]
+fn another_client_key_asks_for_another_token() {
+    let mut stage = Stage::new();
+    for name in ["one", "two"] {
+        stage.home.file(&format!("{name}.pem"), key_pem());
+    }
+    let with_key = |stage: &Stage, name: &str| {
+        let path = stage.home.path(&format!("{name}.pem"));
+        let lines = "auth_method = \"private_key_jwt\"\nassertion_aud = \"token_endpoint\"\n";
+        let id = &stage.account.id;
+        stage.profile(&format!("client_id = \"{id}\"\nclient_key = {{ file = \"{}\" }}\n{lines}", path.display()))
+    };
+    stage.new_token("one", with_key(&stage, "one"));
+    stage.new_token("two", with_key(&stage, "two"));
+    stage.same_token("one again", with_key(&stage, "one"), 1);
+}
+
+/// A ready assertion, good for an hour.
+fn assertion() -> String {
+    let exp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 3600;
+    let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", encode(json!({ "alg": "RS256" })), encode(json!({ "exp": exp })), encode(json!("signature")))
+}
+
+#[test]
+#[cfg(unix)]
+fn an_assertion_from_another_place_asks_for_another_token() {
+    for (one, two) in [
+        ("{ command = [\"/bin/cat\", \"ONE\"] }", "{ command = [\"/bin/cat\", \"TWO\"] }"),
+        ("{ file = \"ONE\" }", "{ file = \"TWO\" }"),
+        ("{ env = \"ONE_ASSERTION\" }", "{ env = \"TWO_ASSERTION\" }"),
+    ] {
+        let mut stage = Stage::new();
+        let paths = ["one", "two"].map(|name| stage.home.file(name, assertion()).display().to_string());
+        let from = |stage: &Stage, source: &str| {
+            let source = source.replace("\"ONE\"", &format!("{:?}", paths[0]));
+            let source = source.replace("\"TWO\"", &format!("{:?}", paths[1]));
+            let id = &stage.account.id;
+            let lines =
+                format!("client_id = \"{id}\"\nauth_method = \"client_assertion\"\nclient_assertion = {source}\n");
+            stage.profile(&lines).env("ONE_ASSERTION", assertion()).env("TWO_ASSERTION", assertion())
+        };
+        stage.new_token(one, from(&stage, one));
+        stage.new_token(two, from(&stage, two));
+        stage.same_token(one, from(&stage, one), 1);
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn text_is_for_people() {
         cause: POST http://SERVER/oauth2/token answered 401: \"Unknown client\"
         hint: the client id comes from flag `--client-id`, the secret from env `M2M_CLIENT_SECRET`
 
-1 profile, failed: 5 checks passed, 0 warned, 1 failed, 18 skipped (-v tells why)
+1 profile, failed: 5 passed, 0 warned, 1 failed, 18 skipped (-v tells why)
 "
     );
 }
@@ -61,7 +61,7 @@ fn v_tells_why_checks_were_skipped() {
     let outcome = refused("Unknown client", &["-v"]).run();
     let text = normal(&outcome);
     assert!(text.contains("\n  skip  token.type              not tried, since an earlier check failed\n"), "{text}");
-    assert!(text.ends_with("1 profile, failed: 5 checks passed, 0 warned, 1 failed, 18 skipped\n"), "{text}");
+    assert!(text.ends_with("1 profile, failed: 5 passed, 0 warned, 1 failed, 18 skipped\n"), "{text}");
     assert!(outcome.stderr.lines().all(|line| line.starts_with("m2m: ")), "{}", outcome.stderr);
 }
 

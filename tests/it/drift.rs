@@ -122,16 +122,33 @@ fn the_first_command_prints_a_participant() {
 /// Every key of the example is known: what is missing in the end is the secret, and nothing was sent for that.
 #[test]
 fn the_config_file_of_the_readme_is_read() {
-    let (_, rest) = README.split_once("```toml\n").unwrap();
     let home = TempDir::new().unwrap();
     let file = home.path().join("config.toml");
-    fs::write(&file, rest.split_once("```").unwrap().0).unwrap();
+    let whole = toml_blocks().find(|block| block.starts_with("default_profile")).unwrap();
+    fs::write(&file, whole).unwrap();
     let mut token = clean(env!("CARGO_BIN_EXE_m2m"));
     token.args(["token", "--token-url", "http://127.0.0.1:1/token", "--config"]).arg(&file);
     let output = token.output().unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("env `UAT_CLIENT_SECRET`"), "{stderr}");
+}
+
+#[test]
+fn every_profile_of_the_readme_is_understood() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("config.toml");
+    for block in toml_blocks() {
+        fs::write(&file, block).unwrap();
+        let mut show = clean(env!("CARGO_BIN_EXE_m2m"));
+        show.args(["profile", "show", "--profile", "uat", "--config"]).arg(&file);
+        let output = show.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{block}\n{}", text(&output.stderr));
+    }
+}
+
+fn toml_blocks() -> impl Iterator<Item = &'static str> {
+    README.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0)
 }
 
 /// The binaries of this build for those that the README's reader builds.
@@ -182,7 +199,7 @@ fn help_of(command: &str) -> String {
 }
 
 fn help_of_all() -> String {
-    ["discover", "token", "participant", "check", "inspect"].map(help_of).concat()
+    ["discover", "token", "participant", "request", "check", "inspect"].map(help_of).concat()
 }
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.

@@ -56,6 +56,17 @@ fn acts_on_every_exit_code(shell: &str) {
     }
 }
 
+/// A healthy server gives no warning.
+#[test]
+fn nothing_is_wrong_with_the_sandbox() {
+    let home = TempDir::new().unwrap();
+    let shell = "m2m check --all --strict --negative --min-ttl 5m && m2m check --strict --cpf 529.982.247-25";
+    let output = run(shell, home.path(), &[], &[]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{stdout}");
+    assert!(stdout.contains("2 profiles, all good: "), "{stdout}");
+}
+
 #[test]
 fn the_workflow_and_the_job_act_on_every_exit_code() {
     for (yaml, key) in [(GITHUB, "run: |"), (GITLAB, "- |")] {

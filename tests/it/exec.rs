@@ -1,13 +1,11 @@
 //! `m2m exec`: a program with the token, whose status, input and signals are its own.
 
 use std::fs;
-use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::support::account::TOKEN_PATH;
 use crate::support::failure::refused;
 use crate::support::home::set_mode;
+use crate::support::signal::{send, wait_for};
 use crate::support::{Account, Cli, Home, Reply, Server};
 
 /// `m2m exec FLAGS.. -- COMMAND..` at a server that grants a token.
@@ -111,13 +109,8 @@ fn a_signal_to_the_process_reaches_the_program() {
         let cli = exec_sh(&account, &line);
         let ready = cli.path("work/ready");
         let running = cli.start();
-        let begin = Instant::now();
-        while !ready.exists() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "the program never started");
-            thread::sleep(Duration::from_millis(5));
-        }
-        let killed = Command::new("kill").args([format!("-{signal}"), running.pid().to_string()]).status().unwrap();
-        assert!(killed.success());
+        wait_for(&ready);
+        send(&running, signal);
         let outcome = running.finish();
         assert_eq!(
             (outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()),

@@ -1,6 +1,8 @@
 //! The environment of a program under `m2m exec`: the token, everything else as it was, and no configured secret.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 
 use crate::support::account::TOKEN_PATH;
 use crate::support::encodings::{basic, strict};
@@ -185,4 +187,29 @@ fn an_older_token_in_the_environment_is_replaced() {
     let stage = Stage::new();
     let cli = stage.cli("").env("M2M_CLIENT_SECRET", &stage.account.secret).env("M2M_ACCESS_TOKEN", "stale");
     assert_eq!(environment(cli)["M2M_ACCESS_TOKEN"], stage.account.nth(1));
+}
+
+#[test]
+fn a_copy_among_bytes_that_are_no_text_is_removed() {
+    let stage = Stage::new();
+    let mut bytes = vec![0xff];
+    bytes.extend(stage.account.secret.as_bytes());
+    let cli = stage.cli("").env("M2M_CLIENT_SECRET", &stage.account.secret).env("COPY", OsString::from_vec(bytes));
+    let cli = cli.in_shell("exec \"$0\" exec -- sh -c 'echo \"${COPY+left}\"'");
+    assert_eq!(cli.run().succeeds(), "\n");
+}
+
+#[test]
+fn a_proxys_password_is_removed() {
+    for source in ["variable", "profile"] {
+        let stage = Stage::new();
+        let password = alphanumeric(30);
+        let url = format!("http://user:{password}@proxy.example:3128");
+        let lines = if source == "profile" { format!("proxy = \"{url}\"") } else { String::new() };
+        stage.removes(&["M2M_PROXY", "COPY"], || {
+            let cli = stage.cli(&lines).secret("the proxy's password", &password).env("COPY", &password);
+            let cli = cli.env("M2M_CLIENT_SECRET", &stage.account.secret);
+            if source == "variable" { cli.env("M2M_PROXY", &url) } else { cli }
+        });
+    }
 }

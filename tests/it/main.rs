@@ -29,6 +29,8 @@ mod cache_commands;
 mod cache_content;
 /// The old token as a stopgap, and a new one where an API refuses the old.
 mod cache_fallback;
+/// What a warm cache costs.
+mod cache_hits;
 /// Which runs share a token.
 mod cache_key;
 /// How long a cached token is handed out.
@@ -120,6 +122,8 @@ mod proxies;
 mod races;
 /// Servers that were not written here.
 mod real_servers;
+/// The recipes in `examples/`, run.
+mod recipes;
 /// `--redact`.
 mod redact;
 /// Redirects.

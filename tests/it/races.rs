@@ -12,6 +12,7 @@ use crate::support::account::{TOKEN_PATH, metadata};
 use crate::support::command::Running;
 use crate::support::home::{TOKENS, age, json_files, read_json};
 use crate::support::random::fraction;
+use crate::support::signal::{interrupt, wait_until_open};
 use crate::support::{Account, Home, Outcome, Reply, Server};
 
 /// Starts `count` runs of `m2m token` at once, and waits for all of them.
@@ -121,8 +122,7 @@ fn a_killed_lock_holder_delays_nobody() {
     let holder = account.token_at(&home, &url).start();
     server.wait_for_request();
     let waiting = account.token_at(&home, &url).start();
-    // Long enough that it waits for the lock; were it too short, the test would prove less, and not fail.
-    thread::sleep(Duration::from_millis(200));
+    wait_until_open(&waiting, ".lock");
     holder.kill();
     assert_eq!(waiting.finish().succeeds(), account.nth_line(2), "without a word about the lock");
     assert_eq!(server.requests().len(), 2);
@@ -154,12 +154,25 @@ fn a_stuck_lock_holder_costs_the_deadline_and_a_warning() {
 }
 
 #[test]
+fn an_interrupt_ends_the_wait_for_a_lock() {
+    let account = Account::fresh();
+    let (home, server, lock) = locked(&account);
+    let waiting = account.token_at(&home, &server.url(TOKEN_PATH)).start();
+    wait_until_open(&waiting, ".lock");
+    interrupt(&waiting);
+    let _ = waiting.finish().fails(130);
+    drop(lock);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn a_lock_holder_that_finishes_in_time_is_waited_for() {
     let account = Account::fresh();
     let (home, server, lock) = locked(&account);
     let waiting = account.token_at(&home, &server.url(TOKEN_PATH)).start();
-    // Long enough that it waits; were it too short, the test would prove less, and not fail.
-    thread::sleep(Duration::from_millis(300));
+    wait_until_open(&waiting, ".lock");
+    // A while longer; were it too short, the test would prove less, and not fail.
+    thread::sleep(Duration::from_millis(200));
     assert_eq!(server.requests().len(), 1, "the lock is respected");
     drop(lock);
     assert_eq!(waiting.finish().succeeds(), account.nth_line(2));

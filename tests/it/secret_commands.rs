@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::secret_sources::{Vault, arrives, is_unreadable};
+use crate::support::signal::{interrupt, wait_for};
 use crate::support::{Account, Cli, Home};
 
 /// A script of the test, beside a file `secret`, as the source of a secret. `$0` is its path.
@@ -148,6 +149,37 @@ fn a_program_that_hangs_ends_with_the_deadline() {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// As a file of that size is.
+#[test]
+fn a_program_that_prints_more_than_any_secret_is_refused() {
+    let vault = Vault::new(Account::fresh());
+    let source = script(&vault, "head -c 200000 /dev/zero | tr '\\000' x");
+    let stderr = vault.cli(&source).run().fails(2);
+    assert!(stderr.contains("client_secret") && stderr.contains("/bin/sh"), "{stderr}");
+    assert_eq!(vault.server.connections(), 0);
+}
+
+#[test]
+fn a_program_that_prints_without_end_is_given_up() {
+    let vault = Vault::new(Account::fresh());
+    let source = script(&vault, "exec yes 2>/dev/null");
+    let cli = vault.cli(&source).args(["--timeout", "20s"]).in_shell("ulimit -v 4000000; exec \"$0\" \"$@\"");
+    let outcome = cli.run();
+    assert!([2, 5].contains(&outcome.code), "{outcome:?}");
+    assert_eq!(vault.server.connections(), 0);
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_program() {
+    let vault = Vault::new(Account::fresh());
+    let source = script(&vault, ": > \"$(dirname \"$0\")/ready\"; exec sleep 300");
+    let running = vault.cli(&source).start();
+    wait_for(&vault.home.path("vault/ready"));
+    interrupt(&running);
+    let _ = running.finish().fails(130);
+    assert_eq!(vault.server.connections(), 0);
 }
 
 #[test]

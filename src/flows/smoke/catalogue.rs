@@ -41,7 +41,10 @@ pub const CATALOGUE: &[Entry] = &[
         "token.lifetime",
         "`expires_in` is a number above zero, else warn; below --min-ttl, or unknown with it, fail",
     ),
-    entry("token.scope", "every --require-scope is granted, else fail; less granted than asked warns"),
+    entry(
+        "token.scope",
+        "every --require-scope is granted, else fail, or warn where nobody says; less granted than asked warns",
+    ),
     entry("token.extras", "no refresh token or ID token comes along; else warn"),
     entry("token.response", "the response is JSON and marked `no-store`; else warn"),
     entry("token.quota", "more than a tenth of the quota that the server tells is left; else warn"),

@@ -147,7 +147,10 @@ fn check_scope(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
         return if required.is_empty() {
             record.skip(id, silent);
         } else if required.missing_from(asked).is_empty() {
-            record.pass(id, format!("{silent}, which means all that was asked for (RFC 6749 section 5.1)"));
+            // RFC 6749 section 5.1 says that it is what was asked for; servers that ignore scopes they do not know say as little.
+            let message =
+                format!("{silent}: as asked, by RFC 6749 section 5.1, but some servers ignore what they do not know");
+            record.warn(id, message, "probe the API with --api to be sure");
         } else {
             let lacks = required.missing_from(asked).join(" ");
             record.miss(id, format!("{silent}, and `{lacks}` was not asked for"), "`scope` must ask for it");

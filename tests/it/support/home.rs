@@ -143,6 +143,17 @@ impl Account {
     }
 }
 
+/// A home whose cache holds the first token of a server, which still runs.
+#[track_caller]
+pub fn warm(account: &Account) -> (Home, Server, String) {
+    let home = Home::new();
+    let server = account.counting();
+    let url = server.url(TOKEN_PATH);
+    let first = account.token_at(&home, &url).run().succeeds();
+    assert_eq!(first, account.nth_line(1));
+    (home, server, url)
+}
+
 /// The unix times of a cache file, which stand at its top level.
 fn times(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let members = document.as_object_mut().expect("a cache file is a JSON object");

@@ -18,6 +18,8 @@ pub mod rust_source;
 pub mod scene;
 pub mod server;
 mod server_tests;
+#[cfg(unix)]
+pub mod signal;
 pub mod signer;
 pub mod tls;
 pub mod tripwire;
