@@ -13,7 +13,7 @@ pub struct CacheArgs {
     /// Get a new token even if a cached one is fresh, and cache it
     #[arg(long, conflicts_with = "no_cache")]
     refresh: bool,
-    /// Neither read nor write the cache
+    /// Neither read nor write the cache [env: M2M_CACHE_DIR is its folder]
     #[arg(long)]
     no_cache: bool,
     /// Least time that a cached token must have left

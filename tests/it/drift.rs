@@ -76,7 +76,8 @@ fn every_command_line_names_commands_and_flags_that_exist() {
         let [command, rest @ ..] = &call[..] else {
             continue;
         };
-        let help = help_of(command);
+        let subcommand = rest.first().filter(|_| ["cache", "profile"].contains(&command.as_str()));
+        let help = help_of(&[command.as_str()].into_iter().chain(subcommand.map(String::as_str)).collect::<Vec<_>>());
         for flag in rest.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
             let name = flag.split('=').next().unwrap();
             assert!(lists(&help, name), "`m2m {}`: no {name} in\n{help}", call.join(" "));
@@ -192,14 +193,26 @@ fn block_after(mark: &str) -> &'static str {
     rest.split_once("```").unwrap().0
 }
 
-fn help_of(command: &str) -> String {
-    let output: Output = clean(env!("CARGO_BIN_EXE_m2m")).args([command, "--help"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "`m2m {command}` is not a command: {}", text(&output.stderr));
+fn help_of(command: &[&str]) -> String {
+    let output: Output = clean(env!("CARGO_BIN_EXE_m2m")).args(command).arg("--help").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "`m2m {}` is not a command: {}", command.join(" "), text(&output.stderr));
     text(&output.stdout)
 }
 
 fn help_of_all() -> String {
-    ["discover", "token", "participant", "request", "check", "inspect"].map(help_of).concat()
+    let commands: [&[&str]; 10] = [
+        &["discover"],
+        &["token"],
+        &["participant"],
+        &["request"],
+        &["check"],
+        &["inspect"],
+        &["exec"],
+        &["profile", "init"],
+        &["cache", "list"],
+        &["cache", "clear"],
+    ];
+    commands.map(help_of).concat()
 }
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.
