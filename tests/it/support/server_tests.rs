@@ -21,6 +21,7 @@ fn converse(server: &Server, request: &str) -> (String, Result<(), ErrorKind>) {
         match stream.read(&mut buffer) {
             Ok(0) => break Ok(()),
             Ok(len) => bytes.extend_from_slice(&buffer[..len]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => break Err(error.kind()),
         }
     };
