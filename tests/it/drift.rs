@@ -76,7 +76,8 @@ fn every_command_line_names_commands_and_flags_that_exist() {
         let [command, rest @ ..] = &call[..] else {
             continue;
         };
-        let help = help_of(command);
+        let subcommand = rest.first().filter(|_| command == "profile");
+        let help = help_of(&format!("{command} {}", subcommand.map_or("", |name| name.as_str())));
         for flag in rest.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
             let name = flag.split('=').next().unwrap();
             assert!(lists(&help, name), "`m2m {}`: no {name} in\n{help}", call.join(" "));
@@ -140,10 +141,13 @@ fn every_profile_of_the_readme_is_understood() {
     let file = home.path().join("config.toml");
     for block in toml_blocks() {
         fs::write(&file, block).unwrap();
-        let mut show = clean(env!("CARGO_BIN_EXE_m2m"));
-        show.args(["profile", "show", "--profile", "uat", "--config"]).arg(&file);
-        let output = show.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{block}\n{}", text(&output.stderr));
+        let names = block.lines().filter_map(|line| line.strip_prefix("[profiles.")?.strip_suffix(']'));
+        for name in names.filter(|name| !name.contains('.')) {
+            let mut show = clean(env!("CARGO_BIN_EXE_m2m"));
+            show.args(["profile", "show", "--profile", name, "--config"]).arg(&file);
+            let output = show.output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{block}\n{}", text(&output.stderr));
+        }
     }
 }
 
@@ -193,13 +197,15 @@ fn block_after(mark: &str) -> &'static str {
 }
 
 fn help_of(command: &str) -> String {
-    let output: Output = clean(env!("CARGO_BIN_EXE_m2m")).args([command, "--help"]).output().unwrap();
+    let output: Output =
+        clean(env!("CARGO_BIN_EXE_m2m")).args(command.split_whitespace()).arg("--help").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "`m2m {command}` is not a command: {}", text(&output.stderr));
     text(&output.stdout)
 }
 
 fn help_of_all() -> String {
-    ["discover", "token", "participant", "request", "check", "inspect"].map(help_of).concat()
+    let sandbox = clean(env!("CARGO_BIN_EXE_m2m-sandbox")).arg("--help").output().unwrap();
+    ["discover", "token", "participant", "request", "check", "inspect"].map(help_of).concat() + &text(&sandbox.stdout)
 }
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.

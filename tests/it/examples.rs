@@ -64,7 +64,7 @@ fn nothing_is_wrong_with_the_sandbox() {
     let output = run(shell, home.path(), &[], &[]);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{stdout}");
-    assert!(stdout.contains("2 profiles, all good: "), "{stdout}");
+    assert!(stdout.contains("4 profiles, all good: "), "{stdout}");
 }
 
 #[test]
