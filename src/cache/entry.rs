@@ -92,7 +92,7 @@ impl Entry {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let wire: WireRead<'_> = json::parse(bytes).ok().filter(|w: &WireRead<'_>| w.version == VERSION)?;
-        let members: Members = json::parse(wire.response.get().as_bytes()).ok()?;
+        let members: Members = serde_json::from_str(wire.response.get()).ok()?;
         Some(Self {
             access_token: Secret::new(members.text("access_token").filter(|t| !t.is_empty())?),
             obtained_at: time(wire.obtained_at)?,

@@ -135,7 +135,7 @@ impl CheckArgs {
         let config = &self.general.config;
         let choice = |profile: Option<String>| Choice { profile, config: config.clone() };
         if self.all {
-            let names = ConfigFile::load(host, config.as_deref())?.names()?;
+            let names = ConfigFile::load(host, config.as_deref())?.parse()?.names();
             if names.is_empty() {
                 return Err(Error::usage("there are no profiles to check")
                     .hint("`m2m profile init --provider NAME` starts one"));

@@ -111,8 +111,9 @@ pub fn run(host: &Host, args: &ProfileArgs) -> Result<()> {
 
 fn list(host: &Host, args: &ListArgs) -> Result<()> {
     let file = ConfigFile::load(host, args.general.config.as_deref())?;
+    let file = file.parse()?;
     let default = file.default_profile();
-    let profiles: Vec<(String, String)> = file.summary()?;
+    let profiles: Vec<(String, String)> = file.summary();
     let is_default = |name: &str| default.as_deref() == Some(name);
     let text = if args.format.is_json() {
         let all: Vec<_> = profiles

@@ -128,7 +128,10 @@ fn check_type(reply: &Reply, members: &Members, remarks: &mut Vec<String>) -> Re
 #[must_use]
 pub fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
 }
 
 /// `expires_in` in whole seconds: a number (floored) or a decimal string; anything else counts as unknown.

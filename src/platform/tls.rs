@@ -100,10 +100,24 @@ pub fn client_config(
     Ok(config)
 }
 
+/// The authorities that the system trusts. Linux has them as one file and again as a folder of files; reading both takes
+/// twice as long and gives the same.
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    if cfg!(target_os = "linux") && std::env::var_os("SSL_CERT_DIR").is_none() {
+        let bundle = openssl_probe::probe().cert_file;
+        let read = |path: std::path::PathBuf| rustls_native_certs::load_certs_from_paths(Some(&path), None).certs;
+        let certificates = bundle.map(read).unwrap_or_default();
+        if !certificates.is_empty() {
+            return certificates;
+        }
+    }
+    rustls_native_certs::load_native_certs().certs
+}
+
 fn root_store(roots: bool, extra: &[CertificateDer<'static>]) -> Result<RootCertStore> {
     let mut store = RootCertStore::empty();
     if roots {
-        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        store.add_parsable_certificates(system_roots());
         if store.is_empty() {
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }

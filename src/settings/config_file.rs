@@ -19,8 +19,14 @@ use crate::settings::secret_source::SecretSource;
 pub struct ConfigFile {
     path: Option<PathBuf>,
     text: String,
-    default_profile: Option<String>,
     private: bool,
+}
+
+/// The file's text, taken apart.
+pub struct Document<'f> {
+    file: &'f ConfigFile,
+    table: Table<'f>,
+    default_profile: Option<String>,
 }
 
 type Table<'a> = DeTable<'a>;
@@ -47,7 +53,7 @@ impl ConfigFile {
     /// # Errors
     /// Usage: a file that was named does not exist, it cannot be read, or it is not TOML of the known form.
     pub fn load(host: &Host, flag: Option<&Path>) -> Result<Self> {
-        let empty = || Self { path: None, text: String::new(), default_profile: None, private: false };
+        let empty = || Self { path: None, text: String::new(), private: false };
         let Some((path, named)) = Self::path(host, flag)? else {
             return Ok(empty());
         };
@@ -60,84 +66,27 @@ impl ConfigFile {
                     .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
             }
         };
-        let mut file = Self { private, path: Some(path), text, default_profile: None };
-        file.default_profile = file.check_top()?;
-        Ok(file)
+        Ok(Self { private, path: Some(path), text })
     }
 
-    /// The profile that is used when none is named.
-    #[must_use]
-    pub fn default_profile(&self) -> Option<String> {
-        self.default_profile.clone()
-    }
-
-    /// The names of all profiles, in alphabetical order.
+    /// Takes the text apart, once.
     ///
     /// # Errors
-    /// Usage: the file is not TOML of the known form.
-    pub fn names(&self) -> Result<Vec<String>> {
-        let table = self.parse()?;
-        Ok(profiles(&table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default())
-    }
-
-    /// Names and providers of all profiles, in alphabetical order.
-    ///
-    /// # Errors
-    /// Usage: the file is not TOML of the known form.
-    pub fn summary(&self) -> Result<Vec<(String, String)>> {
-        let table = self.parse()?;
-        let provider = |item: &Item<'_>| {
-            item.get_ref().get("provider").and_then(|p| p.get_ref().as_str()).unwrap_or("generic").to_owned()
-        };
-        Ok(profiles(&table)
-            .map(|all| all.iter().map(|(name, item)| (name.get_ref().to_string(), provider(item))).collect())
-            .unwrap_or_default())
-    }
-
-    /// One profile as a layer.
-    ///
-    /// # Errors
-    /// Usage: no such profile (`chosen_by` says who asked), an unknown key, a wrong type.
-    pub fn profile(&self, host: &Host, name: &str, chosen_by: &str) -> Result<Layer> {
-        let table = self.parse()?;
-        let all = profiles(&table);
-        let Some(item) = all.and_then(|all| all.get(name)) else {
-            let names = self.names()?;
-            return Err(self.unknown_profile(name, chosen_by, &names));
-        };
-        let DeValue::Table(values) = item.get_ref() else {
-            return Err(self.at(&item.span(), format!("`profiles.{name}` is not a table")));
-        };
-        let mut layer = Layer::default();
-        for (key, value) in values {
-            let text: &str = key.get_ref();
-            let Some(setting) = Key::named(text) else {
-                return Err(self.unknown_key(text, &key.span(), name));
-            };
-            let parsed = self.value(host, setting.name, setting.shape, value)?;
-            let origin = Origin::Profile {
-                name: name.to_owned(),
-                file: self.path.clone().unwrap_or_default(),
-                line: self.line(&key.span()),
-            };
-            layer.set(setting.key, parsed, origin);
-        }
-        Ok(layer)
-    }
-
-    fn parse(&self) -> Result<Table<'_>> {
-        DeTable::parse(&self.text).map(Spanned::into_inner).map_err(|e| {
+    /// Usage: it is not TOML of the known form.
+    pub fn parse(&self) -> Result<Document<'_>> {
+        let table = DeTable::parse(&self.text).map(Spanned::into_inner).map_err(|e| {
             // The parser's own rendering quotes the line, which may hold a secret.
             let place = e.span().unwrap_or_default();
             self.at(&place, "the config file is not valid TOML".into())
                 .cause(e.message().lines().next().unwrap_or_default().to_owned())
-        })
+        })?;
+        let default_profile = self.check_top(&table)?;
+        Ok(Document { file: self, table, default_profile })
     }
 
-    fn check_top(&self) -> Result<Option<String>> {
-        let table = self.parse()?;
+    fn check_top(&self, table: &Table<'_>) -> Result<Option<String>> {
         let mut default = None;
-        for (key, value) in &table {
+        for (key, value) in table {
             let name: &str = key.get_ref();
             match (name, value.get_ref()) {
                 ("default_profile", DeValue::String(text)) => default = Some(text.to_string()),
@@ -301,6 +250,60 @@ impl ConfigFile {
     fn at(&self, span: &Range<usize>, message: String) -> Error {
         let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
         Error::usage(message).cause(format!("{path}, line {}", self.line(span)))
+    }
+}
+
+impl Document<'_> {
+    /// The profile that is used when none is named.
+    #[must_use]
+    pub fn default_profile(&self) -> Option<String> {
+        self.default_profile.clone()
+    }
+
+    /// The names of all profiles, in alphabetical order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        profiles(&self.table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default()
+    }
+
+    /// Names and providers of all profiles, in alphabetical order.
+    #[must_use]
+    pub fn summary(&self) -> Vec<(String, String)> {
+        let provider = |item: &Item<'_>| {
+            item.get_ref().get("provider").and_then(|p| p.get_ref().as_str()).unwrap_or("generic").to_owned()
+        };
+        profiles(&self.table)
+            .map(|all| all.iter().map(|(name, item)| (name.get_ref().to_string(), provider(item))).collect())
+            .unwrap_or_default()
+    }
+
+    /// One profile as a layer.
+    ///
+    /// # Errors
+    /// Usage: no such profile (`chosen_by` says who asked), an unknown key, a wrong type.
+    pub fn profile(&self, host: &Host, name: &str, chosen_by: &str) -> Result<Layer> {
+        let all = profiles(&self.table);
+        let Some(item) = all.and_then(|all| all.get(name)) else {
+            return Err(self.file.unknown_profile(name, chosen_by, &self.names()));
+        };
+        let DeValue::Table(values) = item.get_ref() else {
+            return Err(self.file.at(&item.span(), format!("`profiles.{name}` is not a table")));
+        };
+        let mut layer = Layer::default();
+        for (key, value) in values {
+            let text: &str = key.get_ref();
+            let Some(setting) = Key::named(text) else {
+                return Err(self.file.unknown_key(text, &key.span(), name));
+            };
+            let parsed = self.file.value(host, setting.name, setting.shape, value)?;
+            let origin = Origin::Profile {
+                name: name.to_owned(),
+                file: self.file.path.clone().unwrap_or_default(),
+                line: self.file.line(&key.span()),
+            };
+            layer.set(setting.key, parsed, origin);
+        }
+        Ok(layer)
     }
 }
 

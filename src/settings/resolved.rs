@@ -53,6 +53,7 @@ impl Settings {
     /// Usage: the config file or a variable is wrong, the profile or provider does not exist.
     pub fn resolve(host: &Host, choice: &Choice, flags: Layer) -> Result<Self> {
         let file = ConfigFile::load(host, choice.config.as_deref())?;
+        let file = file.parse()?;
         let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
             (Some(name), _) => Some((name.clone(), "flag `--profile`")),
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),

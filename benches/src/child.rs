@@ -1,0 +1,91 @@
+//! Running programs and saying what they used.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::Outcome;
+
+/// The argument that turns this program into the measuring parent of another one.
+pub(crate) const MEASURE: &str = "--measure";
+
+/// What one run of a program used.
+#[derive(Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) peak_kib: u64,
+}
+
+/// Runs a command whose output goes to `output`, and measures it. A process of its own stands between, because the
+/// operating system adds up what all children of a process used.
+pub(crate) fn measured(command: &Command, output: &Path) -> Outcome<Usage> {
+    let report = output.with_extension("usage");
+    let mut parent = Command::new(std::env::current_exe()?);
+    parent.arg(MEASURE).arg(&report).arg(command.get_program()).args(command.get_args());
+    like(&mut parent, command);
+    let status = parent.stdin(Stdio::null()).stdout(File::create(output)?).status()?;
+    if !status.success() {
+        return Err(format!("{command:?} failed: {status}").into());
+    }
+    let text = fs::read_to_string(&report)?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let mut next = || numbers.next().ok_or("a measurement is incomplete")?.map_err(Box::<dyn std::error::Error>::from);
+    Ok(Usage { wall: Duration::from_micros(next()?), cpu: Duration::from_micros(next()?), peak_kib: next()? })
+}
+
+/// The measuring parent: runs the program that the arguments name, and writes what it used to a file.
+pub(crate) fn measure(mut args: impl Iterator<Item = std::ffi::OsString>) -> Outcome<()> {
+    let report = args.next().ok_or("no file for the measurement")?;
+    let program = args.next().ok_or("no program to measure")?;
+    let started = Instant::now();
+    let status = Command::new(program).args(args).status()?;
+    let wall = started.elapsed();
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
+    let cpu = micros(used.user_time()) + micros(used.system_time());
+    fs::write(report, format!("{} {cpu} {}\n", wall.as_micros(), used.max_rss()))?;
+    if status.success() { Ok(()) } else { Err(format!("the program failed: {status}").into()) }
+}
+
+/// How long a command takes when a script reads its output, as a script does.
+pub(crate) fn wall(command: &mut Command) -> Outcome<Duration> {
+    let started = Instant::now();
+    let output = command.stdin(Stdio::null()).output()?;
+    let wall = started.elapsed();
+    if !output.status.success() {
+        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(wall)
+}
+
+/// The output of a command that must succeed.
+pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A command around another one, with its environment: `valgrind .. CMD..`.
+pub(crate) fn wrapped(wrapper: &[&OsStr], command: &Command) -> Command {
+    let mut outer = Command::new(wrapper[0]);
+    outer.args(&wrapper[1..]).arg(command.get_program()).args(command.get_args());
+    like(&mut outer, command);
+    outer
+}
+
+fn like(outer: &mut Command, command: &Command) {
+    outer.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+}
+
+/// The value that a tenth of the sample is below: what the machine does when nobody disturbs it.
+pub(crate) fn p10(mut sample: Vec<Duration>) -> Duration {
+    sample.sort();
+    sample.get(sample.len() / 10).copied().unwrap_or_default()
+}
