@@ -141,10 +141,13 @@ fn every_profile_of_the_readme_is_understood() {
     let file = home.path().join("config.toml");
     for block in toml_blocks() {
         fs::write(&file, block).unwrap();
-        let mut show = clean(env!("CARGO_BIN_EXE_m2m"));
-        show.args(["profile", "show", "--profile", "uat", "--config"]).arg(&file);
-        let output = show.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{block}\n{}", text(&output.stderr));
+        let names = block.lines().filter_map(|line| line.strip_prefix("[profiles.")?.strip_suffix(']'));
+        for name in names.filter(|name| !name.contains('.')) {
+            let mut show = clean(env!("CARGO_BIN_EXE_m2m"));
+            show.args(["profile", "show", "--profile", name, "--config"]).arg(&file);
+            let output = show.output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{block}\n{}", text(&output.stderr));
+        }
     }
 }
 
@@ -212,7 +215,8 @@ fn help_of_all() -> String {
         &["cache", "list"],
         &["cache", "clear"],
     ];
-    commands.map(help_of).concat()
+    let sandbox = clean(env!("CARGO_BIN_EXE_m2m-sandbox")).arg("--help").output().unwrap();
+    commands.map(help_of).concat() + &text(&sandbox.stdout)
 }
 
 /// Whether the help has this flag or variable as a word of its own, not as the beginning of another.
