@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind as ClapKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
-use crate::commands::{cache, check, discover, exec, inspect, participant, profile, request, token};
+use crate::commands::{cache, check, completions, discover, exec, inspect, man, participant, profile, request, token};
 use crate::exit;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -38,12 +38,16 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Run a program with the token in its environment
     Exec(Box<exec::ExecArgs>),
-    /// Decode, and verify, a JWT access token
+    /// Decode, and with --verify verify, a JWT access token
     Inspect(Box<inspect::InspectArgs>),
     /// List, show and start profiles
     Profile(profile::ProfileArgs),
     /// List and clear cached tokens
     Cache(cache::CacheArgs),
+    /// Print shell completions
+    Completions(completions::CompletionsArgs),
+    /// Print a manual page
+    Man(man::ManArgs),
 }
 
 /// What the arguments ask for.
@@ -62,7 +66,7 @@ pub fn parse(argv: &[OsString]) -> Result<Parsed> {
     match Cli::try_parse_from(argv) {
         Ok(cli) => Ok(Parsed::Run(cli)),
         Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
-            Ok(Parsed::Text(e.render().to_string()))
+            Ok(Parsed::Text(format!("{}\n", e.render().to_string().trim_end())))
         }
         Err(e) => Err(usage_error::explain(&e)),
     }
@@ -74,7 +78,9 @@ impl Cli {
     /// # Errors
     /// Whatever the command fails with.
     pub fn run(&self, host: &Host, format: ErrorFormat) -> Result<ExitCode> {
-        self.general().apply(host);
+        if let Some(general) = self.general() {
+            general.apply(host);
+        }
         match &self.command {
             Command::Token(args) => token::run(host, args),
             Command::Participant(args) => participant::run(host, args),
@@ -85,12 +91,15 @@ impl Cli {
             Command::Inspect(args) => inspect::run(host, args),
             Command::Profile(args) => profile::run(host, args),
             Command::Cache(args) => cache::run(host, args),
+            Command::Completions(args) => completions::run(host, args, Self::command()),
+            Command::Man(args) => man::run(host, args, Self::command()),
         }
         .map(|()| ExitCode::SUCCESS)
     }
 
-    fn general(&self) -> &GeneralArgs {
-        match &self.command {
+    /// The flags that every command has but those that only print what m2m says of itself.
+    fn general(&self) -> Option<&GeneralArgs> {
+        Some(match &self.command {
             Command::Token(args) => &args.grant.general,
             Command::Participant(args) => &args.grant.general,
             Command::Request(args) => &args.grant.general,
@@ -100,7 +109,8 @@ impl Cli {
             Command::Inspect(args) => &args.grant.general,
             Command::Profile(args) => args.general(),
             Command::Cache(args) => args.general(),
-        }
+            Command::Completions(_) | Command::Man(_) => return None,
+        })
     }
 }
 

@@ -28,6 +28,7 @@ enum CacheCommand {
     Clear(ClearArgs),
 }
 
+/// List cached tokens: what for and until when, never the token itself
 #[derive(Args, Debug)]
 struct ListArgs {
     #[command(flatten)]
@@ -36,6 +37,7 @@ struct ListArgs {
     general: GeneralArgs,
 }
 
+/// Remove all cached tokens and metadata documents
 #[derive(Args, Debug)]
 struct ClearArgs {
     #[command(flatten)]

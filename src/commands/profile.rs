@@ -40,6 +40,7 @@ enum ProfileCommand {
     Init(InitArgs),
 }
 
+/// List the profiles of the config file
 #[derive(Args, Debug)]
 struct ListArgs {
     #[command(flatten)]
@@ -48,6 +49,7 @@ struct ListArgs {
     general: GeneralArgs,
 }
 
+/// Show the settings of a profile, each with its origin
 #[derive(Args, Debug)]
 struct ShowArgs {
     /// The profile; without it the one that other commands would use
@@ -61,12 +63,14 @@ struct ShowArgs {
     grant: GrantArgs,
 }
 
+/// Print where the config file is
 #[derive(Args, Debug)]
 struct PathArgs {
     #[command(flatten)]
     general: GeneralArgs,
 }
 
+/// Write a config file with a commented profile; never overwrites one
 #[derive(Args, Debug)]
 struct InitArgs {
     /// Name of the profile [default: the provider's name]

@@ -92,6 +92,7 @@ mod foreign_text;
 /// `m2m token -o env|kubectl|github`.
 mod formats;
 /// What errors tell people to try.
+mod help;
 mod hints;
 /// Unusual HTTP.
 mod http_shapes;
