@@ -68,8 +68,21 @@ pub fn parse(argv: &[OsString]) -> Result<Parsed> {
         Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
             Ok(Parsed::Text(format!("{}\n", e.render().to_string().trim_end())))
         }
-        Err(e) => Err(usage_error::explain(&e)),
+        Err(e) => Err(usage_error::explain(&e, &called(argv))),
     }
+}
+
+/// The command that the arguments name, as it is typed: `m2m`, `m2m token`, `m2m profile init`.
+fn called(argv: &[OsString]) -> String {
+    let mut m2m = Cli::command();
+    m2m.build();
+    let names = argv.iter().skip(1).map_while(|word| word.to_str());
+    names
+        .scan(&m2m, |command, name| {
+            *command = command.find_subcommand(name)?;
+            Some(command.get_name())
+        })
+        .fold("m2m".to_owned(), |called, name| called + " " + name)
 }
 
 impl Cli {

@@ -5,9 +5,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 
 use crate::platform::error::Error;
 
-/// Turns clap's error into ours.
+/// Turns clap's error into ours; `command` is the one that was called, as far as the arguments name one.
 #[must_use]
-pub fn explain(error: &clap::Error) -> Error {
+pub fn explain(error: &clap::Error, command: &str) -> Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
@@ -64,7 +64,7 @@ pub fn explain(error: &clap::Error) -> Error {
     {
         ours = ours.hint(format!("did you mean `{near}`?"));
     }
-    ours.hint(help_hint(error))
+    ours.hint(format!("`{command} --help` shows what there is"))
 }
 
 /// Names a flag that does not exist, less its value; says no more of a stray value than that it is one.
@@ -80,18 +80,4 @@ fn unexpected(argument: &str) -> String {
 /// Whether a text is plainly a word of the command line, not a value.
 fn is_word(text: &str) -> bool {
     (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'_')
-}
-
-fn help_hint(error: &clap::Error) -> String {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => String::new(),
-    };
-    let command: Vec<&str> = usage
-        .trim_start_matches("Usage:")
-        .split_whitespace()
-        .take_while(|w| *w == "m2m" || (is_word(w) && !w.starts_with('-')))
-        .collect();
-    let command = if command.is_empty() { "m2m".to_owned() } else { command.join(" ") };
-    format!("`{command} --help` shows what there is")
 }

@@ -114,6 +114,8 @@ impl ConfigFile {
         match (shape, item.get_ref()) {
             (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
             (Shape::Text, _) => wrong("a string"),
+            (Shape::Duration, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+            (Shape::Duration, _) => wrong("a duration such as \"30s\""),
             (Shape::Date, DeValue::Datetime(date)) => Ok(Value::Text(date.to_string())),
             (Shape::Date, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
             (Shape::Date, _) => wrong("a date such as 2027-01-31"),
@@ -134,9 +136,11 @@ impl ConfigFile {
                 pairs.collect::<Result<_, ()>>().map(Value::Pairs).or_else(|()| wrong("a table of strings"))
             }
             (Shape::Pairs, _) => wrong("a table of strings"),
-            (Shape::Path, DeValue::String(text)) => Ok(Value::Text(self.beside(text).display().to_string())),
+            (Shape::Path, DeValue::String(text)) => Ok(Value::Text(self.beside(host, text).display().to_string())),
             (Shape::Path, _) => wrong("a string with a path"),
-            (Shape::PathOrSecret, DeValue::String(text)) => Ok(Value::Secret(SecretSource::File(self.beside(text)))),
+            (Shape::PathOrSecret, DeValue::String(text)) => {
+                Ok(Value::Secret(SecretSource::File(self.beside(host, text))))
+            }
             (Shape::PathOrSecret | Shape::Assertion, DeValue::Table(_)) => {
                 self.secret(host, name, item).map(Value::Secret)
             }
@@ -176,7 +180,7 @@ impl ConfigFile {
         let form: &str = form.get_ref();
         match (form, value.get_ref()) {
             ("env", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Env(text.to_string())),
-            ("file", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::File(self.beside(text))),
+            ("file", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::File(self.beside(host, text))),
             ("keyring", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Keyring(text.to_string())),
             ("github_oidc", DeValue::String(text)) if name == "client_assertion" => {
                 Ok(SecretSource::GithubOidc(text.to_string()))
@@ -207,8 +211,12 @@ impl ConfigFile {
         }
     }
 
-    /// A relative path counts from the config file's folder; `~/` from the home folder is left to the shell.
-    fn beside(&self, path: &str) -> PathBuf {
+    /// A relative path counts from the config file's folder, and `~/` from the user's home, when there is one.
+    fn beside(&self, host: &Host, path: &str) -> PathBuf {
+        let home = || host.var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        if let Some((below, home)) = path.strip_prefix("~/").zip(home()) {
+            return home.join(below);
+        }
         self.path.as_deref().and_then(Path::parent).map_or_else(|| PathBuf::from(path), |dir| dir.join(path))
     }
 

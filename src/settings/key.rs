@@ -52,6 +52,8 @@ pub enum Shape {
     Text,
     /// A whole number.
     Number,
+    /// A string such as `30s`.
+    Duration,
     /// A date, as TOML's own or as a string.
     Date,
     /// `true` or `false`.
@@ -60,7 +62,7 @@ pub enum Shape {
     List,
     /// A table of strings.
     Pairs,
-    /// A file; a relative path in a profile counts from the config file's folder.
+    /// A file; in a profile a relative path counts from the config file's folder, and `~/` from the user's home.
     Path,
     /// A secret source.
     Secret,
@@ -150,13 +152,13 @@ pub const SETTINGS: &[Setting] = settings! {
     ParticipantByCpf "participant_by_cpf" None, None, Text;
     Impersonation "impersonation" None, None, Pairs;
     Impersonator "impersonator" Some("--impersonator"), Some("M2M_IMPERSONATOR"), Text;
-    Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Text;
-    ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Text;
+    Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Duration;
+    ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Duration;
     Retries "retries" Some("--retries"), Some("M2M_RETRIES"), Number;
     CaFile "ca_file" Some("--ca-file"), Some("M2M_CA_FILE"), Path;
     Proxy "proxy" Some("--proxy"), Some("M2M_PROXY"), Text;
-    MinTtl "min_ttl" Some("--min-ttl"), None, Text;
-    DefaultTtl "default_ttl" None, None, Text;
+    MinTtl "min_ttl" Some("--min-ttl"), None, Duration;
+    DefaultTtl "default_ttl" None, None, Duration;
     SecretExpires "secret_expires" None, None, Date;
     ClientCert "client_cert" Some("--client-cert"), Some("M2M_CLIENT_CERT"), Path;
     ClientKey "client_key" Some("--client-key"), Some("M2M_CLIENT_KEY"), PathOrSecret;

@@ -107,6 +107,7 @@ fn a_wrong_type_is_named_with_its_line() {
     ] {
         broken(&format!("default_profile = \"p\"\n[profiles.p]\naudience = \"a\"\n{line}\n")).at_line(4).names(key);
     }
+    broken("default_profile = \"p\"\n[profiles.p]\ntimeout = 30\n").at_line(3).names("\"30s\"");
     broken("default_profile = 5\n").at_line(1).names("default_profile");
     broken("profiles = 5\n").at_line(1).names("profiles");
     broken("default_profile = \"p\"\n[profiles]\np = 5\n").at_line(3).names("profiles.p");

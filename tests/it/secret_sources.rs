@@ -114,6 +114,15 @@ fn a_relative_file_counts_from_the_config_file() {
 }
 
 #[test]
+fn a_file_may_count_from_the_home() {
+    let source = |vault: &Vault| {
+        vault.home.file("home/.secrets/client", &vault.account.secret);
+        "{ file = \"~/.secrets/client\" }".to_owned()
+    };
+    arrives("home", source, |vault, cli| cli.env("HOME", vault.home.path("home").to_str().unwrap()));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     is_unreadable("{ file = \"/proc/nonexistent/secret\" }", &["/proc/nonexistent/secret"], |cli| cli);
     is_unreadable("{ file = \"/\" }", &["`/`"], |cli| cli);
