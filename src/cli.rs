@@ -1,10 +1,11 @@
 //! The table of contents: every command, and where it goes.
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind as ClapKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::general::GeneralArgs;
 use crate::args::usage_error;
@@ -16,7 +17,7 @@ use crate::report::ErrorFormat;
 
 /// Get OAuth 2.0 machine-to-machine access tokens, and use them
 #[derive(Debug, Parser)]
-#[command(name = "m2m", version, after_help = after_help(), subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "m2m", version, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -63,13 +64,25 @@ pub enum Parsed {
 /// # Errors
 /// Usage.
 pub fn parse(argv: &[OsString]) -> Result<Parsed> {
-    match Cli::try_parse_from(argv) {
+    // The process ends soon: taking the definitions down would cost every run a tenth of its parsing.
+    let mut m2m = ManuallyDrop::new(Cli::command());
+    let parsed = m2m.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => Ok(Parsed::Run(cli)),
-        Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
-            Ok(Parsed::Text(format!("{}\n", e.render().to_string().trim_end())))
-        }
+        Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => Ok(Parsed::Text(shown(argv))),
         Err(e) => Err(usage_error::explain(&e, &called(argv))),
     }
+}
+
+/// m2m with everything that it says of itself.
+fn described() -> clap::Command {
+    Cli::command().after_help(after_help())
+}
+
+/// The help or version that the arguments ask for, as lines.
+fn shown(argv: &[OsString]) -> String {
+    let text = described().try_get_matches_from(argv).err().map(|e| e.render().to_string()).unwrap_or_default();
+    format!("{}\n", text.trim_end())
 }
 
 /// The command that the arguments name, as it is typed: `m2m`, `m2m token`, `m2m profile init`.
@@ -104,8 +117,8 @@ impl Cli {
             Command::Inspect(args) => inspect::run(host, args),
             Command::Profile(args) => profile::run(host, args),
             Command::Cache(args) => cache::run(host, args),
-            Command::Completions(args) => completions::run(host, args, Self::command()),
-            Command::Man(args) => man::run(host, args, Self::command()),
+            Command::Completions(args) => completions::run(host, args, described()),
+            Command::Man(args) => man::run(host, args, described()),
         }
         .map(|()| ExitCode::SUCCESS)
     }

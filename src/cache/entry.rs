@@ -54,14 +54,13 @@ struct Wire<'a> {
 }
 
 #[derive(Deserialize)]
-struct WireRead<'a> {
+struct WireRead {
     version: u32,
     obtained_at: u64,
     expires_at: u64,
     #[serde(default)]
     about: About,
-    #[serde(borrow)]
-    response: &'a RawValue,
+    response: Members,
 }
 
 impl Entry {
@@ -91,8 +90,8 @@ impl Entry {
     /// Reads a file's bytes; nothing for another version or anything that is not an entry.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let wire: WireRead<'_> = json::parse(bytes).ok().filter(|w: &WireRead<'_>| w.version == VERSION)?;
-        let members: Members = serde_json::from_str(wire.response.get()).ok()?;
+        let wire: WireRead = json::parse(bytes).ok().filter(|w: &WireRead| w.version == VERSION)?;
+        let members = wire.response;
         Some(Self {
             access_token: Secret::new(members.text("access_token").filter(|t| !t.is_empty())?),
             obtained_at: time(wire.obtained_at)?,
