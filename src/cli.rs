@@ -66,7 +66,7 @@ pub enum Parsed {
 pub fn parse(argv: &[OsString]) -> Result<Parsed> {
     // The process ends soon: taking the definitions down would cost every run a tenth of its parsing.
     let mut m2m = ManuallyDrop::new(Cli::command());
-    let parsed = m2m.try_get_matches_from_mut(argv).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = m2m.try_get_matches_from_mut(argv).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     match parsed {
         Ok(cli) => Ok(Parsed::Run(cli)),
         Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => Ok(Parsed::Text(shown(argv))),

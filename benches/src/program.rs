@@ -10,7 +10,8 @@ use crate::child;
 use crate::table::Row;
 
 /// The release profile of m2m, as flags for the hello.
-const PROFILE: [&str; 8] = ["-C", "opt-level=3", "-C", "lto=fat", "-C", "codegen-units=1", "-C", "strip=symbols"];
+const PROFILE: [&str; 10] =
+    ["-C", "opt-level=2", "-C", "lto=fat", "-C", "codegen-units=1", "-C", "panic=abort", "-C", "strip=symbols"];
 /// In bytes.
 const SIZE: u64 = 5_000_000;
 const CRATES: usize = 130;
