@@ -93,6 +93,8 @@ mod foreign_text;
 mod formats;
 /// What errors tell people to try.
 mod hints;
+/// The corpus of hostile answers.
+mod hostile;
 /// Unusual HTTP.
 mod http_shapes;
 /// Calls on behalf of a participant.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod call;
 pub mod client_key;
 pub mod command;
+pub mod corpus;
 pub mod crowd;
 pub mod encodings;
 pub mod failure;
