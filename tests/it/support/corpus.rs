@@ -300,7 +300,8 @@ mod tests {
 
     #[test]
     fn head_and_body_become_bytes() {
-        let sent = script("HTTP/1.1 200 OK\nContent-Length: ${length}\n\n{\"a\":\n\"${token}${\\x1b\\}\\n}\"}").unwrap();
+        let sent =
+            script("HTTP/1.1 200 OK\nContent-Length: ${length}\n\n{\"a\":\n\"${token}${\\x1b\\}\\n}\"}").unwrap();
         assert_eq!(sent.bytes(), b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"a\":\n\"t0ken\x1b}\n\"}");
         assert_eq!((sent.finish, sent.body().len()), (Finish::Close, 17));
         assert_eq!(script("HTTP/1.1 204 No Content\n").unwrap().bytes(), b"HTTP/1.1 204 No Content\r\n\r\n");

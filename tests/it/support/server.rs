@@ -240,11 +240,7 @@ impl Shared {
     }
 
     /// Sends each part after its pause, until the server stops.
-    fn send_later(
-        &self,
-        stream: &mut TcpStream,
-        parts: impl Iterator<Item = (Duration, Vec<u8>)>,
-    ) -> io::Result<()> {
+    fn send_later(&self, stream: &mut TcpStream, parts: impl Iterator<Item = (Duration, Vec<u8>)>) -> io::Result<()> {
         for (pause, bytes) in parts {
             if self.pause(pause) {
                 break;
