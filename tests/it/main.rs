@@ -124,6 +124,10 @@ mod profile_errors;
 mod profile_key;
 /// Profiles, and which source wins.
 mod profiles;
+/// What holds for all settings, CPFs and times.
+mod properties;
+/// What holds for all texts.
+mod properties_of_text;
 /// Proxies.
 mod proxies;
 /// Many processes at once, and processes that die or hang.

@@ -14,6 +14,7 @@ pub mod junit;
 pub mod lookup;
 pub mod mutual_tls;
 pub mod outcome;
+pub mod property;
 pub mod random;
 #[cfg(unix)]
 pub mod real_server;
