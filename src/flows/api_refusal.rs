@@ -56,7 +56,7 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
 }
 
 fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
-    let challenge = reply.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
+    let challenge = reply.list("www-authenticate").to_ascii_lowercase();
     match reply.status {
         429 => return throttled(),
         _ if reply.no_time_to_wait => return throttled(),
@@ -92,6 +92,11 @@ fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'
         );
     }
     match reply.status {
+        ..300 if body.code.is_none() => (
+            ErrorKind::BadResponse,
+            "the API answered something else than what was asked for",
+            Some("does `api_url` point to the participant API?"),
+        ),
         401 if body.mentions(&["subscription key"]) => (
             ErrorKind::ApiRefused,
             "the API gateway refused the subscription key",

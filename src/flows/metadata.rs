@@ -13,7 +13,7 @@ use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::http::Http;
 use crate::platform::json;
-use crate::platform::url;
+use crate::platform::url::{self, Url};
 
 const VERSION: u32 = 1;
 
@@ -33,7 +33,7 @@ struct Wire {
 /// Whatever [`discovery::fetch`] fails with.
 pub async fn find(host: &Host, http: &Http, source: &Source, folder: Option<&Folder>, read: bool) -> Result<Metadata> {
     if let Some(metadata) = folder.filter(|_| read).and_then(|folder| from_disk(host, folder, source)) {
-        host.story(|| format!("the metadata of {} is in the cache", metadata.url));
+        host.story(|| format!("the metadata of {} is in the cache", url::shown(&metadata.url)));
         return Ok(metadata);
     }
     let metadata = discovery::fetch(host, http, source).await?;
@@ -46,11 +46,10 @@ pub async fn find(host: &Host, http: &Http, source: &Source, folder: Option<&Fol
 /// A kept document that is still valid and still passes every check.
 fn from_disk(host: &Host, folder: &Folder, source: &Source) -> Option<Metadata> {
     source.urls.iter().find_map(|url| {
-        let url = url::shown(url);
-        let bytes = folder.read(host, Shelf::Metadata, &key::public_name(&url))?;
+        let bytes = folder.read(host, Shelf::Metadata, &name(url))?;
         let wire: Wire = json::parse(&bytes).ok()?;
-        let current = wire.version == VERSION && wire.url == url && is_current(&wire, host.now());
-        discovery::read_document(wire.document.as_bytes(), &url, source).ok().filter(|_| current)
+        let current = wire.version == VERSION && wire.url == url::shown(url) && is_current(&wire, host.now());
+        discovery::read_document(wire.document.as_bytes(), url, source).ok().filter(|_| current)
     })
 }
 
@@ -59,8 +58,13 @@ fn is_current(wire: &Wire, now: SystemTime) -> bool {
     between.is_some_and(|(fetched, expires)| fetched <= now && now < expires)
 }
 
+/// The name of a document on disk: of its whole URL, whose query may choose between documents and is not shown.
+fn name(url: &Url) -> String {
+    key::public_name(url.as_str())
+}
+
 fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
-    let name = key::public_name(&metadata.url);
+    let name = name(&metadata.url);
     if metadata.keep.is_zero() {
         folder.remove(Shelf::Metadata, &name);
         return;
@@ -68,7 +72,7 @@ fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
     let now = host.now();
     let wire = Wire {
         version: VERSION,
-        url: metadata.url.clone(),
+        url: url::shown(&metadata.url),
         fetched_at: unix(now),
         expires_at: unix(now + metadata.keep),
         document: metadata.document.clone(),

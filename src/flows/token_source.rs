@@ -227,6 +227,9 @@ impl TokenSource {
 /// A server that sends a credential back must not make us print or store it.
 fn hide_echoes(host: &Host, token: &mut Token) {
     for (name, raw) in &mut token.members.0 {
+        if host.redactor.knows(name.as_bytes()) {
+            *name = host.redactor.hide(name);
+        }
         if name != "access_token" && host.redactor.knows(raw.get().as_bytes()) {
             let hidden = host.redactor.hide(raw.get());
             *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());

@@ -49,8 +49,8 @@ pub struct Metadata {
     pub auth_methods: Vec<String>,
     /// The document as it was sent, without a byte order mark.
     pub document: String,
-    /// Where it was found, as shown.
-    pub url: String,
+    /// Where it was found.
+    pub url: Url,
     /// How long it may be kept; zero: not at all.
     pub keep: Duration,
 }
@@ -79,7 +79,7 @@ pub async fn fetch(host: &Host, http: &Http, source: &Source) -> Result<Metadata
     for document_url in &source.urls {
         let request = Request::get(document_url.clone(), url::shown(document_url), DOCUMENT_LIMIT);
         let reply = http.send(host, &request).await?;
-        match read(&reply, source) {
+        match read(&reply, document_url, source) {
             Ok(metadata) => return Ok(metadata),
             Err(Unusable::Fault(error)) => return Err(error),
             Err(Unusable::Absent(error)) => {
@@ -104,7 +104,7 @@ enum Unusable {
     Fault(Error),
 }
 
-fn read(reply: &Reply, source: &Source) -> Result<Metadata, Unusable> {
+fn read(reply: &Reply, url: &Url, source: &Source) -> Result<Metadata, Unusable> {
     let answered = format!("GET {} answered {}", reply.url, reply.status);
     match reply.status {
         200 => {}
@@ -127,15 +127,15 @@ fn read(reply: &Reply, source: &Source) -> Result<Metadata, Unusable> {
             return Err(Unusable::Fault(error));
         }
     };
-    let metadata = check(&reply.body, wire, &reply.url, source).map_err(|e| Unusable::Fault(e.facts(reply.facts())))?;
-    Ok(Metadata { keep: keep(reply.header("cache-control").unwrap_or_default()), ..metadata })
+    let metadata = check(&reply.body, wire, url, source).map_err(|e| Unusable::Fault(e.facts(reply.facts())))?;
+    Ok(Metadata { keep: keep(&reply.list("cache-control")), ..metadata })
 }
 
 /// Reads a document that was fetched from `url` earlier, as strictly as a new one.
 ///
 /// # Errors
 /// Bad response: it is malformed, another issuer's, or names a token endpoint that may not be used.
-pub fn read_document(document: &[u8], url: &str, source: &Source) -> Result<Metadata> {
+pub fn read_document(document: &[u8], url: &Url, source: &Source) -> Result<Metadata> {
     let wire = json::parse(document)
         .map_err(|why| Error::new(ErrorKind::BadResponse, "the metadata document cannot be read").cause(why))?;
     check(document, wire, url, source)
@@ -151,18 +151,19 @@ fn keep(cache_control: &str) -> Duration {
     max_age.map_or(LONGEST_KEPT, |secs| Duration::from_secs(secs).min(LONGEST_KEPT))
 }
 
-fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Metadata> {
+fn check(document: &[u8], wire: Wire, url: &Url, source: &Source) -> Result<Metadata> {
+    let place = url::shown(url);
     let bad = |message: String| Error::new(ErrorKind::BadResponse, message);
     let lacks = |member: &str| {
         bad(format!("the metadata document has no `{member}`"))
-            .cause(format!("it was read from {url}"))
+            .cause(format!("it was read from {place}"))
             .hint("is this the metadata URL of an authorization server? `token_url` skips discovery")
     };
     let issuer = wire.issuer.ok_or_else(|| lacks("issuer"))?;
     if !source.rule.accepts(&source.expected, &issuer) {
         return Err(bad("the metadata belongs to another issuer".into())
             .quoting("the expected issuer is", source.expected.clone())
-            .quoting(format!("the document at {url} names"), issuer.clone())
+            .quoting(format!("the document at {place} names"), issuer.clone())
             .cause(issuer::difference(&source.expected, &issuer))
             .hint("if the document is right, pin its issuer: set `issuer` to exactly what it names"));
     }
@@ -185,7 +186,7 @@ fn check(document: &[u8], wire: Wire, url: &str, source: &Source) -> Result<Meta
         jwks_uri,
         auth_methods,
         document,
-        url: url.to_owned(),
+        url: url.clone(),
         keep: Duration::ZERO,
     })
 }

@@ -116,6 +116,13 @@ impl Reply {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
+    /// A header that is a list, which may stand on several lines and hold what is not ASCII.
+    #[must_use]
+    pub fn list(&self, name: &str) -> String {
+        let values = self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     /// The facts to put in an error about this answer.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -319,7 +326,8 @@ impl Http {
             tell_headers(host, "<", &reply.headers);
         }
         let asked = outcome.as_ref().ok().and_then(|reply| retry_after(reply, host.now()));
-        if asked.is_some_and(|wait| wait >= deadline.remaining()) {
+        // What is never repeated is not waited for: a wrong secret stays wrong.
+        if asked.is_some_and(|wait| wait >= deadline.remaining()) && retry::may_pass(ending) {
             return outcome
                 .map(|reply| Some(Reply { no_time_to_wait: true, ..reply }))
                 .map_err(|(_, error)| error.url(&request.shown));

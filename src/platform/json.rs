@@ -62,7 +62,9 @@ pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     if too_deep(body) {
         return Err(format!("nested deeper than {DEPTH_LIMIT} levels"));
     }
-    serde_json::from_slice(body).map_err(|e| match e.classify() {
+    // Checked here, for serde_json passes over what it ignores.
+    let text = std::str::from_utf8(body).map_err(|e| format!("not UTF-8 from byte {} on", e.valid_up_to()))?;
+    serde_json::from_str(text).map_err(|e| match e.classify() {
         serde_json::error::Category::Eof => "the JSON text ends too early".to_owned(),
         serde_json::error::Category::Data => format!("unexpected JSON: {}", position(&e, true)),
         _ => format!("not JSON: {}", position(&e, false)),
@@ -209,5 +211,13 @@ mod tests {
             shown,
             "[\n  {\n    \"a\": 1.50,\n    \"b\": [],\n    \"c\": {\n      \"d\": \"x, {y}: \\\" \"\n    }\n  },\n  {}\n]"
         );
+    }
+
+    #[test]
+    fn what_is_passed_over_must_be_utf_8_too() {
+        #[derive(serde::Deserialize)]
+        struct Nothing {}
+        assert!(parse::<Nothing>(b"{\"x\":\"\xe9\"}").is_err_and(|why| why.contains("UTF-8")));
+        assert!(parse::<Nothing>("{\"x\":\"é\"}".as_bytes()).is_ok());
     }
 }

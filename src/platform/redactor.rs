@@ -179,17 +179,26 @@ impl Redactor {
     }
 }
 
+/// What percent-encoders leave as it is, beside letters and digits: the strictest, `encodeURIComponent`, RFC 3986 and the
+/// forms of browsers and of Java.
+const BARE: [&str; 5] = ["", "-_.!~*'()", "-._~", "*-._", "-._"];
+
 /// A secret in every encoding in which it travels.
 fn encodings(raw: &str) -> Vec<String> {
     let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
-    for encoded in [url::form_component(raw), url::percent_encode_unreserved(raw), url::percent_encode_minimal(raw)] {
-        forms.push(encoded.to_ascii_lowercase());
+    let percent =
+        |bare: &str| url::percent_encode(raw, |b| !b.is_ascii_alphanumeric() && !bare.as_bytes().contains(&b));
+    let spaced = BARE.iter().flat_map(|bare| [percent(bare), percent(bare).replace("%20", "+")]);
+    for encoded in spaced.chain([url::percent_encode_minimal(raw)]) {
+        forms.push(lower_escapes(&encoded));
         forms.push(encoded);
     }
     if let Ok(quoted) = serde_json::to_string(raw) {
-        let inner = quoted[1..quoted.len() - 1].to_owned();
-        forms.push(inner.replace('/', "\\/"));
-        forms.push(inner);
+        let inner = &quoted[1..quoted.len() - 1];
+        for escaped in [inner.to_owned(), ascii_json(inner, false), ascii_json(inner, true)] {
+            forms.push(escaped.replace('/', "\\/"));
+            forms.push(escaped);
+        }
     }
     forms.sort();
     forms.dedup();
@@ -197,6 +206,33 @@ fn encodings(raw: &str) -> Vec<String> {
     let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
     forms.extend(inside_base64);
     forms
+}
+
+/// Percent-encoded text with its escapes in small letters.
+fn lower_escapes(encoded: &str) -> String {
+    let mut out = String::with_capacity(encoded.len());
+    let mut in_escape = 0;
+    for c in encoded.chars() {
+        in_escape = if c == '%' { 3 } else { i32::max(in_escape - 1, 0) };
+        out.push(if in_escape > 0 { c.to_ascii_lowercase() } else { c });
+    }
+    out
+}
+
+/// JSON text with everything beyond ASCII escaped, as Python, PHP and others write it.
+fn ascii_json(inner: &str, upper: bool) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut units = [0u16; 2];
+    for c in inner.chars() {
+        if c.is_ascii() {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut units) {
+            out.push_str(&if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") });
+        }
+    }
+    out
 }
 
 /// The parts of the Base64 of any text around `bytes` that depend on `bytes` alone: one per alignment and alphabet.
@@ -328,5 +364,21 @@ mod tests {
         redactor.learn_personal("Maria.Silva@x");
         assert_eq!(redactor.quote("user MARIA.SILVA@X and 529.982.247-25"), "user [hidden] and [hidden]");
         assert_eq!(redactor.quote("user maria.silva%40x"), "user [hidden]");
+    }
+
+    #[test]
+    fn hides_what_other_encoders_make_of_a_secret() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("A~b*c-D_e.f g(h)!é+\u{1f511}".into()));
+        for form in [
+            "A~b*c-D_e.f%20g(h)!%C3%A9%2B%F0%9F%94%91",
+            "A%7Eb*c-D_e.f+g%28h%29%21%C3%A9%2B%F0%9F%94%91",
+            "A~b%2ac-D_e.f+g%28h%29%21%c3%a9%2b%f0%9f%94%91",
+            "A%7Eb%2Ac%2DD%5Fe%2Ef%20g%28h%29%21%C3%A9%2B%F0%9F%94%91",
+            "A~b*c-D_e.f g(h)!\\u00e9+\\ud83d\\udd11",
+            "A~b*c-D_e.f g(h)!\\u00E9+\\uD83D\\uDD11",
+        ] {
+            assert_eq!(redactor.hide(form), HIDDEN, "{form}");
+        }
     }
 }

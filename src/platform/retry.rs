@@ -27,6 +27,16 @@ pub enum Ending {
     Final,
 }
 
+/// Whether a failure may pass by itself.
+#[must_use]
+pub fn may_pass(ending: Ending) -> bool {
+    match ending {
+        Ending::Status(status) => matches!(status, 408 | 429 | 500..),
+        Ending::NoAnswer | Ending::Broken => true,
+        Ending::Final => false,
+    }
+}
+
 /// Whether another attempt is worth it. `attempt` counts from 0; `allowed` is how many may follow the first.
 #[must_use]
 pub fn again(repeat: Repeat, ending: Ending, attempt: u32, allowed: u32) -> bool {
@@ -112,5 +122,12 @@ mod tests {
     fn waits_grow_and_obey_the_server() {
         assert_eq!(delay(0, Some(Duration::from_secs(9)), 0.5), Duration::from_secs(9));
         assert!(delay(0, None, 1.0) < delay(3, None, 1.0));
+    }
+
+    #[test]
+    fn only_what_may_pass_is_waited_for() {
+        for (status, passes) in [(200, false), (307, false), (401, false), (408, true), (429, true), (503, true)] {
+            assert_eq!(may_pass(Ending::Status(status)), passes, "{status}");
+        }
     }
 }

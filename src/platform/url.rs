@@ -5,18 +5,26 @@ use std::net::IpAddr;
 
 pub use ::url::{Origin, Url};
 
+use crate::platform::text;
+
+/// No longer URL is taken, in bytes: HTTP clients give up at 64 KiB, servers long before.
+const LONGEST: usize = 8192;
+
 /// Reads a URL to which a secret, a token or personal data may be sent: https (http for loopback hosts only), without
 /// userinfo and without fragment.
 ///
 /// # Errors
 /// The reason, as a fragment that fits after "the URL is refused: ".
-pub fn parse_trusted(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|e| format!("it is not an absolute URL ({e})"))?;
+pub fn parse_trusted(written: &str) -> Result<Url, String> {
+    let url = Url::parse(written).map_err(|e| format!("it is not an absolute URL ({e})"))?;
+    if url.as_str().len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} bytes"));
+    }
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => return Err("plain http is accepted for loopback hosts only; use https".into()),
-        other => return Err(format!("the scheme is `{other}`, not https")),
+        other => return Err(format!("the scheme is `{}`, not https", text::cap(other, 16))),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it holds a user name or password".into());
@@ -38,9 +46,14 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A URL as it may be shown: query values, which may be personal data, are left out.
+/// A URL as it may be shown: query values, which may be personal data, are left out, and it is cut where a quote would be:
+/// metadata may name any.
 #[must_use]
 pub fn shown(url: &Url) -> String {
+    text::cap(&without_values(url), text::QUOTE_LIMIT).into_owned()
+}
+
+fn without_values(url: &Url) -> String {
     let Some(query) = url.query() else {
         return url.to_string();
     };
@@ -157,5 +170,14 @@ mod tests {
         assert_eq!(form_component(text), "a-b_c.d%7Ee*f+%25%2B%3A%2F%C3%A9");
         assert_eq!(percent_encode_unreserved(text), "a-b_c.d~e%2Af%20%25%2B%3A%2F%C3%A9");
         assert_eq!(percent_encode_minimal(text), "a-b_c.d~e*f%20%25%2B:/%C3%A9");
+    }
+
+    #[test]
+    fn long_urls_are_refused_and_never_shown_whole() {
+        let long = format!("https://h/{}", "a".repeat(LONGEST));
+        assert!(parse_trusted(&long).is_err_and(|why| why.len() < 100));
+        assert!(parse_trusted(&format!("{}:x", "s".repeat(5000))).is_err_and(|why| why.len() < 100));
+        let bearable = parse_trusted(&long[..LONGEST]).unwrap();
+        assert_eq!(shown(&bearable).chars().count(), text::QUOTE_LIMIT + 1);
     }
 }

@@ -148,3 +148,11 @@ fn run_by(lookup: &Lookup, option: &str, value: &str, reply: Reply) -> Outcome {
     let cli = cli.secret("the subscription key", &lookup.key).personal(value).env("M2M_SUBSCRIPTION_KEY", &lookup.key);
     cli.args([option, value, "--retries", "0", "-vv"]).run()
 }
+
+/// An explanation in Portuguese, and another scheme first.
+#[test]
+fn a_challenge_is_read_whatever_stands_around_it() {
+    let challenge = "Bearer error=\"invalid_token\", error_description=\"Token inválido\"";
+    let reply = Reply::new(401).header("WWW-Authenticate", "Basic realm=\"x\"").header("WWW-Authenticate", challenge);
+    refused(3, "credentials_rejected", || Lookup::fresh().answered(reply.clone()));
+}

@@ -236,3 +236,33 @@ fn a_cached_document_that_cannot_be_read_is_fetched_anew() {
         assert!(read_json(&stage.home.document())["version"].is_u64(), "it was replaced");
     }
 }
+
+/// As with Azure AD B2C, whose documents differ by `?p=POLICY` alone. The query is not shown, and counts.
+#[test]
+fn documents_that_differ_in_their_query_alone_are_kept_apart() {
+    let stage = Stage::new(None);
+    let issuer = stage.server.url("");
+    for (policy, lines) in [("one", 2), ("two", 2), ("one", 1), ("two", 1)] {
+        let before = stage.server.requests().len();
+        let url = stage.server.url(&format!("/.well-known/openid-configuration?p={policy}"));
+        let scope = format!("scope-{before}");
+        let args = ["token", "--discovery-url", &url, "--issuer", &issuer, "--scope", &scope];
+        let _ = stage.account.cli_at(&stage.home, args).run().succeeds();
+        assert_eq!(stage.server.lines().len() - before, lines, "{policy}: {:?}", stage.server.lines());
+    }
+}
+
+#[test]
+fn a_directive_on_a_second_line_counts() {
+    let account = Account::fresh();
+    let grants = account.grants();
+    let server = Server::start(move |request| match request.method.as_str() {
+        "POST" => grants.clone(),
+        _ => Reply::json(200, &metadata(&request.origin()))
+            .header("Cache-Control", "public")
+            .header("Cache-Control", "no-store"),
+    });
+    let home = Home::new();
+    let _ = account.cli_at(&home, ["token", "--issuer", &server.url("")]).run().succeeds();
+    assert_eq!(json_files(&home.path(METADATA)), [] as [std::path::PathBuf; 0]);
+}

@@ -97,3 +97,13 @@ fn a_token_that_is_refused_is_the_tokens_own_exit_code() {
         });
     }
 }
+
+#[test]
+fn a_success_that_is_no_answer_to_a_lookup_is_not_taken_for_a_refusal() {
+    let participants = json!([{ "id": 1 }]);
+    for status in [201, 202, 203, 206] {
+        answered(7, "bad_response", &Reply::json(status, &participants));
+        answered(7, "bad_response", &Reply::json(status, &json!({ "message": "queued" })));
+    }
+    answered(8, "api_refused", &cloudloyalty(200, json!("7"), "an error all the same"));
+}

@@ -94,6 +94,8 @@ mod formats;
 /// What errors tell people to try.
 mod help;
 mod hints;
+/// The corpus of hostile answers.
+mod hostile;
 /// Unusual HTTP.
 mod http_shapes;
 /// Calls on behalf of a participant.
@@ -123,6 +125,10 @@ mod profile_errors;
 mod profile_key;
 /// Profiles, and which source wins.
 mod profiles;
+/// What holds for all settings, CPFs and times.
+mod properties;
+/// What holds for all texts.
+mod properties_of_text;
 /// Proxies.
 mod proxies;
 /// Many processes at once, and processes that die or hang.

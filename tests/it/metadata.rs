@@ -111,3 +111,21 @@ fn a_document_over_the_cap_is_given_up_before_it_ends() {
     assert!(outcome.took < Duration::from_secs(20), "given up at the cap, not at the deadline: {outcome:?}");
     let _ = outcome.fails(7);
 }
+
+/// Nothing can be sent there, and nobody can read it.
+#[test]
+fn an_endpoint_that_is_too_long_for_a_request_is_refused_and_not_shown_whole() {
+    let account = Account::fresh();
+    for endpoint in [format!("https://as.example.com/{}", "a".repeat(100_000)), format!("{}:x", "s".repeat(100_000))] {
+        let refusal = refused(7, "bad_response", || {
+            let endpoint = endpoint.clone();
+            let server = documents(move |request| {
+                let mut document = metadata(&request.origin());
+                document["token_endpoint"] = endpoint.clone().into();
+                Reply::json(200, &document)
+            });
+            account.cli(["token", "--issuer", &server.url("")]).keep(server)
+        });
+        assert!(refusal.text.len() < 4096, "{}", refusal.text.len());
+    }
+}

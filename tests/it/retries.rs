@@ -208,3 +208,19 @@ fn a_retry_after_beyond_the_deadline_fails_at_once_with_exit_6() {
         }
     }
 }
+
+/// What is refused stays refused, however long one waits: `Retry-After` does not make a throttle of it.
+#[test]
+fn a_wait_beside_a_refusal_that_is_never_repeated_is_no_throttle() {
+    let account = Account::fresh();
+    for (code, kind, reply) in [
+        (3, "credentials_rejected", Reply::json(401, &json!({ "error": "invalid_client" }))),
+        (4, "scope_rejected", Reply::json(400, &json!({ "error": "invalid_scope" }))),
+        (7, "bad_response", Reply::redirect(307, "/elsewhere")),
+        (7, "bad_response", Reply::html(404, "Not Found")),
+    ] {
+        let cli = || account.token_from(reply.clone().header("Retry-After", "86400"));
+        let json = cli().env("M2M_ERROR_FORMAT", "json").run().fails_in_json(code);
+        assert_eq!(json.kind, kind, "{reply:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::support::{Account, Cli, Reply, Server};
+use crate::support::{Account, Cli, Reply, Server, encodings};
 
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
@@ -117,4 +117,20 @@ fn an_unknown_format_is_a_usage_error_that_sends_nothing() {
     let stderr = account.token_cli(&server).args(["-o", "yaml"]).run().fails(2);
     assert!(stderr.contains("yaml") && stderr.contains("header"), "the value and the choices: {stderr}");
     assert_eq!(server.connections(), 0);
+}
+
+/// In every shape, the one of servers that escape all but ASCII included, and in the names of members too.
+#[test]
+fn a_secret_that_comes_back_beside_the_token_is_neither_printed_nor_kept() {
+    let account = Account::with_special("é\u{1f511}/\" +");
+    let plain = encodings::json(&account.secret);
+    let ascii = encodings::json_ascii(&account.secret);
+    let upper = ascii.replace("\\ud83d\\udd11", "\\uD83D\\uDD11").replace("\\u00e9", "\\u00E9");
+    for echo in [&plain, &ascii, &upper, &ascii.replace('/', "\\/")] {
+        for member in [format!("\"echo\":\"{echo}\""), format!("\"{echo}\":1")] {
+            let body = account.answer().to_string().replacen('{', &format!("{{{member},"), 1);
+            let out = account.token_from(Reply::json_text(200, &body)).args(["-o", "json"]).run().succeeds();
+            assert!(out.contains("[hidden]") && !out.contains(echo.as_str()), "{out}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ fn check_response(record: &mut Recorder<'_>, reply: &Reply, token: &Token) {
             "this grant should have neither (RFC 6749 section 4.4.3)",
         );
     }
-    let no_store = reply.header("cache-control").is_some_and(|value| value.to_ascii_lowercase().contains("no-store"));
+    let no_store = reply.list("cache-control").to_ascii_lowercase().contains("no-store");
     let is_json = reply.header("content-type").is_some_and(|value| value.to_ascii_lowercase().contains("json"));
     match (reply.status, is_json, no_store) {
         (200, true, true) => record.pass("token.response", "the response is JSON, and no cache on the way may keep it"),

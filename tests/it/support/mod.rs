@@ -4,6 +4,7 @@ pub mod account;
 pub mod call;
 pub mod client_key;
 pub mod command;
+pub mod corpus;
 pub mod crowd;
 pub mod encodings;
 pub mod failure;
@@ -13,6 +14,7 @@ pub mod junit;
 pub mod lookup;
 pub mod mutual_tls;
 pub mod outcome;
+pub mod property;
 pub mod random;
 #[cfg(unix)]
 pub mod real_server;

@@ -31,6 +31,8 @@ pub struct Reply {
     pub(super) delay: Duration,
     /// The body goes out a byte at a time, with this pause before each.
     pub(super) drip: Option<Duration>,
+    /// What follows all else, each part after its pause.
+    pub(super) later: Vec<(Duration, Vec<u8>)>,
     pub(super) end: End,
 }
 
@@ -46,6 +48,7 @@ impl Reply {
             cut: None,
             delay: Duration::ZERO,
             drip: None,
+            later: Vec::new(),
             end: End::KeepAlive,
         }
     }
@@ -75,6 +78,11 @@ impl Reply {
     /// Exactly these bytes, then the end of the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { raw: Some(bytes.into()), end: End::Close, ..Self::new(0) }
+    }
+
+    /// Exactly these bytes, each part after its pause, and then `end`.
+    pub fn paced(parts: Vec<(Duration, Vec<u8>)>, end: End) -> Self {
+        Self { later: parts, end, ..Self::raw("") }
     }
 
     /// No byte at all, the connection left open.

@@ -228,15 +228,24 @@ impl Shared {
     fn send(&self, stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
         self.pause(reply.delay);
         let (head, body) = reply.wire();
-        let Some(pause) = reply.drip else {
-            return stream.write_all(&[head, body].concat());
-        };
-        stream.write_all(&head)?;
-        for byte in body {
+        match reply.drip {
+            None => stream.write_all(&[head, body].concat())?,
+            Some(pause) => {
+                stream.write_all(&head)?;
+                let bytes = body.into_iter().map(|byte| (pause, vec![byte]));
+                self.send_later(stream, bytes)?;
+            }
+        }
+        self.send_later(stream, reply.later.iter().cloned())
+    }
+
+    /// Sends each part after its pause, until the server stops.
+    fn send_later(&self, stream: &mut TcpStream, parts: impl Iterator<Item = (Duration, Vec<u8>)>) -> io::Result<()> {
+        for (pause, bytes) in parts {
             if self.pause(pause) {
                 break;
             }
-            stream.write_all(&[byte])?;
+            stream.write_all(&bytes)?;
         }
         Ok(())
     }

@@ -1,0 +1,19 @@
+//! The runner of properties, which says what was tried.
+
+use std::fmt::Debug;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+/// Tries a property, and says what was tried.
+#[track_caller]
+pub fn holds<S: Strategy>(what: &str, cases: u32, inputs: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>)
+where
+    S::Value: Debug,
+{
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    if let Err(why) = TestRunner::new(config).run(&inputs, property) {
+        panic!("{what}: {why}");
+    }
+    println!("{cases:>6} cases held: {what}");
+}
