@@ -15,6 +15,8 @@ pub mod mutual_tls;
 pub mod outcome;
 pub mod random;
 #[cfg(unix)]
+pub mod real_run;
+#[cfg(unix)]
 pub mod real_server;
 pub mod reply;
 pub mod request;
