@@ -138,6 +138,9 @@ mod real_mutual_tls;
 /// Secrets at a server that was not written here.
 #[cfg(unix)]
 mod real_servers;
+/// The same trials at each of them, and the table of what they answered.
+#[cfg(unix)]
+mod real_trials;
 /// The recipes in `examples/`, run.
 mod recipes;
 /// `--redact`.

@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// One run of the built binary, with an empty environment and a home of its own.
