@@ -1,7 +1,6 @@
 //! The same trials at every server of `tests/servers`, the exit code that each must end with, and the table of
 //! `docs/servers.md`, which is made of what the servers answered. `tests/servers/table` writes it anew.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -10,25 +9,9 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::support::real_run::{M2m, Run};
-use crate::support::real_server::{self, Server};
-
-/// What is tried, and how it must end at each of [`SERVERS`].
-struct Trial {
-    /// Its row in the table.
-    name: &'static str,
-    exits: [Option<i32>; SERVERS.len()],
-    run: fn(&Server) -> M2m,
-    /// What a success showed.
-    found: fn(&Server, &Run) -> String,
-}
-
-/// A server, where its package comes from, and how it is started.
-const SERVERS: [(&str, fn() -> Option<&'static Server>); 4] = [
-    ("npm", real_server::oidc_provider),
-    ("npm", real_server::oauth2_mock_server),
-    ("PyPI", real_server::django_oauth_toolkit),
-    ("PyPI", real_server::authlib),
-];
+use crate::support::real_server::Server;
+use crate::support::real_table::{Outcomes, summary, table};
+use crate::support::real_trial::{Outcome, SERVERS, Trial};
 
 const GOOD: Option<i32> = Some(0);
 const REFUSED: Option<i32> = Some(3);
@@ -38,7 +21,7 @@ const BAD: Option<i32> = Some(7);
 const NONE: Option<i32> = None;
 
 // In the order of SERVERS. The second one, oauth2-mock-server, checks nothing about the client.
-const TRIALS: [Trial; 26] = [
+const TRIALS: &[Trial] = &[
     trial("metadata", [GOOD, GOOD, GOOD, GOOD], |s| M2m::new(&["discover", "--issuer", s.issuer(), "-v"]), document),
     trial("`token_url`, no metadata", [GOOD, GOOD, GOOD, GOOD], without_metadata, token),
     trial("Basic, `form`", [GOOD, GOOD, GOOD, GOOD], |s| basic(s, "plain", "form"), token),
@@ -47,26 +30,46 @@ const TRIALS: [Trial; 26] = [
     trial("Basic, `form`, special characters", [GOOD, GOOD, GOOD, GOOD], |s| basic(s, "special", "form"), token),
     trial("Basic, `strict`, special characters", [GOOD, GOOD, GOOD, GOOD], |s| basic(s, "special", "strict"), token),
     trial("Basic, `raw`, special characters", [REFUSED, GOOD, REFUSED, REFUSED], |s| basic(s, "special", "raw"), token),
+    trial(
+        "Basic, and `client_id` in the body",
+        [GOOD, GOOD, GOOD, GOOD],
+        |s| s.token("plain").args(&["--client-id-in-body"]),
+        token,
+    ),
     trial("`client_secret_post`", [GOOD, GOOD, GOOD, GOOD], |s| post(s.token("plain")), token),
     trial("`client_secret_post`, special characters", [GOOD, GOOD, GOOD, GOOD], |s| post(s.token("special")), token),
     trial("JSON body", [REFUSED, GOOD, REFUSED, REFUSED], |s| s.token("plain").args(&["--body-format", "json"]), token),
+    trial("JSON body, at an endpoint of its own", [NONE, NONE, GOOD, NONE], json_endpoint, token),
     trial(
         "`client_secret_jwt`",
         [GOOD, NONE, NONE, GOOD],
         |s| method(s.token("secret_jwt"), "client_secret_jwt"),
         token,
     ),
-    trial("`private_key_jwt`", [GOOD, NONE, NONE, GOOD], private_key_jwt, token),
+    trial("`private_key_jwt`", [GOOD, NONE, NONE, GOOD], |s| private_key_jwt(s, "rsa"), token),
     trial("`tls_client_auth`", [GOOD, NONE, NONE, NONE], |s| mutual_tls(s, "tls", "tls_client_auth", "client"), token),
     trial("`self_signed_tls_client_auth`", [GOOD, NONE, NONE, NONE], own_certificate, token),
     trial("wrong secret, Basic", [REFUSED, GOOD, REFUSED, REFUSED], wrong_secret, token),
     trial("wrong secret, post", [REFUSED, GOOD, REFUSED, REFUSED], |s| post(wrong_secret(s)), token),
+    trial("wrong key", [REFUSED, NONE, NONE, REFUSED], |s| private_key_jwt(s, "stranger"), token),
+    trial(
+        "wrong certificate",
+        [REFUSED, NONE, NONE, NONE],
+        |s| mutual_tls(s, "tls", "tls_client_auth", "foreign"),
+        token,
+    ),
     trial("unknown client", [REFUSED, GOOD, REFUSED, REFUSED], unknown_client, token),
     trial("client without the grant", [REFUSED, NONE, REFUSED, REFUSED], |s| s.token("no_grant"), token),
     trial("two scopes", [GOOD, GOOD, GOOD, GOOD], |s| asking(s, &[&s.scopes()]), scope),
     trial("no scope", [GOOD, GOOD, GOOD, GOOD], |s| asking(s, &[]), scope),
     trial("unknown scope", [GOOD, GOOD, SCOPE, SCOPE], |s| asking(s, &[UNKNOWN]), scope),
     trial("known and unknown scope", [GOOD, GOOD, SCOPE, SCOPE], |s| asking(s, &[s.text("/scopes/0"), UNKNOWN]), scope),
+    trial(
+        "unknown `resource`",
+        [SCOPE, GOOD, GOOD, GOOD],
+        |s| s.token("plain").args(&["--resource", "https://other.example.com/"]),
+        token,
+    ),
     trial("`m2m check`", [GOOD, GOOD, GOOD, GOOD], check, verdict),
     trial("`m2m inspect`", [GOOD, GOOD, GOOD, GOOD], inspect, format_of_token),
     trial(
@@ -107,8 +110,15 @@ fn method(run: M2m, name: &str) -> M2m {
     run.args(&["--auth-method", name])
 }
 
-fn private_key_jwt(server: &Server) -> M2m {
-    method(server.token_without_secret("key"), "private_key_jwt").key(server.text("/keys/rsa/pkcs8"))
+fn json_endpoint(server: &Server) -> M2m {
+    let url = server.text("/json_token_endpoint");
+    let run = M2m::new(&["token", "--token-url", url, "--client-id", "m2m-plain", "--body-format", "json"]);
+    run.secret(&server.secret("plain"))
+}
+
+fn private_key_jwt(server: &Server, key: &str) -> M2m {
+    let run = method(server.token_without_secret("key"), "private_key_jwt");
+    run.key(server.text(&format!("/keys/{key}/pkcs8")))
 }
 
 fn own_certificate(server: &Server) -> M2m {
@@ -191,57 +201,12 @@ fn format_of_token(_: &Server, run: &Run) -> String {
 
 // What came of it.
 
-struct Outcome {
-    /// What stands in the table.
-    cell: String,
-    /// Why it did not hold.
-    fault: Option<String>,
-}
-
-impl Trial {
-    fn try_at(&self, server: &Server, expected: i32) -> Outcome {
-        let run = (self.run)(server).args(&["--error-format", "json"]).run();
-        let exit = run.exit.unwrap_or(-1);
-        let cell = if exit == 0 { (self.found)(server, &run) } else { refusal(&run, exit) };
-        let fault = (exit != expected)
-            .then(|| format!("exit {exit} instead of {expected}: {}{}", run.stdout, run.stderr))
-            .or_else(|| unhelpful(&run, exit));
-        Outcome { cell, fault }
-    }
-}
-
-/// The error of a run with `--error-format json`.
-fn error(run: &Run) -> Option<Value> {
-    let report: Value = serde_json::from_str(run.stderr.lines().last()?).ok()?;
-    Some(report["error"].clone())
-}
-
-/// What the server answered, and what `m2m` made of it.
-fn refusal(run: &Run, exit: i32) -> String {
-    let error = error(run).unwrap_or_default();
-    let mut cell = String::new();
-    if let Some(status) = error["http_status"].as_u64() {
-        write!(cell, "{status} ").unwrap();
-    }
-    if let Some(code) = error["oauth_error"].as_str() {
-        write!(cell, "`{code}` ").unwrap();
-    }
-    cell + &format!("→ exit {exit}")
-}
-
-/// A refusal leaves stdout empty, and says what to try.
-fn unhelpful(run: &Run, exit: i32) -> Option<String> {
-    let error = (exit == 3 || exit == 4).then(|| error(run).unwrap_or_default())?;
-    let hints = error["hints"].as_array().map_or(0, Vec::len);
-    (hints == 0 || !run.stdout.is_empty()).then(|| format!("no help: {}{}", run.stdout, run.stderr))
-}
-
 /// The outcomes at the server in this place of [`SERVERS`], tried once in a test process; `None` for what it does not have.
-fn outcomes(place: usize) -> Option<&'static [Option<Outcome>]> {
+fn outcomes(place: usize) -> Option<&'static Outcomes> {
     static OUTCOMES: [OnceLock<Option<Vec<Option<Outcome>>>>; SERVERS.len()] =
         [const { OnceLock::new() }; SERVERS.len()];
     let try_all = || {
-        let server = SERVERS[place].1()?;
+        let server = (SERVERS[place].start)()?;
         let all = TRIALS.iter().map(|trial| trial.exits[place].map(|expected| trial.try_at(server, expected)));
         Some(all.collect())
     };
@@ -287,57 +252,12 @@ fn the_table_is_what_the_servers_answer() {
         let Some(outcomes) = outcomes(place) else { return };
         all.push(outcomes);
     }
-    let table = table(&all);
+    let table = table(TRIALS, &all);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/servers.md");
     if std::env::var_os("M2M_SERVERS_TABLE").is_some() {
-        std::io::stdout().write_all(summary(&all).as_bytes()).unwrap();
+        std::io::stdout().write_all(summary(TRIALS, &all).as_bytes()).unwrap();
         fs::write(&path, &table).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(written, table, "docs/servers.md is not what the servers answer: `tests/servers/table` writes it anew");
-}
-
-/// `docs/servers.md`, whole.
-fn table(all: &[&[Option<Outcome>]]) -> String {
-    let servers: Vec<_> = SERVERS.iter().map(|(from, start)| (from, start().unwrap())).collect();
-    let mut text = "# Servers that m2m is tested against\n\n\
-        <!-- Written by `tests/servers/table` from a run. A test fails when a run says something else. -->\n\n\
-        Each is started on loopback by a script of [tests/servers](../tests/servers), with its usual settings and secrets made for the run.\n\
-        A cell says what came: a token, or the status and the error code of the server with the exit code that m2m made of it. A dash is what the server was not set up for.\n\
-        \"Special characters\" are in the secret: all the punctuation of ASCII, and sequences such as `%41`. oauth2-mock-server checks nothing about the client.\n\n"
-        .to_owned();
-    let mut row = |cells: Vec<String>| writeln!(text, "| {} |", cells.join(" | ")).unwrap();
-    let line = |first: &str, cell: &dyn Fn(usize) -> String| {
-        [first.to_owned()].into_iter().chain((0..SERVERS.len()).map(cell)).collect::<Vec<_>>()
-    };
-    row(line("", &|place| servers[place].1.text("/name").to_owned()));
-    row(line("---", &|_| "---".to_owned()));
-    row(line("version", &|place| format!("{} ({})", servers[place].1.text("/version"), servers[place].0)));
-    for (number, trial) in TRIALS.iter().enumerate() {
-        row(line(trial.name, &|place| {
-            all[place][number].as_ref().map_or_else(|| "-".to_owned(), |it| it.cell.clone())
-        }));
-    }
-    text
-}
-
-/// What was tried, and what held.
-fn summary(all: &[&[Option<Outcome>]]) -> String {
-    let mut text = String::new();
-    for ((_, start), outcomes) in SERVERS.iter().zip(all) {
-        let server = start().unwrap();
-        let tried = outcomes.iter().flatten().count();
-        let held = outcomes.iter().flatten().filter(|outcome| outcome.fault.is_none()).count();
-        let name = format!("{} {}", server.text("/name"), server.text("/version"));
-        writeln!(text, "\n{name}: {tried} tried, {held} held").unwrap();
-        for (trial, outcome) in TRIALS.iter().zip(*outcomes) {
-            let Some(Outcome { cell, fault }) = outcome else { continue };
-            let mark = if fault.is_some() { "FAIL" } else { "ok" };
-            writeln!(text, "  {mark:4}  {:40}  {cell}", trial.name).unwrap();
-            if let Some(fault) = fault {
-                writeln!(text, "        {}", fault.trim_end()).unwrap();
-            }
-        }
-    }
-    text
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// One run of the built binary, with an empty environment and a home of its own.
@@ -118,6 +119,27 @@ impl Run {
             token.len() > 20 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)),
             "{token:?}"
         );
+    }
+
+    /// Success, with JSON on stdout.
+    pub fn json(&self) -> Value {
+        self.assert_exit(0);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// Every part is on stderr.
+    pub fn assert_says(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.stderr.contains(part), "no `{part}` in\n{}", self.stderr);
+        }
+    }
+
+    /// The status of one check in the JSON report of `m2m check`, with the check.
+    pub fn check(&self, id: &str) -> (String, Value) {
+        let report: Value = serde_json::from_str(&self.stdout).unwrap();
+        let checks = report["profiles"][0]["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["id"] == id).unwrap();
+        (check["status"].as_str().unwrap().to_owned(), check.clone())
     }
 
     /// Exit 3 with a reason, a hint and no output.

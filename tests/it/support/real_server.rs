@@ -149,7 +149,16 @@ impl Server {
     }
 
     pub fn token_without_secret(&self, client: &str) -> M2m {
+        self.command("token", client)
+    }
+
+    /// `m2m COMMAND` as `client`, its secret in the environment.
+    pub fn run(&self, command: &str, client: &str) -> M2m {
+        self.command(command, client).secret(&self.secret(client))
+    }
+
+    fn command(&self, command: &str, client: &str) -> M2m {
         let id = self.ready["clients"][client]["client_id"].as_str().unwrap();
-        M2m::new(&["token", "--issuer", self.issuer(), "--client-id", id])
+        M2m::new(&[command, "--issuer", self.issuer(), "--client-id", id])
     }
 }

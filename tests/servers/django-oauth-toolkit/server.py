@@ -40,6 +40,8 @@ settings.configure(
         "SCOPES": {"openid": "OpenID", **dict.fromkeys(SCOPES, "a scope")},
         "DEFAULT_SCOPES": SCOPES,
         "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+        # Otherwise all views share the core of the first one, which reads forms.
+        "ALWAYS_RELOAD_OAUTHLIB_CORE": True,
     },
 )
 django.setup()
@@ -53,10 +55,16 @@ from oauth2_provider.oauth2_backends import JSONOAuthLibCore  # noqa: E402
 from oauth2_provider.urls import metadata_urlpatterns  # noqa: E402
 from oauth2_provider.views import TokenView  # noqa: E402
 
+
+class JsonTokenView(TokenView):
+    """The package's other way to read a request."""
+
+    oauthlib_backend_class = JSONOAuthLibCore
+
+
 urlpatterns = [
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
-    # The package's other way to read a request: as JSON.
-    path("json/token/", TokenView.as_view(oauthlib_backend_class=JSONOAuthLibCore)),
+    path("json/token/", JsonTokenView.as_view()),
     # RFC 8414 metadata for any issuer with a path, `/tenant` for one; it has no OpenID document.
     *metadata_urlpatterns,
 ]

@@ -32,8 +32,9 @@ const answers = {
   'token-type-lower-case': ({ body }) => { body.token_type = 'bearer'; },
   'token-type-mac': ({ body }) => { body.token_type = 'mac'; },
   'extra-members': ({ body }) => {
-    Object.assign(body, { created_at: 1795186499, ext_expires_in: 7200, tenant: { id: 40499 }, refresh_token: 'refresh-token-of-the-mock' });
+    Object.assign(body, { created_at: 1795186499, ext_expires_in: 7200, tenant: { id: 40499 } });
   },
+  'refresh-token': ({ body }) => { body.refresh_token = 'refresh-token-of-the-mock'; },
   'error-in-200': ({ body }) => { body.error = 'invalid_client'; },
   'unavailable': (response) => { response.statusCode = 503; response.body = { message: 'Service Unavailable' }; },
 };

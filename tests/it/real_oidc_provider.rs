@@ -149,3 +149,33 @@ fn an_issuer_by_another_name_is_a_mismatch_that_shows_both() {
         assert!(run.stderr.contains(issuer), "no `{issuer}` in\n{}", run.stderr);
     }
 }
+
+#[test]
+fn an_unknown_resource_is_refused_and_the_hint_shows_it() {
+    let Some(server) = oidc_provider() else { return };
+    let run = server.token("plain").args(&["--resource", "https://other.example.com/"]).run();
+    run.assert_exit(4);
+    run.assert_says(&["invalid_target", "https://other.example.com/"]);
+}
+
+#[test]
+fn a_token_for_a_resource_is_verified_for_it_and_for_no_other() {
+    let Some(server) = oidc_provider() else { return };
+    let resource = server.text("/resource");
+    let verify = |audience: &str| {
+        server.run("inspect", "plain").args(&["--resource", resource, "--verify", "--audience", audience]).run()
+    };
+    assert_eq!(verify(resource).json()["verified"], true);
+    let run = verify("https://other.example.com/");
+    run.assert_exit(7);
+    run.assert_says(&["https://other.example.com/", resource]);
+}
+
+/// It says 415 in words only: the status is 400, the error `invalid_request`.
+#[test]
+fn a_json_body_is_refused_and_the_hint_names_the_setting() {
+    let Some(server) = oidc_provider() else { return };
+    let run = server.token("plain").args(&["--body-format", "json"]).run();
+    run.assert_refused();
+    run.assert_says(&["invalid_request", "`body_format`"]);
+}
