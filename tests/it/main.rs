@@ -129,6 +129,9 @@ mod proxies;
 mod races;
 /// Assertions that somebody else makes.
 mod ready_assertions;
+/// Calls to an API that was not written here.
+#[cfg(unix)]
+mod real_api;
 /// Signed assertions at a server that was not written here.
 #[cfg(unix)]
 mod real_assertions;

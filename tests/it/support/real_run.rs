@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use base64::Engine;
@@ -18,6 +18,8 @@ pub struct M2m {
     args: Vec<String>,
     secret: Option<String>,
     stdin: Option<String>,
+    /// Where tokens are cached, when not in a home of its own.
+    cache: Option<PathBuf>,
     /// What must not be shown, beside the two above.
     hidden: Vec<String>,
     home: TempDir,
@@ -26,7 +28,7 @@ pub struct M2m {
 impl M2m {
     pub fn new(args: &[&str]) -> Self {
         let home = TempDir::new().unwrap();
-        Self { args: Vec::new(), secret: None, stdin: None, hidden: Vec::new(), home }.args(args)
+        Self { args: Vec::new(), secret: None, stdin: None, cache: None, hidden: Vec::new(), home }.args(args)
     }
 
     pub fn args(mut self, args: &[&str]) -> Self {
@@ -43,6 +45,12 @@ impl M2m {
     /// Hands the client secret over on standard input.
     pub fn stdin(mut self, secret: &str) -> Self {
         self.stdin = Some(secret.to_owned());
+        self
+    }
+
+    /// Shares a token cache with other runs.
+    pub fn cache(mut self, folder: &Path) -> Self {
+        self.cache = Some(folder.to_owned());
         self
     }
 
@@ -79,6 +87,7 @@ impl M2m {
             .env_clear()
             .env("HOME", self.home.path())
             .envs(self.secret.as_ref().map(|secret| ("M2M_CLIENT_SECRET", secret)))
+            .envs(self.cache.as_ref().map(|folder| ("M2M_CACHE_DIR", folder)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

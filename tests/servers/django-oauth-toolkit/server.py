@@ -3,6 +3,7 @@ in memory. Owns the clients and the one line that describes them; run.sh owns th
 import json
 import os
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -30,8 +31,7 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": "file:m2m?mode=memory&cache=shared",
-            # Requests that come side by side wait for each other.
-            "OPTIONS": {"uri": True, "timeout": 30},
+            "OPTIONS": {"uri": True},
         }
     },
     LOGGING_CONFIG=None,
@@ -49,8 +49,10 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.http import JsonResponse  # noqa: E402
 from django.urls import include, path  # noqa: E402
-from oauth2_provider.models import get_application_model  # noqa: E402
+from oauth2_provider.decorators import protected_resource_metadata  # noqa: E402
+from oauth2_provider.models import get_access_token_model, get_application_model  # noqa: E402
 from oauth2_provider.oauth2_backends import JSONOAuthLibCore  # noqa: E402
 from oauth2_provider.urls import metadata_urlpatterns  # noqa: E402
 from oauth2_provider.views import TokenView  # noqa: E402
@@ -62,8 +64,28 @@ class JsonTokenView(TokenView):
     oauthlib_backend_class = JSONOAuthLibCore
 
 
+def token_of(request):
+    return get_access_token_model().objects.get(token=request.headers["Authorization"].split()[1])
+
+
+@protected_resource_metadata(scopes=["read:appointments"])
+def whoami(request):
+    application = token_of(request).application
+    tokens = get_access_token_model().objects.filter(application=application)
+    return JsonResponse({"client_id": application.client_id, "tokens": tokens.count()})
+
+
+@protected_resource_metadata()
+def forget(request):
+    token_of(request).delete()
+    return JsonResponse({"forgotten": True})
+
+
 urlpatterns = [
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
+    # An API, guarded by the package.
+    path("api/whoami", whoami),
+    path("api/forget", forget),
     path("json/token/", JsonTokenView.as_view()),
     # RFC 8414 metadata for any issuer with a path, `/tenant` for one; it has no OpenID document.
     *metadata_urlpatterns,
@@ -90,6 +112,8 @@ def client(client_id, client_secret, grant=Application.GRANT_CLIENT_CREDENTIALS,
 clients = {
     "plain": client("m2m-plain", random(24)),
     "special": client("m2m-special", special()),
+    "api": client("m2m-api", random(24)),
+    "crowd": client("m2m-crowd", random(24)),
     "odd_id": client("m2m cli:odd/id+1%41", random(24)),
     "no_grant": client(
         "m2m-no-grant",
@@ -109,8 +133,22 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+application = get_wsgi_application()
+turn = threading.Lock()
+
+
+def one_at_a_time(environ, start_response):
+    """A database in memory that threads share does not wait for its locks."""
+    with turn:
+        response = application(environ, start_response)
+        try:
+            return list(response)
+        finally:
+            response.close()
+
+
 server = Server(("127.0.0.1", int(os.environ.get("PORT", 0))), Quiet)
-server.set_app(get_wsgi_application())
+server.set_app(one_at_a_time)
 origin = f"http://localhost:{server.server_port}"
 print(
     json.dumps(
@@ -121,6 +159,7 @@ print(
             "token_endpoint": f"{origin}/o/token/",
             "json_token_endpoint": f"{origin}/json/token/",
             "rfc8414_issuer": f"{origin}/tenant",
+            "api": f"{origin}/api",
             "scopes": SCOPES,
             "clients": clients,
         }
