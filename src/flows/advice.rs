@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
 use crate::oauth::discovery::Metadata;
+use crate::oauth::grant::BodyFormat;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::http::Reply;
 use crate::platform::secret::Secret;
@@ -31,13 +32,16 @@ pub fn explain(error: Error, client: &Client, secret: Option<&Secret>, metadata:
                 _ => String::new(),
             };
             let proof = client.proof.describe();
+            let unexplained = error.hints().is_empty();
             let error = error.hint(format!("the client id comes from {origin}, {certificate}the {what} from {proof}"));
-            let more = [
-                secret.and_then(|secret| other_readings(client, secret)),
-                assertion_advice(client),
-                metadata.and_then(|metadata| other_method(client, metadata)),
-            ];
-            more.into_iter().flatten().fold(error, Error::hint)
+            let readings = secret.and_then(|secret| other_readings(client, secret));
+            let unlisted = metadata.and_then(|metadata| other_method(client, metadata));
+            let other = if unexplained && readings.is_none() && unlisted.is_none() {
+                other_registration(client, metadata)
+            } else {
+                None
+            };
+            [readings, assertion_advice(client), unlisted, other].into_iter().flatten().fold(error, Error::hint)
         }
         _ => error,
     }
@@ -161,6 +165,24 @@ fn other_method(client: &Client, metadata: &Metadata) -> Option<String> {
         other.name(),
         other.name()
     ))
+}
+
+/// The other way to send a secret, where nothing speaks against it: many servers take each client by the one that it is
+/// registered for, list both, and call the wrong one by the same name as a wrong secret.
+fn other_registration(client: &Client, metadata: Option<&Metadata>) -> Option<String> {
+    let other = match (client.method, client.grant.body_format) {
+        (AuthMethod::ClientSecretBasic, _) => AuthMethod::ClientSecretPost,
+        (AuthMethod::ClientSecretPost, BodyFormat::Form) => AuthMethod::ClientSecretBasic,
+        _ => return None,
+    };
+    let listed = |metadata: &Metadata| metadata.auth_methods.iter().any(|name| name == other.registered_name());
+    metadata.is_none_or(listed).then(|| {
+        format!(
+            "if id and secret are right, the client may be registered for another method than `{}`: try `auth_method = \"{}\"`",
+            client.method.name(),
+            other.name()
+        )
+    })
 }
 
 #[cfg(test)]

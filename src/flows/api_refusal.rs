@@ -38,6 +38,9 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
         None => error.cause(answered),
     };
     error = diagnosis::intermediary(error, reply);
+    if let Some(challenge) = challenge_alone(reply, &body) {
+        error = error.quoting("its header `www-authenticate` says", challenge);
+    }
     let wait = http::retry_after(reply, now);
     if let Some(wait) = wait {
         error = error.cause(diagnosis::wait_text(wait)).retry_after(Some(wait));
@@ -53,6 +56,12 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
     } else {
         error
     }
+}
+
+/// The challenge, where it says more than a scheme and the body says nothing: RFC 6750 section 3 has the reason there.
+fn challenge_alone<'a>(reply: &'a Reply, body: &ErrorBody) -> Option<&'a str> {
+    let silent = matches!(reply.status, 401 | 403) && !reply.is_html() && body.words().is_none();
+    reply.header("www-authenticate").filter(|challenge| silent && challenge.contains('='))
 }
 
 fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
@@ -136,6 +145,10 @@ mod tests {
     use reqwest::header::HeaderMap;
 
     fn kind(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorKind {
+        refused(status, headers, body).kind()
+    }
+
+    fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
         let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
         let reply = Reply {
             status,
@@ -145,7 +158,19 @@ mod tests {
             url: "https://api/x".into(),
             no_time_to_wait: false,
         };
-        refusal(&reply, "GET https://api/x", "c", SystemTime::now()).kind()
+        refusal(&reply, "GET https://api/x", "c", SystemTime::now())
+    }
+
+    #[test]
+    fn a_reason_that_stands_in_the_challenge_alone_is_shown() {
+        let bearer = "Bearer error=\"insufficient_scope\", scope=\"a:read\"";
+        for (challenge, body, expected) in
+            [(bearer, "", Some(bearer)), (bearer, r#"{"message":"no"}"#, None), ("Bearer", "", None)]
+        {
+            let error = refused(403, &[("www-authenticate", challenge)], body);
+            let quotes: Vec<_> = error.causes().iter().filter(|c| c.text.contains("www-authenticate")).collect();
+            assert_eq!(quotes.first().and_then(|cause| cause.quote.as_deref()), expected, "{challenge} {body}");
+        }
     }
 
     #[test]

@@ -35,7 +35,8 @@ fn what_fails_is_annotated() {
         "::error title=m2m check (no profile)%3A token.grant::the authorization server refused the client credentials \
          (invalid_client)%0Acause: POST http://127.0.0.1:",
         "answered 401: \"100%25 unknown\"%0Ahint: the client id comes from flag `--client-id`, the secret from env \
-         `M2M_CLIENT_SECRET`",
+         `M2M_CLIENT_SECRET`%0Ahint: if id and secret are right, the client may be registered for another method than \
+         `client_secret_basic`: try `auth_method = \"client_secret_post\"`",
     );
     assert!(found[0].starts_with(start) && found[0].ends_with(end), "{outcome:#?}");
     assert!(outcome.stdout.find("1 profile, failed").unwrap() < outcome.stdout.find("::error").unwrap());

@@ -61,6 +61,24 @@ fn credentials_in_the_body_are_not_blamed_on_basic() {
     rejected(&account, &["--body-format", "json"]).never_says("basic_encoding");
 }
 
+/// The server's answer is the same for a wrong secret and for a client that is registered for another method.
+#[test]
+fn plain_credentials_lead_to_the_other_method() {
+    let account = Account::fresh();
+    let post = "another method than `client_secret_basic`: try `auth_method = \"client_secret_post\"`";
+    rejected(&account, &[]).hints_at(post);
+    let basic = "another method than `client_secret_post`: try `auth_method = \"client_secret_basic\"`";
+    rejected(&account, &["--auth-method", "client_secret_post"]).hints_at(basic);
+    rejected(&account, &["--body-format", "json"]).never_says("another method");
+}
+
+/// A provider that is known has a better explanation.
+#[test]
+fn a_known_provider_is_not_suspected_of_another_method() {
+    let account = Account::fresh();
+    rejected(&account, &["--provider", "cognito"]).never_says("another method");
+}
+
 #[test]
 fn nothing_is_probed() {
     let account = Account::with_special("+ %");

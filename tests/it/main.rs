@@ -136,15 +136,30 @@ mod proxies;
 mod races;
 /// Assertions that somebody else makes.
 mod ready_assertions;
+/// Calls to an API that was not written here.
+#[cfg(unix)]
+mod real_api;
 /// Signed assertions at a server that was not written here.
 #[cfg(unix)]
 mod real_assertions;
+/// What is peculiar to Authlib.
+#[cfg(unix)]
+mod real_authlib;
+/// What is peculiar to django-oauth-toolkit.
+#[cfg(unix)]
+mod real_django_oauth_toolkit;
 /// Certificates at a server that was not written here.
 #[cfg(unix)]
 mod real_mutual_tls;
-/// Secrets at a server that was not written here.
+/// What is peculiar to oauth2-mock-server.
 #[cfg(unix)]
-mod real_servers;
+mod real_oauth2_mock_server;
+/// What is peculiar to oidc-provider, with secrets.
+#[cfg(unix)]
+mod real_oidc_provider;
+/// The same trials at each of them, and the table of what they answered.
+#[cfg(unix)]
+mod real_trials;
 /// The recipes in `examples/`, run.
 mod recipes;
 /// `--redact`.

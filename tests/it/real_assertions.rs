@@ -16,7 +16,8 @@ use m2m::platform::host::Host;
 use m2m::platform::private_key::PrivateKey;
 use serde_json::Value;
 
-use crate::support::real_server::{M2m, Server, server};
+use crate::support::real_run::M2m;
+use crate::support::real_server::{Server, oidc_provider};
 
 /// Each registered key with the algorithms that the server takes for it, the usual one first.
 const ALGORITHMS: [(&str, &[&str]); 4] = [
@@ -34,7 +35,7 @@ fn signed(server: &Server, name: &str) -> M2m {
 
 #[test]
 fn every_kind_of_key_works_in_every_form() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for (name, _) in ALGORITHMS {
         for (form, file) in server.ready["keys"][name].as_object().unwrap() {
             let run = server.token_without_secret("key").args(&["--auth-method", "private_key_jwt"]);
@@ -47,7 +48,7 @@ fn every_kind_of_key_works_in_every_form() {
 
 #[test]
 fn every_algorithm_works() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for (name, algorithms) in ALGORITHMS {
         for alg in algorithms {
             let run = signed(server, name).settings(&format!("assertion_alg = \"{alg}\"")).run();
@@ -59,7 +60,7 @@ fn every_algorithm_works() {
 
 #[test]
 fn a_secret_signs_with_every_hash() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for alg in ["HS256", "HS384", "HS512"] {
         let run = server.token("secret_jwt").args(&["--auth-method", "client_secret_jwt"]);
         let run = run.settings(&format!("assertion_alg = \"{alg}\"")).run();
@@ -70,13 +71,13 @@ fn a_secret_signs_with_every_hash() {
 
 #[test]
 fn the_token_endpoint_is_an_audience_too() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     signed(server, "p256").settings("assertion_aud = \"token_endpoint\"\nassertion_typ = \"JWT\"").run().assert_token();
 }
 
 #[test]
 fn a_ready_assertion_is_good_once() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let text = fs::read_to_string(server.text("/keys/p256/pkcs8")).unwrap();
     let signer = Signer::with_key(&PrivateKey::parse(&text).unwrap(), None, None).unwrap();
     let template = Template { client_id: "m2m-key", audience: server.issuer(), typ: assertion::DEFAULT_TYP, x5t: None };
@@ -97,7 +98,7 @@ fn a_ready_assertion_is_good_once() {
 
 #[test]
 fn an_unknown_key_is_refused_and_the_hint_says_where_it_is_from() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = signed(server, "stranger").run();
     run.assert_refused();
     for part in ["invalid_client", "401", "the key from file `", "stranger.pem", "besides a wrong key"] {
@@ -107,7 +108,7 @@ fn an_unknown_key_is_refused_and_the_hint_says_where_it_is_from() {
 
 #[test]
 fn an_unknown_key_id_is_refused_and_the_hint_names_the_setting() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = signed(server, "p256").settings("assertion_kid = \"nobody\"").run();
     run.assert_refused();
     assert!(run.stderr.contains("`assertion_kid`"), "{}", run.stderr);
@@ -115,7 +116,7 @@ fn an_unknown_key_id_is_refused_and_the_hint_names_the_setting() {
 
 #[test]
 fn a_wrong_secret_signs_what_is_refused() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = server.token_without_secret("secret_jwt").args(&["--auth-method", "client_secret_jwt"]);
     let run = run.secret(&"wrong-secret-".repeat(4)).run();
     run.assert_refused();
@@ -124,7 +125,7 @@ fn a_wrong_secret_signs_what_is_refused() {
 
 #[test]
 fn a_wrong_audience_is_refused_and_the_hint_shows_it() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = signed(server, "p256").settings("assertion_aud = \"https://other.example.com\"").run();
     run.assert_refused();
     assert!(run.stderr.contains("assertion_aud = \"https://other.example.com\""), "{}", run.stderr);
@@ -133,7 +134,7 @@ fn a_wrong_audience_is_refused_and_the_hint_shows_it() {
 /// The binary cannot be run at another time, so the library is, by a clock of the test's.
 #[test]
 fn a_clock_that_is_behind_is_refused_and_the_hint_says_by_how_much() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let (exit, stdout, stderr) = at_another_time(server, |now| now - Duration::from_secs(600));
     assert_eq!((exit, stdout.as_str()), (format!("{:?}", ExitCode::from(3)), ""), "{stderr}");
     assert!(stderr.contains("this machine's clock is ") && stderr.contains(" behind the server's"), "{stderr}");
@@ -144,7 +145,7 @@ fn a_clock_that_is_behind_is_refused_and_the_hint_says_by_how_much() {
 
 #[test]
 fn check_is_content_with_a_key() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = M2m::new(&["check", "-o", "json", "--issuer", server.issuer(), "--client-id", "m2m-key"]);
     let run = run.args(&["--auth-method", "private_key_jwt", "--resource", server.text("/resource")]);
     let run = run.args(&["--scope", &server.scopes()]).key(server.text("/keys/p256/pkcs8")).run();

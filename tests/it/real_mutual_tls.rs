@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::support::real_server::{M2m, Server, server};
+use crate::support::real_run::M2m;
+use crate::support::real_server::{Server, oidc_provider};
 
 /// `m2m COMMAND` as `client`, with the certificate `name`.
 fn shown(server: &Server, command: &str, client: &str, method: &str, name: &str) -> M2m {
@@ -20,7 +21,7 @@ fn asking(server: &Server, command: &str, client: &str, method: &str) -> M2m {
 
 #[test]
 fn a_certificate_of_the_authority_gets_a_token() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = shown(server, "token", "tls", "tls_client_auth", "client").run();
     run.assert_token();
     assert_eq!(run.stderr, "");
@@ -28,7 +29,7 @@ fn a_certificate_of_the_authority_gets_a_token() {
 
 #[test]
 fn one_file_may_hold_certificate_and_key() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run =
         asking(server, "token", "tls", "tls_client_auth").certificate(server.text("/certificates/combined"), None);
     let run = run.run();
@@ -38,7 +39,7 @@ fn one_file_may_hold_certificate_and_key() {
 
 #[test]
 fn a_registered_certificate_of_ones_own_gets_a_token() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = shown(server, "token", "self_signed", "self_signed_tls_client_auth", "self_signed").run();
     run.assert_token();
     assert_eq!(run.stderr, "");
@@ -46,7 +47,7 @@ fn a_registered_certificate_of_ones_own_gets_a_token() {
 
 #[test]
 fn the_token_endpoint_may_be_given_without_metadata() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = M2m::new(&["token", "--token-url", server.text("/mtls_token_endpoint"), "--client-id", "m2m-tls"]);
     let run = run.args(&["--auth-method", "tls_client_auth", "--ca-file", server.text("/certificates/ca")]);
     run.certificate(server.text("/certificates/combined"), None).run().assert_token();
@@ -54,7 +55,7 @@ fn the_token_endpoint_may_be_given_without_metadata() {
 
 #[test]
 fn a_wrong_certificate_is_refused_and_the_hint_names_it() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for (client, method, name) in [
         ("tls", "tls_client_auth", "sibling"),
         ("tls", "tls_client_auth", "foreign"),
@@ -72,7 +73,7 @@ fn a_wrong_certificate_is_refused_and_the_hint_names_it() {
 
 #[test]
 fn a_key_of_another_certificate_is_a_usage_error() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = asking(server, "token", "tls", "tls_client_auth");
     let run = run.certificate(server.text("/certificates/client/cert"), Some(server.text("/certificates/sibling/key")));
     let run = run.run();
@@ -82,7 +83,7 @@ fn a_key_of_another_certificate_is_a_usage_error() {
 
 #[test]
 fn a_server_of_an_unknown_authority_is_not_shown_anything() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = M2m::new(&["token", "--issuer", server.issuer(), "--client-id", "m2m-tls", "--retries", "0"]);
     let run = run.args(&["--auth-method", "tls_client_auth"]).certificate(server.text("/certificates/combined"), None);
     let run = run.run();
@@ -92,7 +93,7 @@ fn a_server_of_an_unknown_authority_is_not_shown_anything() {
 
 #[test]
 fn check_compares_the_certificate_that_the_token_is_bound_to() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = shown(server, "check", "tls", "tls_client_auth", "client");
     let run = run.args(&["-o", "json", "--resource", server.text("/resource"), "--scope", &server.scopes()]).run();
     run.assert_exit(0);

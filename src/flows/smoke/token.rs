@@ -175,6 +175,8 @@ fn check_scope(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
         );
     } else if !more.is_empty() && !asked.is_empty() {
         record.info(id, format!("more was granted than asked: {}", shown(&more)));
+    } else if granted.is_empty() {
+        record.info(id, "no scope was granted");
     } else {
         record.pass(id, format!("granted: {}", shown(&granted.sorted())));
     }

@@ -17,7 +17,13 @@ pub mod outcome;
 pub mod property;
 pub mod random;
 #[cfg(unix)]
+pub mod real_run;
+#[cfg(unix)]
 pub mod real_server;
+#[cfg(unix)]
+pub mod real_table;
+#[cfg(unix)]
+pub mod real_trial;
 pub mod reply;
 pub mod request;
 pub mod rust_source;

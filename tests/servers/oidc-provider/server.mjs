@@ -4,25 +4,20 @@
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { createRequire } from 'node:module';
-import { fstatSync } from 'node:fs';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { random, special } from '../client_secrets.mjs';
+import { endWithStarter } from '../lifetime.mjs';
 import { certificates, folder, keys, publicKeys, read, selfSignedKey } from './credentials.mjs';
 
 // The package is in a cache folder and this file is not, so a bare import would not find it.
-const installed = createRequire(join(process.env.OIDC_PROVIDER_DIR, 'package.json'));
+const installed = createRequire(join(process.env.PACKAGES, 'package.json'));
 const { Provider, errors } = await import(pathToFileURL(installed.resolve('oidc-provider')));
 
 // The API whose tokens are JWTs; without `resource` tokens are opaque.
 const resource = 'https://api.example.com/';
 const scopes = ['webpremios.backoffice/all.read', 'read:appointments'];
-
-const random = (bytes) => randomBytes(bytes).toString('hex');
-
-// Every printable ASCII character that is neither letter nor digit, in an order that gives each kind of `%`: one that no
-// escape can follow, and escapes that a needless decoding would change. No space at an edge: that would be another question.
-const special = () => `${random(8)} !"#$&'()*+,-./:;<=>?@[\\]^_\`{|}%~%41%2F${random(8)}`;
 
 const mayUseTheGrant = { grant_types: ['client_credentials'], response_types: [], redirect_uris: [], scope: scopes.join(' ') };
 const clients = {
@@ -100,15 +95,10 @@ const provider = new Provider(issuer, {
 });
 for (const listener of [server, secure]) listener.on('request', provider.callback());
 
-const stop = () => process.exit(0);
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
-// Whoever started this server holds the other end of the pipe: when they are gone, however they went, so is the server.
-if (fstatSync(0).isFIFO() || fstatSync(0).isSocket()) process.stdin.on('end', stop).on('error', stop).resume();
-const parent = Number(process.env.STARTED_BY);
-setInterval(() => { if (process.ppid !== parent) stop(); }, 1000).unref();
-
+endWithStarter();
 console.log(JSON.stringify({
+  name: 'oidc-provider',
+  version: installed('oidc-provider/package.json').version,
   issuer,
   token_endpoint: `${issuer}/token`,
   mtls_token_endpoint: `${mutualTls}/token`,

@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::real_server::{M2m, server};
+use crate::support::real_run::M2m;
+use crate::support::real_server::oidc_provider;
 
 #[test]
 fn discover_prints_the_metadata() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = M2m::new(&["discover", "--issuer", server.issuer()]).run();
     run.assert_exit(0);
     let metadata: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -21,7 +22,7 @@ fn discover_prints_the_metadata() {
 
 #[test]
 fn basic_works_with_a_secret_full_of_special_characters() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for encoding in [&[][..], &["--basic-encoding", "strict"]] {
         let run = server.token("special").args(encoding).run();
         run.assert_token();
@@ -31,7 +32,7 @@ fn basic_works_with_a_secret_full_of_special_characters() {
 
 #[test]
 fn post_works_with_a_secret_full_of_special_characters() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = server.token("post").args(&["--auth-method", "client_secret_post"]).run();
     run.assert_token();
     assert_eq!(run.stderr, "");
@@ -39,7 +40,7 @@ fn post_works_with_a_secret_full_of_special_characters() {
 
 #[test]
 fn a_plain_secret_works_whatever_the_encoding() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     for encoding in ["form", "strict", "raw"] {
         server.token("plain").args(&["--basic-encoding", encoding]).run().assert_token();
     }
@@ -47,7 +48,7 @@ fn a_plain_secret_works_whatever_the_encoding() {
 
 #[test]
 fn the_secret_may_come_from_a_file_or_from_stdin() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let secret = server.secret("special");
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("secret");
@@ -65,7 +66,7 @@ fn the_secret_may_come_from_a_file_or_from_stdin() {
 
 #[test]
 fn json_output_keeps_what_the_server_said() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let scopes = server.scopes();
     let run = server.token("special").args(&["--scope", &scopes, "-o", "json"]).run();
     run.assert_exit(0);
@@ -78,7 +79,7 @@ fn json_output_keeps_what_the_server_said() {
 
 #[test]
 fn a_wrong_secret_is_refused_and_the_hint_names_what_basic_may_have_changed() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let wrong = format!("{}x", server.secret("special"));
     let run = server.token_without_secret("special").secret(&wrong).run();
     run.assert_refused();
@@ -89,7 +90,7 @@ fn a_wrong_secret_is_refused_and_the_hint_names_what_basic_may_have_changed() {
 
 #[test]
 fn a_refusal_as_json_has_its_kind() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = server.token_without_secret("plain").secret("wrong").args(&["--error-format", "json"]).run();
     run.assert_exit(3);
     let report: Value = serde_json::from_str(run.stderr.trim_end()).unwrap();
@@ -104,7 +105,7 @@ fn a_refusal_as_json_has_its_kind() {
 /// This server reads encoded credentials only, and calls raw ones an `invalid_request`.
 #[test]
 fn a_wrong_basic_encoding_is_refused_and_the_hint_names_it() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = server.token("special").args(&["--basic-encoding", "raw"]).run();
     run.assert_refused();
     assert!(run.stderr.contains("basic_encoding"), "{}", run.stderr);
@@ -113,7 +114,7 @@ fn a_wrong_basic_encoding_is_refused_and_the_hint_names_it() {
 /// This server calls it an `invalid_request`, where RFC 6749 has `unauthorized_client`.
 #[test]
 fn a_client_that_may_not_use_the_grant_is_refused() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let run = server.token("no_grant").run();
     run.assert_refused();
     assert!(run.stderr.contains("requested grant type is not allowed for this client"), "{}", run.stderr);
@@ -121,7 +122,7 @@ fn a_client_that_may_not_use_the_grant_is_refused() {
 
 #[test]
 fn a_scope_that_was_not_granted_is_a_warning() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let known = server.ready["scopes"][0].as_str().unwrap();
     let run = server.token("plain").args(&["--scope", known, "--scope", "no:such-scope"]).run();
     run.assert_token();
@@ -132,13 +133,13 @@ fn a_scope_that_was_not_granted_is_a_warning() {
 /// nothing can be concluded from it.
 #[test]
 fn an_unknown_scope_alone_still_gives_a_token() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     server.token("plain").args(&["--scope", "no:such-scope"]).run().assert_token();
 }
 
 #[test]
 fn an_issuer_by_another_name_is_a_mismatch_that_shows_both() {
-    let Some(server) = server() else { return };
+    let Some(server) = oidc_provider() else { return };
     let other = server.issuer().replace("localhost", "127.0.0.1");
     let run =
         M2m::new(&["token", "--issuer", &other, "--client-id", "m2m-plain"]).secret(&server.secret("plain")).run();
@@ -147,4 +148,34 @@ fn an_issuer_by_another_name_is_a_mismatch_that_shows_both() {
     for issuer in [&other, server.issuer()] {
         assert!(run.stderr.contains(issuer), "no `{issuer}` in\n{}", run.stderr);
     }
+}
+
+#[test]
+fn an_unknown_resource_is_refused_and_the_hint_shows_it() {
+    let Some(server) = oidc_provider() else { return };
+    let run = server.token("plain").args(&["--resource", "https://other.example.com/"]).run();
+    run.assert_exit(4);
+    run.assert_says(&["invalid_target", "https://other.example.com/"]);
+}
+
+#[test]
+fn a_token_for_a_resource_is_verified_for_it_and_for_no_other() {
+    let Some(server) = oidc_provider() else { return };
+    let resource = server.text("/resource");
+    let verify = |audience: &str| {
+        server.run("inspect", "plain").args(&["--resource", resource, "--verify", "--audience", audience]).run()
+    };
+    assert_eq!(verify(resource).json()["verified"], true);
+    let run = verify("https://other.example.com/");
+    run.assert_exit(7);
+    run.assert_says(&["https://other.example.com/", resource]);
+}
+
+/// It says 415 in words only: the status is 400, the error `invalid_request`.
+#[test]
+fn a_json_body_is_refused_and_the_hint_names_the_setting() {
+    let Some(server) = oidc_provider() else { return };
+    let run = server.token("plain").args(&["--body-format", "json"]).run();
+    run.assert_refused();
+    run.assert_says(&["invalid_request", "`body_format`"]);
 }
