@@ -3,6 +3,8 @@
 
 use ring::hmac;
 
+use crate::platform::text::hex;
+
 /// Changes when the fields or their order change, so that old names are never hit.
 const VERSION: &str = "m2m token 1";
 
@@ -40,11 +42,6 @@ impl Fields {
 #[must_use]
 pub fn public_name(text: &str) -> String {
     hex(&ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()[..16])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
 }
 
 #[cfg(test)]

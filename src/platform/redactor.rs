@@ -185,12 +185,17 @@ const BARE: [&str; 5] = ["", "-_.!~*'()", "-._~", "*-._", "-._"];
 
 /// A secret in every encoding in which it travels.
 fn encodings(raw: &str) -> Vec<String> {
-    let mut forms = vec![raw.to_owned(), hex(raw), hex(raw).to_ascii_uppercase()];
+    let mut forms = vec![raw.to_owned(), text::hex(raw.as_bytes()), text::hex(raw.as_bytes()).to_ascii_uppercase()];
     let percent =
         |bare: &str| url::percent_encode(raw, |b| !b.is_ascii_alphanumeric() && !bare.as_bytes().contains(&b));
-    let spaced = BARE.iter().flat_map(|bare| [percent(bare), percent(bare).replace("%20", "+")]);
-    for encoded in spaced.chain([url::percent_encode_minimal(raw)]) {
-        forms.push(lower_escapes(&encoded));
+    let mut escaped: Vec<String> = BARE.iter().map(|bare| percent(bare)).collect();
+    escaped.push(url::percent_encode_minimal(raw));
+    escaped.dedup();
+    for encoded in escaped {
+        if encoded.contains('%') {
+            let spaced = encoded.replace("%20", "+");
+            forms.extend([lower_escapes(&encoded), lower_escapes(&spaced), spaced]);
+        }
         forms.push(encoded);
     }
     if let Ok(quoted) = serde_json::to_string(raw) {
@@ -269,10 +274,6 @@ fn mask_jwts(text: &str) -> String {
     out
 }
 
-fn hex(text: &str) -> String {
-    text.bytes().map(|b| format!("{b:02x}")).collect()
-}
-
 fn replace_ignoring_case(text: &str, needle: &str, with: &str) -> String {
     let (hay, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
@@ -304,7 +305,7 @@ mod tests {
             url::form_component(raw),
             url::percent_encode_unreserved(raw).to_ascii_lowercase(),
             serde_json::to_string(raw).unwrap(),
-            hex(raw),
+            text::hex(raw.as_bytes()),
             STANDARD.encode(format!("x{raw}yz")),
             STANDARD.encode(format!("xy{raw}")),
             basic,
