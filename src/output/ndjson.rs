@@ -59,6 +59,9 @@ pub fn line(number: u64, field: &str, value: &str, outcome: &Outcome<'_>, redact
 
 /// In valid JSON a raw line end can only be white space between tokens, so a space says the same.
 fn push_on_one_line(out: &mut String, json: &str) {
+    if !json.contains('\n') && !json.contains('\r') {
+        return out.push_str(json);
+    }
     out.extend(json.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
 }
 

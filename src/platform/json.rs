@@ -89,6 +89,10 @@ fn position(error: &serde_json::Error, data: bool) -> String {
 }
 
 fn too_deep(body: &[u8]) -> bool {
+    // Most texts have too few brackets for that, and counting them is quick.
+    if body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= DEPTH_LIMIT {
+        return false;
+    }
     let mut depth = 0usize;
     let mut in_string = false;
     let mut escaped = false;

@@ -20,28 +20,31 @@ const SHORTEST: usize = 4;
 
 /// Tells where a form of a secret may begin, at a glance: one bit for each value that its first [`SHORTEST`] bytes hash
 /// to. There are dozens of forms, and bulk lookups look for all of them in every line.
-#[derive(Default)]
-struct Beginnings(Vec<u64>);
+struct Beginnings(Box<[u64; Self::WORDS]>);
 
 impl Beginnings {
     /// 16 bits of hash, so 8 KiB of table.
     const WORDS: usize = 1024;
 
-    fn place(bytes: &[u8]) -> Option<(usize, u64)> {
-        let first = bytes.first_chunk::<SHORTEST>()?;
-        let hash = u32::from_le_bytes(*first).wrapping_mul(0x9E37_79B1) >> 16;
-        Some((hash as usize / 64, 1 << (hash % 64)))
+    fn of<'f>(forms: impl Iterator<Item = &'f str>) -> Self {
+        let mut table = Box::new([0; Self::WORDS]);
+        for first in forms.filter_map(|form| form.as_bytes().first_chunk()) {
+            let (word, bit) = Self::place(*first);
+            table[word] |= bit;
+        }
+        Self(table)
     }
 
-    fn add(&mut self, form: &[u8]) {
-        self.0.resize(Self::WORDS, 0);
-        if let Some((word, bit)) = Self::place(form) {
-            self.0[word] |= bit;
-        }
+    fn place(first: [u8; SHORTEST]) -> (usize, u64) {
+        let hash = u32::from_le_bytes(first).wrapping_mul(0x9E37_79B1) >> 16;
+        (hash as usize / 64, 1 << (hash % 64))
     }
 
     fn may_include(&self, bytes: &[u8]) -> bool {
-        Self::place(bytes).is_some_and(|(word, bit)| self.0.get(word).is_some_and(|bits| bits & bit != 0))
+        bytes.first_chunk().is_some_and(|first| {
+            let (word, bit) = Self::place(*first);
+            self.0[word] & bit != 0
+        })
     }
 }
 
@@ -50,7 +53,8 @@ impl Beginnings {
 struct Forms {
     /// The longest first, so that one that contains another is found before it.
     all: Vec<Secret>,
-    beginnings: Beginnings,
+    /// None while there are no forms.
+    beginnings: Option<Beginnings>,
 }
 
 /// Everything known so far that must not be shown.
@@ -79,8 +83,7 @@ impl Redactor {
             all.retain(|form| form.len() >= SHORTEST);
             all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
             all.dedup();
-            let mut beginnings = Beginnings::default();
-            all.iter().for_each(|form| beginnings.add(form.as_bytes()));
+            let beginnings = Some(Beginnings::of(all.iter().map(String::as_str)));
             *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
         self.forms.borrow()
@@ -141,10 +144,11 @@ impl Redactor {
     #[must_use]
     pub fn settled(&self, bytes: &[u8]) -> usize {
         let forms = self.forms();
+        let Some(beginnings) = &forms.beginnings else { return bytes.len() };
         let longest = forms.all.first().map_or(0, |longest| longest.expose().len());
         let grows = |at: &usize| {
             let end = &bytes[*at..];
-            (end.len() < SHORTEST || forms.beginnings.may_include(end))
+            (end.len() < SHORTEST || beginnings.may_include(end))
                 && forms.all.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
         };
         let cut = (bytes.len().saturating_sub(longest)..bytes.len()).find(grows).unwrap_or(bytes.len());
@@ -162,11 +166,10 @@ impl Redactor {
     fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let forms = self.forms();
         let mut spans: Vec<Range<usize>> = Vec::new();
-        for at in 0..bytes.len() {
+        let Some(beginnings) = &forms.beginnings else { return spans };
+        let candidates = bytes.windows(SHORTEST).enumerate().filter(|(_, first)| beginnings.may_include(first));
+        for (at, _) in candidates {
             let rest = &bytes[at..];
-            if !forms.beginnings.may_include(rest) {
-                continue;
-            }
             // The longest form comes first.
             let Some(form) = forms.all.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
             let end = at + form.expose().len();
