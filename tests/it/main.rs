@@ -95,6 +95,8 @@ mod formats;
 mod hints;
 /// The corpus of hostile answers.
 mod hostile;
+/// Config files and cache entries of the corpus.
+mod hostile_files;
 /// Unusual HTTP.
 mod http_shapes;
 /// Calls on behalf of a participant.
