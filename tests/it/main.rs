@@ -184,6 +184,9 @@ mod support;
 mod templates;
 /// Help, pipes, homes, colours.
 mod terminal;
+/// What servers say, on a terminal.
+#[cfg(unix)]
+mod terminal_output;
 /// Answers that grant a token.
 mod token;
 /// `-o`.
