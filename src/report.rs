@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::exit;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::host::Host;
+use crate::platform::text;
 
 /// How errors are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,16 +64,18 @@ pub fn json(host: &Host, error: &Error) -> String {
     }
     let exit = exit::of(error.kind());
     let facts = error.http();
+    // Here and not when the line is written: escapes of ours are none of JSON.
+    let clean = |text: &str| text::sanitise(&host.redactor.hide(text)).into_owned();
     let wire = Wire {
         error: Body {
             kind: exit.kind,
             exit_code: exit.code,
-            message: host.redactor.hide(error.message()),
-            causes: error.causes().iter().map(|cause| host.redactor.hide(&cause.render(&host.redactor))).collect(),
-            hints: error.hints().iter().map(|hint| host.redactor.hide(hint)).collect(),
+            message: clean(error.message()),
+            causes: error.causes().iter().map(|cause| clean(&cause.render(&host.redactor))).collect(),
+            hints: error.hints().iter().map(|hint| clean(hint)).collect(),
             oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
             http_status: facts.http_status,
-            url: facts.url.as_deref().map(|url| host.redactor.hide(url)),
+            url: facts.url.as_deref().map(clean),
             request_id: facts.request_id.as_deref().map(|id| host.redactor.quote(id)),
         },
     };

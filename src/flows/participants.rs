@@ -57,6 +57,18 @@ pub struct Participants {
     pub items: Vec<Box<RawValue>>,
 }
 
+impl Participants {
+    /// Reads the body of an answer: a JSON array, of whatever.
+    ///
+    /// # Errors
+    /// Why it is not one, without quoting it.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        let items = json::parse(body)?;
+        let array = std::str::from_utf8(json::without_bom(body)).map_err(|e| e.to_string())?;
+        Ok(Self { array: array.trim().to_owned(), items })
+    }
+}
+
 impl Directory {
     /// Reads and checks the settings.
     ///
@@ -137,10 +149,8 @@ fn parse_answer(reply: &Reply, request: &Request) -> Result<Participants, Option
                 .facts(reply.facts()),
         )
     };
-    let items: Vec<Box<RawValue>> = json::parse(&reply.body).map_err(|why| {
+    Participants::parse(&reply.body).map_err(|why| {
         let refused = json::parse::<Value>(&reply.body).is_ok_and(|v| v.get("errors").is_some());
         if refused { None } else { malformed(why) }
-    })?;
-    let array = std::str::from_utf8(json::without_bom(&reply.body)).map_err(|e| malformed(e.to_string()))?;
-    Ok(Participants { array: array.trim().to_owned(), items })
+    })
 }

@@ -3,7 +3,8 @@
 
 use crate::platform::redactor::Redactor;
 
-/// Holds back no more of a body than could be the beginning of a secret, so that a slow body is seen as it comes.
+/// Holds back no more of a body than could be the beginning of a secret or of a character, so that a slow body is seen as
+/// it comes.
 pub struct CleanStream<'r> {
     redactor: &'r Redactor,
     held: Vec<u8>,
@@ -19,7 +20,7 @@ impl<'r> CleanStream<'r> {
     /// Takes a piece and gives what can be printed.
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(piece);
-        let settled = self.redactor.settled(&self.held);
+        let settled = self.redactor.settled(&self.held).min(whole_characters(&self.held));
         let ready = self.redactor.hide_bytes(&self.held[..settled]);
         self.held.drain(..settled);
         ready
@@ -29,6 +30,16 @@ impl<'r> CleanStream<'r> {
     pub fn finish(&mut self) -> Vec<u8> {
         self.redactor.hide_bytes(&std::mem::take(&mut self.held))
     }
+}
+
+/// The length without a character at the end that has only begun.
+fn whole_characters(bytes: &[u8]) -> usize {
+    // The first byte of a character says how long it is; no other looks like one.
+    let tail = bytes.len().saturating_sub(3);
+    let begun = bytes[tail..].iter().rposition(|b| *b >= 0xc0).map(|at| tail + at);
+    let is_torn =
+        |at: &usize| std::str::from_utf8(&bytes[*at..]).is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none());
+    begun.filter(is_torn).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]
@@ -44,6 +55,17 @@ mod tests {
         assert_eq!(stream.push(b"data: 1\n"), b"data: 1\n");
         assert_eq!(stream.push(b"data: s3cr"), b"data: ");
         assert_eq!(stream.push(b"umb"), b"s3crumb");
+    }
+
+    #[test]
+    fn a_character_cut_in_two_waits_for_its_end() {
+        let redactor = Redactor::default();
+        let mut stream = CleanStream::new(&redactor);
+        assert_eq!(stream.push(b"n\xc3"), b"n");
+        assert_eq!(stream.push(b"\xa3o \xe2\x82"), "ão ".as_bytes());
+        assert_eq!(stream.push(b"\xff\x80"), b"\xe2\x82\xff\x80");
+        assert_eq!(stream.push(b"\xf0\x9f\x94"), b"");
+        assert_eq!(stream.finish(), b"\xf0\x9f\x94");
     }
 
     #[test]

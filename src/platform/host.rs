@@ -1,6 +1,7 @@
 //! The process as the program sees it: environment, streams, clock, and what must not be shown. Nothing below reads
 //! a variable, a clock or a stream any other way, so a test can run the whole program with a `Host` of its own.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -184,13 +185,16 @@ impl Host {
         }
     }
 
-    /// Writes data to stdout and tells of a reader that went away, for commands that would otherwise go on.
+    /// Writes data to stdout and tells of a reader that went away, for commands that would otherwise go on. On a terminal,
+    /// nothing in it acts; the system is asked whether there is one only where that matters.
     ///
     /// # Errors
     /// What the operating system says.
     pub fn write_stdout(&self, data: &[u8]) -> std::io::Result<()> {
+        let harmless = text::for_terminal(data);
+        let differs = matches!(harmless, Cow::Owned(_));
         let mut out = self.stdout.borrow_mut();
-        out.write_all(data)?;
+        out.write_all(if differs && self.stdout_is_terminal() { &harmless } else { data })?;
         out.flush()
     }
 

@@ -28,6 +28,27 @@ pub fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Output fit for a terminal: what acts on it is written as JSON escapes it, which changes no JSON text's meaning; line ends
+/// and tabs stay, and bytes that are no text become U+FFFD.
+#[must_use]
+pub fn for_terminal(data: &[u8]) -> Cow<'_, [u8]> {
+    let stays = |c: char| matches!(c, '\n' | '\t') || !is_unsafe(c);
+    if std::str::from_utf8(data).is_ok_and(|text| text.chars().all(stays)) {
+        return Cow::Borrowed(data);
+    }
+    let text = String::from_utf8_lossy(data);
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut units = [0u16; 2];
+    for (at, c) in text.char_indices() {
+        if stays(c) || (c == '\r' && text[at..].starts_with("\r\n")) {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    Cow::Owned(out.into_bytes())
+}
+
 /// The first `limit` characters, with `…` where something was cut.
 #[must_use]
 pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
@@ -117,5 +138,18 @@ mod tests {
     fn cuts_on_characters_not_bytes() {
         assert_eq!(cap("ééé", 2), "éé…");
         assert_eq!(cap("éé", 2), "éé");
+    }
+
+    #[test]
+    fn output_acts_on_no_terminal_and_stays_json() {
+        for (raw, shown) in [
+            (&b"a\tb\r\nc\n"[..], "a\tb\r\nc\n"),
+            (b"\"\xc2\x9b31m\x7f\xe2\x80\xae\"", "\"\\u009b31m\\u007f\\u202e\""),
+            (b"\x1b[2J\r\x07", "\\u001b[2J\\u000d\\u0007"),
+            (b"\xf3\xa0\x81\x81 \xff", "\\udb40\\udc41 \u{fffd}"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&for_terminal(raw)), shown);
+        }
+        assert!(matches!(for_terminal("não\n".as_bytes()), Cow::Borrowed(_)));
     }
 }

@@ -48,12 +48,18 @@ impl ConfigFile {
         Ok(host.user_dir("XDG_CONFIG_HOME", ".config").map(|dir| (dir.join("m2m/config.toml"), false)))
     }
 
+    /// A file's text, from wherever it was read. `private` says that only its owner can read it.
+    #[must_use]
+    pub fn of(path: Option<PathBuf>, text: String, private: bool) -> Self {
+        Self { path, text, private }
+    }
+
     /// Reads the file. A default file that does not exist is an empty one.
     ///
     /// # Errors
     /// Usage: a file that was named does not exist, it cannot be read, or it is not TOML of the known form.
     pub fn load(host: &Host, flag: Option<&Path>) -> Result<Self> {
-        let empty = || Self { path: None, text: String::new(), private: false };
+        let empty = || Self::of(None, String::new(), false);
         let Some((path, named)) = Self::path(host, flag)? else {
             return Ok(empty());
         };
@@ -66,7 +72,7 @@ impl ConfigFile {
                     .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
             }
         };
-        Ok(Self { private, path: Some(path), text })
+        Ok(Self::of(Some(path), text, private))
     }
 
     /// Takes the text apart, once.

@@ -7,7 +7,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
-use crate::settings::config_file::{self, ConfigFile};
+use crate::settings::config_file::{self, ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Origin, Value};
@@ -53,7 +53,14 @@ impl Settings {
     /// Usage: the config file or a variable is wrong, the profile or provider does not exist.
     pub fn resolve(host: &Host, choice: &Choice, flags: Layer) -> Result<Self> {
         let file = ConfigFile::load(host, choice.config.as_deref())?;
-        let file = file.parse()?;
+        Self::merge(host, choice, flags, &file.parse()?)
+    }
+
+    /// As [`Self::resolve`], with a config file that was read already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn merge(host: &Host, choice: &Choice, flags: Layer, file: &Document<'_>) -> Result<Self> {
         let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
             (Some(name), _) => Some((name.clone(), "flag `--profile`")),
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),

@@ -68,3 +68,15 @@ fn the_documented_example_holds() {
     assert!(lines.next().is_some_and(told), "{stderr}");
     assert!(lines.next().is_some_and(|line| line.starts_with("  hint: ")), "{stderr}");
 }
+
+/// Their escapes are those of JSON and of nothing else, wherever in an error they stand.
+#[test]
+fn an_error_about_control_characters_is_still_json() {
+    for name in ["\u{9b}31m", "\u{202e}", "##vso[task.complete]", "\u{1b}[31m\n::error::"] {
+        let account = Account::fresh();
+        let cli = account.cli(["token", "--error-format", "json", "--profile", name]);
+        let error = cli.run().fails_in_json(2);
+        assert!(error.message.starts_with("there is no profile"), "{error:?}");
+        assert!(!error.message.chars().any(|c| c.is_control() || c == '\u{202e}'), "{error:?}");
+    }
+}

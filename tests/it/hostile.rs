@@ -35,7 +35,7 @@ const DEADLINE_SECS: u64 = 15;
 const SLACK: Duration = Duration::from_secs(15);
 
 /// What a line of stderr may begin with: our own words.
-const BEGINNINGS: [&str; 8] =
+pub(crate) const BEGINNINGS: [&str; 8] =
     ["error: ", "  cause: ", "  hint: ", "warning: ", "note: ", "m2m: ", "< ", "{\"error\":{"];
 
 #[test]
@@ -125,7 +125,7 @@ fn wrong(case: &Case, outcome: &Outcome) -> Option<String> {
 }
 
 /// Whether a character acts on a terminal, or hides on it.
-fn acts(c: char) -> bool {
+pub(crate) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

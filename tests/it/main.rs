@@ -96,6 +96,8 @@ mod help;
 mod hints;
 /// The corpus of hostile answers.
 mod hostile;
+/// Config files and cache entries of the corpus.
+mod hostile_files;
 /// Unusual HTTP.
 mod http_shapes;
 /// Calls on behalf of a participant.
@@ -198,6 +200,9 @@ mod support;
 mod templates;
 /// Help, pipes, homes, colours.
 mod terminal;
+/// What servers say, on a terminal.
+#[cfg(unix)]
+mod terminal_output;
 /// Answers that grant a token.
 mod token;
 /// `-o`.

@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 /// Tries a property, and says what was tried.
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "what a test prints is shown when it is asked for")]
 pub fn holds<S: Strategy>(what: &str, cases: u32, inputs: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>)
 where
     S::Value: Debug,

@@ -1,0 +1,52 @@
+//! Config files: every profile resolves or says why not, and no error holds a secret.
+
+#![no_main]
+
+use std::path::PathBuf;
+
+use libfuzzer_sys::fuzz_target;
+use m2m::flows::impersonation::Impersonation;
+use m2m::flows::token_source::TokenSource;
+use m2m::platform::error::Error;
+use m2m::settings::api::Api;
+use m2m::settings::config_file::ConfigFile;
+use m2m::settings::layer::Layer;
+use m2m::settings::resolved::{Choice, Settings};
+use m2m::settings::table;
+use m2m_fuzz::{assert_showable, quiet_host};
+
+/// The seeds have it wherever a secret may stand.
+const SECRET: &str = "s3cr3t-0f-the-seeds";
+
+fuzz_target!(|text: &str| {
+    let host = quiet_host();
+    let tell = |error: &Error| {
+        assert_showable(&host, error);
+        // Names and values of other settings are shown; where the secret itself is one of those, nothing can be said.
+        let shown = m2m::report::json(&host, error);
+        assert!(text.matches(SECRET).count() != 1 || !shown.contains(SECRET) || shown.contains(&format!("`{SECRET}`")));
+    };
+    let file = ConfigFile::of(Some(PathBuf::from("/home/u/config.toml")), text.to_owned(), true);
+    let document = match file.parse() {
+        Err(error) => return tell(&error),
+        Ok(document) => document,
+    };
+    assert_eq!(document.names().len(), document.summary().len());
+    for name in document.names() {
+        let choice = Choice { profile: Some(name), config: None };
+        let settings = match Settings::merge(&host, &choice, Layer::default(), &document) {
+            Err(error) => {
+                tell(&error);
+                continue;
+            }
+            Ok(settings) => settings,
+        };
+        let _ = table::rows(&host, &settings);
+        let parts = [
+            TokenSource::resolve(&settings, &host).and_then(|source| source.sketch()).err(),
+            Api::resolve(&settings).err(),
+            Impersonation::resolve(&settings).err(),
+        ];
+        parts.iter().flatten().for_each(tell);
+    }
+});

@@ -1,0 +1,38 @@
+//! Refusals of the token endpoint and of the API: every body is some error, and every error can be shown. The first byte
+//! chooses the status.
+
+#![no_main]
+
+use std::time::UNIX_EPOCH;
+
+use libfuzzer_sys::fuzz_target;
+use m2m::flows::api_refusal;
+use m2m::oauth::diagnosis;
+use m2m::platform::host::Host;
+use m2m::platform::secret::Secret;
+use m2m_fuzz::{assert_showable, quiet_host, reply};
+
+const STATUSES: [u16; 8] = [200, 302, 400, 401, 403, 404, 429, 503];
+const SECRET: &str = "S3cr3t+/%\"é";
+
+thread_local! {
+    /// Made once: a secret in all its encodings takes longer than an error.
+    static HOST: Host = {
+        let host = quiet_host();
+        host.redactor.learn(&Secret::new(SECRET.to_owned()));
+        host
+    };
+}
+
+fuzz_target!(|input: &[u8]| HOST.with(|host| {
+    let (first, body) = input.split_first().unwrap_or((&0, &[]));
+    let reply = reply(STATUSES[usize::from(*first) % STATUSES.len()], body);
+    for error in [
+        diagnosis::refusal(&reply, &[], UNIX_EPOCH),
+        api_refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
+    ] {
+        assert_showable(host, &error);
+        let shown = m2m::report::json(host, &error);
+        assert!(!shown.contains(SECRET), "the secret is shown: {shown}");
+    }
+}));

@@ -1,0 +1,32 @@
+//! Key sets: none of them verifies a token whose signature is made up. The first byte chooses the token.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use m2m::oauth::jwks::KeySet;
+use m2m::oauth::jwt::Token;
+
+/// Headers for every kind of key; claims `{}`; 64 and 256 bytes of made-up signature.
+const HEADERS: [(&str, usize); 6] = [
+    ("eyJhbGciOiJFZERTQSIsImtpZCI6ImtleS0xIn0", 86),
+    ("eyJhbGciOiJFUzI1NiIsImtpZCI6ImtleS0xIn0", 86),
+    ("eyJhbGciOiJFUzM4NCIsImtpZCI6ImtleS0xIn0", 128),
+    ("eyJhbGciOiJSUzI1NiIsImtpZCI6ImtleS0xIn0", 342),
+    ("eyJhbGciOiJQUzUxMiIsImtpZCI6ImtleS0xIn0", 342),
+    ("eyJhbGciOiJub25lIn0", 0),
+];
+
+fuzz_target!(|input: &[u8]| {
+    let (first, set) = input.split_first().unwrap_or((&0, &[]));
+    let (header, length) = HEADERS[usize::from(*first) % HEADERS.len()];
+    // The last character carries bits that must be zero.
+    let signature = if length == 0 { String::new() } else { format!("{}A", "q".repeat(length - 1)) };
+    let Token::Signed(jwt) = Token::read(&format!("{header}.e30.{signature}")) else { panic!("a JWT") };
+    if let Ok(set) = KeySet::parse(set) {
+        assert!(set.verify(&jwt).is_err(), "a made-up signature holds");
+    }
+    // Any bytes as a token.
+    if let Ok(text) = std::str::from_utf8(input) {
+        let _ = Token::read(text);
+    }
+});

@@ -1,0 +1,44 @@
+//! Participants: what an API sends passes through every filter and format as whole lines of JSON.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use m2m::flows::bulk_input;
+use m2m::flows::impersonation;
+use m2m::flows::participants::Participants;
+use m2m::flows::selection::Selection;
+use m2m::output::ndjson::{self, Outcome};
+use m2m::output::redacted;
+use m2m::platform::json;
+use m2m_fuzz::{assert_showable, quiet_host};
+use serde_json::value::RawValue;
+
+fuzz_target!(|body: &[u8]| {
+    assert!(bulk_input::count(body).is_ok_and(|lines| lines <= body.len() as u64));
+    let _ = impersonation::read_saved(body);
+    let Ok(found) = Participants::parse(body) else { return };
+    assert!(is_json(&found.array) && is_json(&json::indented(&found.array)));
+    for redact in [false, true] {
+        let line = ndjson::line(1, "login", "fulano", &Outcome::Found(&found.items), redact);
+        assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(['\n', '\r']), "not one line: {line:?}");
+        assert!(is_json(&line), "not JSON: {line}");
+    }
+    for item in &found.items {
+        let masked = redacted::participant(item);
+        assert!(is_json(&masked), "not JSON: {masked}");
+        let again = RawValue::from_string(masked.clone()).expect("JSON");
+        assert_eq!(redacted::participant(&again), masked, "masked twice is not masked once");
+    }
+    let one = Selection { one: true, ..Selection::default() };
+    if let Err(error) = one.require(&found.items) {
+        assert_showable(&quiet_host(), &error);
+    }
+    let gold =
+        Selection { segment: Some("Gold".to_owned()), catalog_id: Some("40599".to_owned()), ..Selection::default() };
+    let all = found.items.len();
+    assert!(gold.apply(found.items).len() <= all);
+});
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}

@@ -1,0 +1,35 @@
+//! The token response: what is taken for a token can be sent, kept and printed; what is not can be told.
+
+#![no_main]
+
+use std::time::UNIX_EPOCH;
+
+use libfuzzer_sys::fuzz_target;
+use m2m::oauth::token::{is_b64token, parse_response};
+use m2m::output::token_format::{Printable, TokenFormat, render};
+use m2m_fuzz::{assert_showable, quiet_host, reply};
+
+fuzz_target!(|body: &[u8]| {
+    let host = quiet_host();
+    let token = match parse_response(&reply(200, body), &[], UNIX_EPOCH) {
+        Err(error) => return assert_showable(&host, &error),
+        Ok(token) => token,
+    };
+    let text = token.access_token.expose();
+    assert!(is_b64token(text) && text.bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(token.members.get("refresh_token").is_none());
+    assert!(token.expires_at.is_none_or(|at| at >= UNIX_EPOCH) && token.remarks.len() < 8);
+    let printable = Printable {
+        access_token: text,
+        expires_at: token.expires_at,
+        members: &token.members,
+        cached: false,
+        now: UNIX_EPOCH,
+        kubectl_version: "client.authentication.k8s.io/v1",
+    };
+    for format in [TokenFormat::Json, TokenFormat::Kubectl] {
+        let shown = render(format, &printable);
+        assert!(serde_json::from_str::<&serde_json::value::RawValue>(&shown).is_ok(), "not JSON: {shown}");
+    }
+    assert_eq!(render(TokenFormat::Header, &printable).lines().count(), 1);
+});
