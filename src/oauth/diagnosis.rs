@@ -120,6 +120,13 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             Some("wait, and ask for fewer tokens: one token serves until it expires"),
         );
     }
+    if reply.is_html() && matches!(status, 404 | 405) {
+        // Web frameworks have a page for it, so this is the server itself, most of the time.
+        return foreign(
+            "there is no token endpoint at this URL",
+            Some("check the URL and its path; if they are right, a proxy or firewall in between has answered"),
+        );
+    }
     if reply.is_html() {
         return foreign(
             "an intermediary answered with a page, not the token endpoint",

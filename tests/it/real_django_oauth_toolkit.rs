@@ -147,11 +147,13 @@ fn check_finds_a_required_scope_that_was_not_asked_for() {
     assert_eq!(run.check("token.scope").0, "pass", "{}", run.stdout);
 }
 
+/// The page is the framework's own, and nobody stands in between.
 #[test]
-fn an_unknown_page_is_told_from_a_refusal() {
+fn a_page_of_the_server_itself_is_not_blamed_on_an_intermediary() {
     let Some(server) = django_oauth_toolkit() else { return };
     let url = format!("{}/nowhere/", server.issuer());
     let run = M2m::new(&["token", "--token-url", &url, "--client-id", "m2m-plain"]).secret("any").run();
     run.assert_exit(7);
-    run.assert_says(&["HTML page", "404"]);
+    run.assert_says(&["there is no token endpoint at this URL", "answered 404 with an HTML page"]);
+    assert!(!run.stderr.contains("intermediary"), "{}", run.stderr);
 }

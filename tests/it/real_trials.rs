@@ -71,6 +71,7 @@ const TRIALS: &[Trial] = &[
         token,
     ),
     trial("`m2m check`", [GOOD, GOOD, GOOD, GOOD], check, verdict),
+    trial("`m2m check --negative`", [GOOD, GOOD, GOOD, GOOD], |s| check(s).args(&["--negative"]), verdict),
     trial("`m2m inspect`", [GOOD, GOOD, GOOD, GOOD], inspect, format_of_token),
     trial(
         "`m2m inspect --verify`",
@@ -201,16 +202,12 @@ fn format_of_token(_: &Server, run: &Run) -> String {
 
 // What came of it.
 
-/// The outcomes at the server in this place of [`SERVERS`], tried once in a test process; `None` for what it does not have.
+/// The outcomes at the server in this place of [`SERVERS`], tried once in a test process; `None` when it cannot run here.
 fn outcomes(place: usize) -> Option<&'static Outcomes> {
-    static OUTCOMES: [OnceLock<Option<Vec<Option<Outcome>>>>; SERVERS.len()] =
-        [const { OnceLock::new() }; SERVERS.len()];
-    let try_all = || {
-        let server = (SERVERS[place].start)()?;
-        let all = TRIALS.iter().map(|trial| trial.exits[place].map(|expected| trial.try_at(server, expected)));
-        Some(all.collect())
-    };
-    OUTCOMES[place].get_or_init(try_all).as_deref()
+    static OUTCOMES: [OnceLock<Vec<Option<Outcome>>>; SERVERS.len()] = [const { OnceLock::new() }; SERVERS.len()];
+    let server = (SERVERS[place].start)()?;
+    let tried = |trial: &Trial| trial.exits[place].map(|expected| trial.try_at(server, expected));
+    Some(OUTCOMES[place].get_or_init(|| TRIALS.iter().map(tried).collect()))
 }
 
 /// Asserts that everything held.
@@ -244,6 +241,21 @@ fn every_trial_holds_at_authlib() {
     hold(3);
 }
 
+/// Every run looks for the secret that it was given in what it prints.
+#[test]
+fn no_secret_shows_however_much_is_told() {
+    for server in &SERVERS {
+        let Some(server) = (server.start)() else { continue };
+        for args in
+            [&["--basic-encoding", "form"], &["--basic-encoding", "strict"], &["--auth-method", "client_secret_post"]]
+        {
+            let run = server.token("special").args(args).args(&["-vv"]).run();
+            run.assert_token();
+            run.assert_says(&["m2m: > content-type: application/x-www-form-urlencoded", ": answered 200"]);
+        }
+    }
+}
+
 /// With `M2M_SERVERS_TABLE=write`, which `tests/servers/table` sets, the document is written and a summary is printed.
 #[test]
 fn the_table_is_what_the_servers_answer() {
@@ -259,5 +271,6 @@ fn the_table_is_what_the_servers_answer() {
         fs::write(&path, &table).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
+    (0..SERVERS.len()).for_each(hold);
     assert_eq!(written, table, "docs/servers.md is not what the servers answer: `tests/servers/table` writes it anew");
 }

@@ -34,10 +34,12 @@ pub fn table(trials: &[Trial], all: &[&Outcomes]) -> String {
 /// What was tried, and what held.
 pub fn summary(trials: &[Trial], all: &[&Outcomes]) -> String {
     let mut text = String::new();
+    let (mut all_tried, mut all_held) = (0, 0);
     for (server, outcomes) in SERVERS.iter().zip(all) {
         let server = (server.start)().unwrap();
         let tried = outcomes.iter().flatten().count();
         let held = outcomes.iter().flatten().filter(|outcome| outcome.fault.is_none()).count();
+        (all_tried, all_held) = (all_tried + tried, all_held + held);
         let name = format!("{} {}", server.text("/name"), server.text("/version"));
         writeln!(text, "\n{name}: {tried} tried, {held} held").unwrap();
         for (trial, outcome) in trials.iter().zip(*outcomes) {
@@ -49,5 +51,6 @@ pub fn summary(trials: &[Trial], all: &[&Outcomes]) -> String {
             }
         }
     }
+    writeln!(text, "\n{} servers: {all_tried} tried, {all_held} held", all.len()).unwrap();
     text
 }
