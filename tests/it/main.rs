@@ -213,3 +213,4 @@ mod token_refusals;
 mod urls;
 /// `m2m inspect --verify`.
 mod verify;
+mod warm_up;
