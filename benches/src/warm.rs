@@ -24,6 +24,8 @@ pub(crate) struct Budget {
 
 /// For a binary that is linked to glibc.
 pub(crate) const GLIBC: Budget = Budget { instructions: 400_000, above_hello: true, system_calls: 80, wall: 1.9 };
+/// What CI holds: the budget, and where that is not met, what has been reached, so that nothing gets worse unseen.
+pub(crate) const HELD: Budget = Budget { instructions: 570_000, ..GLIBC };
 /// For a static one with musl.
 pub(crate) const MUSL: Budget = Budget { instructions: 380_000, above_hello: false, system_calls: 40, wall: 0.9 };
 

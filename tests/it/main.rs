@@ -69,11 +69,12 @@ mod choosing;
 mod client_auth;
 /// `--timeout`.
 mod deadline;
+/// `m2m token --dry-run`.
+mod dependencies;
 /// Where metadata is looked for.
 mod discovery;
 /// Documents that must agree with the binary.
 mod drift;
-/// `m2m token --dry-run`.
 mod dry_run;
 /// Errors as text and as JSON.
 mod error_format;
