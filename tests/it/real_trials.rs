@@ -184,13 +184,15 @@ fn scope(_: &Server, run: &Run) -> String {
     }
 }
 
-/// What was not good.
+/// What was not good. How long the grant took says more about this machine than about the server.
 fn verdict(_: &Server, run: &Run) -> String {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let checks = report["profiles"][0]["checks"].as_array().unwrap();
-    let doubts = checks.iter().filter(|check| check["status"] == "warn" || check["status"] == "fail");
-    let doubts: Vec<_> = doubts
-        .map(|check| format!("{} of `{}`", check["status"].as_str().unwrap(), check["id"].as_str().unwrap()))
+    let doubts: Vec<_> = checks
+        .iter()
+        .map(|check| (check["status"].as_str().unwrap(), check["id"].as_str().unwrap()))
+        .filter(|(status, id)| ["warn", "fail"].contains(status) && *id != "token.latency")
+        .map(|(status, id)| format!("{status} of `{id}`"))
         .collect();
     if doubts.is_empty() { "all good".to_owned() } else { doubts.join(", ") }
 }
@@ -269,8 +271,13 @@ fn the_table_is_what_the_servers_answer() {
     if std::env::var_os("M2M_SERVERS_TABLE").is_some() {
         std::io::stdout().write_all(summary(TRIALS, &all).as_bytes()).unwrap();
         fs::write(&path, &table).unwrap();
+        (0..SERVERS.len()).for_each(hold);
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    (0..SERVERS.len()).for_each(hold);
-    assert_eq!(written, table, "docs/servers.md is not what the servers answer: `tests/servers/table` writes it anew");
+    let news: Vec<_> = table.lines().filter(|line| !written.lines().any(|old| old == *line)).collect();
+    assert!(
+        written == table,
+        "docs/servers.md is not what the servers answer, `tests/servers/table` writes it anew:\n{}",
+        news.join("\n")
+    );
 }
