@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::platform::certificate_watch::{CertificateWatch, Noticed};
-
 use crate::platform::error::{Error, ErrorKind, Result};
 
 /// A certificate chain with its key: what a client shows in mutual TLS.
@@ -50,9 +51,8 @@ pub fn read_certificates(path: &str, setting: &str, origin: &str) -> Result<Vec<
 /// The SHA-256 thumbprint of a certificate, in base64url (RFC 8705 section 3.1).
 #[must_use]
 pub fn thumbprint(certificate: &CertificateDer<'_>) -> String {
-    use base64::Engine as _;
     let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
+    URL_SAFE_NO_PAD.encode(digest)
 }
 
 /// How far ahead the end of certificates is looked for.
@@ -105,13 +105,26 @@ pub fn client_config(
 fn system_roots() -> Vec<CertificateDer<'static>> {
     if cfg!(target_os = "linux") && std::env::var_os("SSL_CERT_DIR").is_none() {
         let bundle = openssl_probe::probe().cert_file;
-        let read = |path: std::path::PathBuf| rustls_native_certs::load_certs_from_paths(Some(&path), None).certs;
-        let certificates = bundle.map(read).unwrap_or_default();
+        let certificates =
+            bundle.and_then(|path| std::fs::read(path).ok()).map(|pem| public_pem(&pem)).unwrap_or_default();
         if !certificates.is_empty() {
             return certificates;
         }
     }
     rustls_native_certs::load_native_certs().certs
+}
+
+/// The certificates of a PEM text, less what cannot be read. The library decodes every text as if it held a key, in
+/// constant time; for a hundred public certificates that is a third of the work of a cold run.
+fn public_pem(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    let text = String::from_utf8_lossy(pem);
+    let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    bodies
+        .filter_map(|rest| {
+            let lines = rest.split_once("-----END CERTIFICATE-----")?.0.split_ascii_whitespace();
+            STANDARD.decode(lines.collect::<String>()).ok().map(CertificateDer::from)
+        })
+        .collect()
 }
 
 fn root_store(roots: bool, extra: &[CertificateDer<'static>]) -> Result<RootCertStore> {
@@ -128,4 +141,33 @@ fn root_store(roots: bool, extra: &[CertificateDer<'static>]) -> Result<RootCert
         })?;
     }
     Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bundle as distributions write it: comments in any encoding, lines of 64, other objects, one that is broken.
+    #[test]
+    fn public_certificates_are_read_as_the_library_reads_them() {
+        let object = |label: &str, bytes: &[u8]| {
+            let text = STANDARD.encode(bytes);
+            let lines: Vec<String> =
+                text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+            format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\r\n", lines.join("\n")).into_bytes()
+        };
+        let certificates: Vec<Vec<u8>> = (1..200u8).map(|n| vec![n; usize::from(n) * 7]).collect();
+        let mut pem = b"# Autoridade de Certifica\xe7\xe3o\n".to_vec();
+        for certificate in &certificates {
+            pem.extend(object("CERTIFICATE", certificate));
+            pem.extend(object("PUBLIC KEY", b"no certificate"));
+        }
+        let read = public_pem(&pem);
+        assert_eq!(read.iter().map(|certificate| certificate.to_vec()).collect::<Vec<_>>(), certificates);
+        let library: Vec<_> = CertificateDer::pem_slice_iter(&pem).map(std::result::Result::unwrap).collect();
+        assert_eq!(read, library);
+
+        pem.extend(b"-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAAAA");
+        assert_eq!(public_pem(&pem), read);
+    }
 }
