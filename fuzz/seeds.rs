@@ -43,7 +43,9 @@ fn seeds(corpus: &Path, into: &Path) {
             let body = case.script(&value).expect("an answer").body();
             match target {
                 // The first byte chooses a token.
-                "jwks" => (0..6).for_each(|first| write(target, &format!("{}-{first}", case.name), &[&[first], &body[..]].concat())),
+                "jwks" => (0..6).for_each(|first| {
+                    write(target, &format!("{}-{first}", case.name), &[&[first], &body[..]].concat())
+                }),
                 _ => write(target, &case.name, &body),
             }
             if place == "token" && case.exit == 0 {
@@ -69,7 +71,8 @@ fn value(name: &str) -> Option<String> {
     Some(match name {
         "origin" => "http://127.0.0.1:8080".to_owned(),
         "token" => "t0ken-of-the-seeds".to_owned(),
-        "jwk" => r#"{"kty":"OKP","crv":"Ed25519","kid":"key-1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_owned(),
+        "jwk" => r#"{"kty":"OKP","crv":"Ed25519","kid":"key-1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#
+            .to_owned(),
         "jwk.x" => "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
         _ => format!("{name}-of-the-seeds"),
     })

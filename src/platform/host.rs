@@ -191,10 +191,12 @@ impl Host {
     /// # Errors
     /// What the operating system says.
     pub fn write_stdout(&self, data: &[u8]) -> std::io::Result<()> {
-        let harmless = text::for_terminal(data);
-        let differs = matches!(harmless, Cow::Owned(_));
+        // Looking at much takes longer than asking.
+        let to_pipe = data.len() > 4096 && !self.stdout_is_terminal();
+        let shown = if to_pipe { Cow::Borrowed(data) } else { text::for_terminal(data) };
+        let differs = matches!(shown, Cow::Owned(_));
         let mut out = self.stdout.borrow_mut();
-        out.write_all(if differs && self.stdout_is_terminal() { &harmless } else { data })?;
+        out.write_all(if differs && self.stdout_is_terminal() { &shown } else { data })?;
         out.flush()
     }
 

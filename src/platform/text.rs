@@ -86,6 +86,9 @@ pub fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> String {
 /// Whether a character may not reach a terminal as it is. The ranges are Unicode's general categories Cc, Cf, Zl, Zp,
 /// and the noncharacters that some terminals choke on.
 fn is_unsafe(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'

@@ -1,6 +1,7 @@
 //! What the tests share: a scripted server, a hermetic runner of the binary, and the leak tripwire that watches every run.
 
 pub mod account;
+pub mod attempt;
 pub mod call;
 pub mod client_key;
 pub mod command;
