@@ -1,6 +1,7 @@
 //! TLS as this program trusts it: rustls with ring, TLS 1.2 or later, chain and name always verified. Owns which
 //! certificate authorities count; there is no way to switch verification off.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,7 +118,8 @@ fn system_roots() -> Vec<CertificateDer<'static>> {
 /// The certificates of a PEM text, less what cannot be read. The library decodes every text as if it held a key, in
 /// constant time; for a hundred public certificates that is a third of the work of a cold run.
 fn public_pem(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-    let text = String::from_utf8_lossy(pem);
+    // Checking costs a tenth of replacing, and comments in another encoding are rare.
+    let text = std::str::from_utf8(pem).map_or_else(|_| String::from_utf8_lossy(pem), Cow::Borrowed);
     let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
     bodies
         .filter_map(|rest| {
