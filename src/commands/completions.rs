@@ -6,15 +6,17 @@ use clap_complete::Shell;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 
+const EXAMPLES: &str = "\
+Examples:
+  m2m completions bash > ~/.local/share/bash-completion/completions/m2m
+  m2m completions zsh > \"${fpath[1]}/_m2m\"
+  m2m completions fish > ~/.config/fish/completions/m2m.fish";
+
 /// Print shell completions
 ///
-/// Prints a script for the shell to read, such as
-///
-///     m2m completions bash > ~/.local/share/bash-completion/completions/m2m
-///     m2m completions zsh > "${fpath[1]}/_m2m"
-///     m2m completions fish > ~/.config/fish/completions/m2m.fish
+/// Prints a script for the shell to read.
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub struct CompletionsArgs {
     /// The shell
     shell: Shell,

@@ -5,14 +5,16 @@ use clap::{Args, Command};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 
+const EXAMPLES: &str = "\
+Examples:
+  m2m man | man -l -
+  m2m man token > ~/.local/share/man/man1/m2m-token.1";
+
 /// Print a manual page
 ///
-/// Prints the page of m2m, or of one of its commands, for `man` to show or to keep:
-///
-///     m2m man | man -l -
-///     m2m man token > ~/.local/share/man/man1/m2m-token.1
+/// Prints the page of m2m, or of one of its commands, for `man` to show or to keep.
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub struct ManArgs {
     /// The command, such as `token` or `profile init`; m2m itself when there is none
     #[arg(value_name = "COMMAND")]
