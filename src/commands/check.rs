@@ -133,14 +133,14 @@ impl CheckArgs {
     /// The profiles to check, each with what tells it apart.
     fn choices(&self, host: &Host) -> Result<Vec<Choice>> {
         let config = &self.general.config;
-        let choice = |profile: Option<String>| Choice { profile, config: config.clone() };
+        let named = |name: String| Choice { profile: Some(name), by_argument: true, config: config.clone() };
         if self.all {
             let names = ConfigFile::load(host, config.as_deref())?.parse()?.names();
             if names.is_empty() {
                 return Err(Error::usage("there are no profiles to check")
                     .hint("`m2m profile init --provider NAME` starts one"));
             }
-            return Ok(names.into_iter().map(|name| choice(Some(name))).collect());
+            return Ok(names.into_iter().map(named).collect());
         }
         if self.profiles.is_empty() {
             return Ok(vec![self.general.choice()]);
@@ -152,7 +152,7 @@ impl CheckArgs {
                 names.push(name);
             }
         }
-        Ok(names.into_iter().map(|name| choice(Some(name.clone()))).collect())
+        Ok(names.into_iter().cloned().map(named).collect())
     }
 }
 

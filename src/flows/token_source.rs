@@ -9,6 +9,7 @@ use crate::flows::{advice, metadata};
 use crate::oauth::client_auth::AuthMethod;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant;
+use crate::oauth::issuer::IssuerRule;
 use crate::oauth::token::{self, Token};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -56,6 +57,9 @@ impl TokenSource {
             Server::Metadata(source) => {
                 fields.add("metadata", source.urls.iter().map(Url::as_str));
                 fields.add("issuer", [source.expected.as_str()]);
+                if source.rule != IssuerRule::Exact {
+                    fields.add("issuer_rule", ["another may be named"]);
+                }
             }
         }
         fields.add("client_id", [client.id.as_str()]);

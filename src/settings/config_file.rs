@@ -12,6 +12,7 @@ use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::settings::key::{Key, SETTINGS, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
+use crate::settings::resolved::Unchosen;
 use crate::settings::secret_source::SecretSource;
 
 /// The file as text, or nothing where there is none.
@@ -278,6 +279,16 @@ impl Document<'_> {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         profiles(&self.table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default()
+    }
+
+    /// What could have been chosen where nobody chose a profile.
+    #[must_use]
+    pub fn unchosen(&self) -> Unchosen {
+        match self.names() {
+            _ if self.file.path.is_none() => Unchosen::NoFile,
+            names if names.is_empty() => Unchosen::None,
+            names => Unchosen::Profiles(names),
+        }
     }
 
     /// Names and providers of all profiles, in alphabetical order.

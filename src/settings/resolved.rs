@@ -17,10 +17,24 @@ use crate::settings::secret_source::SecretSource;
 /// What the command line says beside settings: which profile, which file.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// `--profile`.
+    /// The profile's name.
     pub profile: Option<String>,
+    /// Whether that is an argument of the command, and not `--profile`.
+    pub by_argument: bool,
     /// `--config`.
     pub config: Option<std::path::PathBuf>,
+}
+
+/// The profiles that could have been chosen where none was.
+#[derive(Debug, Default)]
+pub enum Unchosen {
+    /// One was chosen, or there is none in the config file.
+    #[default]
+    None,
+    /// There is no config file.
+    NoFile,
+    /// These.
+    Profiles(Vec<String>),
 }
 
 /// All settings of one profile, merged.
@@ -28,6 +42,8 @@ pub struct Choice {
 pub struct Settings {
     /// The profile's name; none with flags and environment alone.
     pub profile: Option<String>,
+    /// Which profiles there are where none was chosen.
+    pub unchosen: Unchosen,
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
@@ -62,6 +78,7 @@ impl Settings {
     /// As there.
     pub fn merge(host: &Host, choice: &Choice, flags: Layer, file: &Document<'_>) -> Result<Self> {
         let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
+            (Some(name), _) if choice.by_argument => Some((name.clone(), "the argument")),
             (Some(name), _) => Some((name.clone(), "flag `--profile`")),
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),
             (None, None) => file.default_profile().map(|name| (name, "`default_profile`")),
@@ -74,7 +91,9 @@ impl Settings {
             outdone = variables_of(&profile);
             values.or(profile);
         }
-        Self::complete(host, name.map(|(name, _)| name), values).map(|settings| Self { outdone, ..settings })
+        let unchosen = if name.is_none() { file.unchosen() } else { Unchosen::None };
+        let name = name.map(|(name, _)| name);
+        Self::complete(host, name, values).map(|settings| Self { outdone, unchosen, ..settings })
     }
 
     /// With `impersonator` as a flag gives it.
@@ -99,7 +118,7 @@ impl Settings {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        Ok(Self { profile, preset, values, outdone: Vec::new() })
+        Ok(Self { profile, unchosen: Unchosen::None, preset, values, outdone: Vec::new() })
     }
 
     /// The raw value of a setting.

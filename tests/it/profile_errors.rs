@@ -143,6 +143,15 @@ fn a_profile_that_does_not_exist_is_named_with_the_nearest_and_who_asked() {
 }
 
 #[test]
+fn a_profile_that_is_an_argument_is_not_blamed_on_a_flag() {
+    let config = "[profiles.uat]\nscope = \"a\"\n";
+    let cli = |args: [&str; 3]| Cli::new(args).file("config/m2m/config.toml", config);
+    refused(2, "usage", || cli(["profile", "show", "nope"])).names("`nope` (from the argument)");
+    let outcome = cli(["check", "nope", "-q"]).run();
+    assert!(outcome.code == 2 && outcome.stdout.contains("`nope` (from the argument)"), "{outcome:?}");
+}
+
+#[test]
 fn a_profile_without_any_config_file_is_a_clear_error() {
     let account = Account::fresh();
     let server = Server::untouched();
