@@ -8,6 +8,7 @@ pub mod host;
 pub mod http;
 pub mod http_failure;
 pub mod json;
+pub mod local_input;
 pub mod private_key;
 pub mod proxy;
 pub mod redactor;

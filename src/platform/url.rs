@@ -16,7 +16,7 @@ const LONGEST: usize = 8192;
 /// # Errors
 /// The reason, as a fragment that fits after "the URL is refused: ".
 pub fn parse_trusted(written: &str) -> Result<Url, String> {
-    let url = Url::parse(written).map_err(|e| format!("it is not an absolute URL ({e})"))?;
+    let url = parse_plain(written).map_err(|why| format!("it is not an absolute URL ({why})"))?;
     if url.as_str().len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));
     }
@@ -33,6 +33,14 @@ pub fn parse_trusted(written: &str) -> Result<Url, String> {
         return Err("it holds a fragment (`#..`)".into());
     }
     Ok(url)
+}
+
+/// Reads a URL. The WHATWG's rules leave line ends and tabs out of it, so that two values in one would be joined silently.
+fn parse_plain(written: &str) -> Result<Url, String> {
+    if written.chars().any(char::is_control) {
+        return Err("it holds a line end or another control character".into());
+    }
+    Url::parse(written).map_err(|e| e.to_string())
 }
 
 /// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
@@ -74,7 +82,7 @@ fn without_values(url: &Url) -> String {
 pub fn join(base: &Url, path: &str) -> Result<Url, String> {
     let mut trunk = base.clone();
     trunk.set_query(None);
-    let joined = Url::parse(&format!("{}{path}", trunk.as_str().trim_end_matches('/'))).map_err(|e| e.to_string())?;
+    let joined = parse_plain(&format!("{}{path}", trunk.as_str().trim_end_matches('/')))?;
     if joined.origin() != base.origin() {
         return Err("it leaves the origin of `api_url`".into());
     }
@@ -139,6 +147,10 @@ mod tests {
             "https://a.example/#f",
             "a.example/token",
             "",
+            "https://a.example/\ntoken",
+            "https://a.exa\tmple/",
+            "https://a.example/\u{7f}",
+            "https://a.example/t\n",
         ] {
             assert!(parse_trusted(bad).is_err(), "{bad}");
         }
