@@ -108,7 +108,7 @@ impl CheckArgs {
         self.server.add_to(&mut flags);
         self.client.add_to(&mut flags)?;
         self.api_args.add_to(&mut flags);
-        self.network.add_to(&mut flags);
+        self.network.add_to(&mut flags)?;
         flags.flag(Key::MinTtl, self.expected.min_ttl.as_ref());
         Ok(flags)
     }

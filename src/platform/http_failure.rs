@@ -7,6 +7,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::proxy_failure::Failed;
 use crate::platform::retry::Ending;
 
 /// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
@@ -46,9 +47,7 @@ pub fn broken_off(what: &str, why: &str) -> Error {
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     let os = find::<io::Error>(error).map(io::Error::kind);
-    let (message, hint) = if through_proxy(error) {
-        ("the proxy did not connect us", "check the proxy (`--proxy`, `HTTPS_PROXY`), or add the host to `NO_PROXY`")
-    } else if error.is_timeout() {
+    let (message, hint) = if error.is_timeout() {
         (
             "no connection within the time limit",
             "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
@@ -121,8 +120,15 @@ fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
     }
 }
 
-fn through_proxy(error: &reqwest::Error) -> bool {
-    chain(error).any(|e| e.to_string().starts_with("tunnel error"))
+/// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
+#[must_use]
+pub fn tunnel(error: &reqwest::Error) -> Option<Failed> {
+    let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"))?;
+    Some(match words.rsplit(": ").next() {
+        Some("unsuccessful") => Failed::Refused,
+        Some("proxy authorization required") => Failed::Unauthorized,
+        _ => Failed::Unreached,
+    })
 }
 
 fn is_lookup(error: &reqwest::Error) -> bool {
@@ -130,7 +136,8 @@ fn is_lookup(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost error's words.
-fn root_cause(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn root_cause(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 

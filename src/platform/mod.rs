@@ -11,6 +11,7 @@ pub mod json;
 pub mod local_input;
 pub mod private_key;
 pub mod proxy;
+pub mod proxy_failure;
 pub mod redactor;
 pub mod retry;
 pub mod runtime;
