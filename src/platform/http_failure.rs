@@ -101,23 +101,43 @@ fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
             .quoting(what.to_owned(), tls.to_string())
             .hint(hint);
     }
-    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)")
-        .quoting(what.to_owned(), tls.to_string());
-    match tls {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => error
-            .hint("the certificate's authority is not trusted here: if it is your own or a corporate proxy's, name its PEM file with `--ca-file`"),
-        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            error.hint("the server's certificate has expired: its operator must renew it (or this machine's clock is wrong)")
+    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)");
+    let error = match explained(tls) {
+        Some((why, hint)) => error.cause(why).hint(hint),
+        None => error,
+    };
+    error.quoting(what.to_owned(), tls.to_string())
+}
+
+/// What it means in a person's words, and what to try.
+fn explained(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
+    use CertificateError as Bad;
+    Some(match tls {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
+            "the server's certificate is signed by itself, or by an authority that is not trusted here",
+            "if it is your own or a corporate proxy's, name the authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            ("the server's certificate has expired", "its operator must renew it (or this machine's clock is wrong)")
         }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            error.hint("the server's certificate is not valid yet: check this machine's clock")
+        rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            ("the server's certificate is not valid yet", "check this machine's clock")
         }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            error.hint("the certificate belongs to another name: check the host in the URL")
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            ("the certificate belongs to another name", "check the host in the URL")
         }
-        rustls::Error::InvalidMessage(_) => error.hint("the other side does not speak TLS: check scheme and port"),
-        _ => error,
-    }
+        // What webpki has a name for and rustls has not; mostly a self-signed one as `openssl req -x509` makes it.
+        rustls::Error::InvalidCertificate(Bad::Other(_)) => (
+            "the server's certificate is not one for servers, such as an authority's own (self-signed)",
+            "give the server a certificate that an authority signed (basicConstraints CA:FALSE), and name that authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
+            "the server offers no version of TLS that is safe, or no cipher",
+            "the server must speak TLS 1.2 or later: ask its operator",
+        ),
+        rustls::Error::InvalidMessage(_) => ("the other side does not speak TLS", "check scheme and port"),
+        _ => return None,
+    })
 }
 
 /// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
