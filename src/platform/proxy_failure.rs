@@ -40,9 +40,11 @@ pub async fn explain(failed: Failed, root: &str, what: &str, target: &Url, via: 
         (_, Some(status)) => format!("the proxy refused to connect us ({status})"),
         (_, None) => "the proxy refused to connect us".to_owned(),
     };
-    let error = Error::new(ErrorKind::Unreachable, message)
-        .cause(format!("the proxy is {}", via.shown))
-        .quoting(what.to_owned(), root);
+    let error = Error::new(ErrorKind::Unreachable, message).cause(format!("the proxy is {}", via.shown));
+    let error = match status {
+        Some(status) => error.cause(format!("{what}: CONNECT {} answered {status}", authority(target))),
+        None => error.quoting(what.to_owned(), root),
+    };
     let elsewhere = "or add the host to `NO_PROXY`, if it can be reached without a proxy";
     match status {
         Some(407) if via.has_credentials() => {
@@ -64,7 +66,7 @@ async fn status(target: &Url, via: &Via) -> Option<u16> {
     }
     let host = via.url.host_str()?.trim_matches(['[', ']']);
     let mut stream = TcpStream::connect((host, via.url.port_or_known_default()?)).await.ok()?;
-    let authority = format!("{}:{}", target.host_str()?, target.port_or_known_default()?);
+    let authority = authority(target);
     let credentials = credentials(&via.url).map(|basic| format!("Proxy-Authorization: Basic {basic}\r\n"));
     let credentials = credentials.unwrap_or_default();
     let ask = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credentials}\r\n");
@@ -78,6 +80,11 @@ async fn status(target: &Url, via: &Via) -> Option<u16> {
     let line = String::from_utf8_lossy(&line);
     let refusal = line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.trim().parse().ok();
     refusal.filter(|status| (300..600).contains(status))
+}
+
+/// Host and port, as a proxy is asked for them.
+fn authority(target: &Url) -> String {
+    format!("{}:{}", target.host_str().unwrap_or_default(), target.port_or_known_default().unwrap_or_default())
 }
 
 fn credentials(proxy: &Url) -> Option<String> {

@@ -255,7 +255,7 @@ impl Settings {
     /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
     pub fn url(&self, key: Key) -> Result<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        url::parse_trusted(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
+        url::parse_setting(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
     }
 
     /// A duration such as `30s`.

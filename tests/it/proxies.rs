@@ -121,6 +121,7 @@ fn a_refusal_names_the_proxy_its_status_and_who_set_it() {
         let address = format!("http://127.0.0.1:{}", proxy.port());
         let refusal = refused(5, "unreachable", || token().env("HTTPS_PROXY", proxy.url("")));
         refusal.names(&format!("({status})")).names(&address).names("env `HTTPS_PROXY`");
+        refusal.names(&format!("CONNECT auth.m2m.invalid:443 answered {status}"));
         let refusal = refused(5, "unreachable", || token().args(["--proxy", &proxy.url("")]));
         refusal.names(&format!("({status})")).names(&address).names("flag `--proxy`");
         let config = format!("[profiles.p]\nproxy = \"{address}\"\n");
