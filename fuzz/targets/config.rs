@@ -39,7 +39,7 @@ fuzz_target!(|text: &str| {
     };
     assert_eq!(document.names().len(), document.summary().len());
     for name in document.names() {
-        let choice = Choice { profile: Some(name), config: None };
+        let choice = Choice { profile: Some(name), ..Choice::default() };
         let settings = match Settings::merge(&host, &choice, Layer::default(), &document) {
             Err(error) => {
                 tell(&error);

@@ -17,7 +17,7 @@ pub struct CacheArgs {
     #[arg(long)]
     no_cache: bool,
     /// Least time that a cached token must have left
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     min_ttl: Option<String>,
 }
 

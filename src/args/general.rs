@@ -14,6 +14,9 @@ pub struct GeneralArgs {
     /// Profile of the config file to use [env: M2M_PROFILE]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Whether the profile is an argument of the command instead.
+    #[arg(skip)]
+    pub by_argument: bool,
     /// Config file [env: M2M_CONFIG] [default: $XDG_CONFIG_HOME/m2m/config.toml]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -32,7 +35,7 @@ impl GeneralArgs {
     /// The part that says where settings come from.
     #[must_use]
     pub fn choice(&self) -> Choice {
-        Choice { profile: self.profile.clone(), config: self.config.clone() }
+        Choice { profile: self.profile.clone(), by_argument: self.by_argument, config: self.config.clone() }
     }
 
     /// Sets how much is told.

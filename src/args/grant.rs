@@ -40,7 +40,7 @@ impl GrantArgs {
         self.server.add_to(&mut flags);
         self.client.add_to(&mut flags)?;
         self.cache.add_to(&mut flags);
-        self.network.add_to(&mut flags);
+        self.network.add_to(&mut flags)?;
         if let Some(api) = api {
             api.add_to(&mut flags);
         }

@@ -4,39 +4,40 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 
 use crate::platform::error::Error;
+use crate::platform::text;
 
 /// Turns clap's error into ours; `command` is the one that was called, as far as the arguments name one.
 #[must_use]
 pub fn explain(error: &clap::Error, command: &str) -> Error {
-    let text = |kind| match error.get(kind) {
+    let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
         _ => None,
     };
-    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = said(ContextKind::InvalidArg).unwrap_or_default();
     let ours = match error.kind() {
         ClapKind::UnknownArgument => Error::usage(unexpected(&argument)),
         ClapKind::InvalidSubcommand => {
-            let name = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let name = said(ContextKind::InvalidSubcommand).unwrap_or_default();
             if is_word(&name) {
                 Error::usage(format!("there is no command `{name}`"))
             } else {
                 Error::usage("the first argument is not a command (not shown)")
             }
         }
-        ClapKind::InvalidValue if text(ContextKind::InvalidValue).is_none_or(|v| v.is_empty()) => {
+        ClapKind::InvalidValue if said(ContextKind::InvalidValue).is_none_or(|v| v.is_empty()) => {
             Error::usage(format!("`{argument}` needs a value"))
         }
         ClapKind::InvalidValue | ClapKind::ValueValidation => {
-            let value = text(ContextKind::InvalidValue).filter(|v| is_word(v));
+            let value = said(ContextKind::InvalidValue).filter(|v| is_word(v));
             Error::usage(value.map_or_else(
                 || format!("`{argument}` has a value that is not valid (not shown)"),
                 |v| format!("`{argument}` cannot be `{v}`"),
             ))
         }
         ClapKind::ArgumentConflict => {
-            let other = text(ContextKind::PriorArg).unwrap_or_default();
+            let other = said(ContextKind::PriorArg).unwrap_or_default();
             if other == argument {
                 Error::usage(format!("`{argument}` is given more than once"))
             } else {
@@ -55,14 +56,24 @@ pub fn explain(error: &clap::Error, command: &str) -> Error {
         _ => Error::usage("the arguments are not valid"),
     };
     let mut ours = ours;
-    if let Some(values) = text(ContextKind::ValidValue).filter(|v| !v.is_empty()) {
+    if let Some(values) = said(ContextKind::ValidValue).filter(|v| !v.is_empty()) {
         ours = ours.cause(format!("the values are {values}"));
     }
-    if let Some(near) = text(ContextKind::SuggestedArg)
-        .or_else(|| text(ContextKind::SuggestedSubcommand))
-        .or_else(|| text(ContextKind::SuggestedValue))
-    {
+    let suggestions = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ];
+    // What clap suggests may be far from what was typed, and have nothing to do with it.
+    let near = suggestions.into_iter().find_map(|(typed, near)| {
+        let (typed, near) = (said(typed)?, said(near)?);
+        text::is_alike(typed.split('=').next().unwrap_or_default(), &near).then_some(near)
+    });
+    if let Some(near) = near {
         ours = ours.hint(format!("did you mean `{near}`?"));
+    }
+    if command == "m2m exec" && error.kind() == ClapKind::UnknownArgument && !argument.starts_with('-') {
+        ours = ours.hint("put `--` before the program: `m2m exec -- PROGRAM ARGS`");
     }
     ours.hint(format!("`{command} --help` shows what there is"))
 }

@@ -48,7 +48,7 @@ impl Folder {
         let named = host.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let root = named.or_else(|| host.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
         if root.is_none() {
-            host.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME` (or say `--no-cache`)");
+            host.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME`");
         }
         root.map(|root| Self { root, complained: Cell::new(false) })
     }

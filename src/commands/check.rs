@@ -25,6 +25,7 @@ use crate::platform::runtime;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
+use crate::settings::network;
 use crate::settings::resolved::{Choice, Settings};
 
 /// Smoke-test credentials
@@ -82,10 +83,10 @@ struct ExpectedArgs {
     #[arg(long, value_name = "AUDIENCE")]
     require_aud: Vec<String>,
     /// Least lifetime of the token
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     min_ttl: Option<String>,
     /// How long before `secret_expires` (profile) to warn
-    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    #[arg(long, value_name = "DURATION", default_value = "30d", allow_hyphen_values = true)]
     warn_before: String,
     /// Read-only path of the API to call with the token
     #[arg(long, value_name = "PATH")]
@@ -107,20 +108,18 @@ impl CheckArgs {
         self.server.add_to(&mut flags);
         self.client.add_to(&mut flags)?;
         self.api_args.add_to(&mut flags);
-        self.network.add_to(&mut flags);
+        self.network.add_to(&mut flags)?;
         flags.flag(Key::MinTtl, self.expected.min_ttl.as_ref());
         Ok(flags)
     }
 
     fn expectations(&self, host: &Host) -> Result<Expectations> {
         let expected = &self.expected;
-        let warn_before = humantime::parse_duration(&expected.warn_before);
+        let warn_before = network::duration(&expected.warn_before);
         let others = Expectations {
             audiences: expected.require_aud.clone(),
-            warn_before: warn_before.map_err(|e| {
-                Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before))
-                    .cause(e.to_string())
-                    .hint("durations read `30d`, `12h`")
+            warn_before: warn_before.map_err(|why| {
+                Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before)).cause(why)
             })?,
             api_path: expected.api.clone(),
             query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref())?,
@@ -133,14 +132,14 @@ impl CheckArgs {
     /// The profiles to check, each with what tells it apart.
     fn choices(&self, host: &Host) -> Result<Vec<Choice>> {
         let config = &self.general.config;
-        let choice = |profile: Option<String>| Choice { profile, config: config.clone() };
+        let named = |name: String| Choice { profile: Some(name), by_argument: true, config: config.clone() };
         if self.all {
             let names = ConfigFile::load(host, config.as_deref())?.parse()?.names();
             if names.is_empty() {
                 return Err(Error::usage("there are no profiles to check")
                     .hint("`m2m profile init --provider NAME` starts one"));
             }
-            return Ok(names.into_iter().map(|name| choice(Some(name))).collect());
+            return Ok(names.into_iter().map(named).collect());
         }
         if self.profiles.is_empty() {
             return Ok(vec![self.general.choice()]);
@@ -152,7 +151,7 @@ impl CheckArgs {
                 names.push(name);
             }
         }
-        Ok(names.into_iter().map(|name| choice(Some(name.clone()))).collect())
+        Ok(names.into_iter().cloned().map(named).collect())
     }
 }
 
@@ -177,10 +176,11 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     let mut reports = runtime::run(async {
         let all = choices.iter().map(|choice| {
             let settings = Settings::resolve(host, choice, flags.clone());
+            let remarks = host.take_warnings();
             let known = settings.as_ref().ok().and_then(|s| s.profile.clone()).or_else(|| choice.profile.clone());
             let name = known.unwrap_or_else(|| "(no profile)".into());
             let expected = &expected;
-            async move { smoke::run(host, &name, settings, expected).await }
+            async move { smoke::run(host, &name, settings, &remarks, expected).await }
         });
         Ok(futures_util::future::join_all(all).await)
     })?;

@@ -36,7 +36,7 @@ pub struct DiscoverArgs {
 pub fn run(host: &Host, args: &DiscoverArgs) -> Result<()> {
     let mut flags = Layer::default();
     args.server.add_to(&mut flags);
-    args.network.add_to(&mut flags);
+    args.network.add_to(&mut flags)?;
     let settings = Settings::resolve(host, &args.general.choice(), flags)?;
     let source = server::metadata_source(&settings)?;
     let http = Http::new(network::options(&settings)?);

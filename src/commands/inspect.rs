@@ -1,6 +1,5 @@
 //! `m2m inspect`: what a JWT access token says, and with `--verify`, whether it is true.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +15,7 @@ use crate::output::token_format::rfc3339;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::http::Http;
+use crate::platform::local_input::LocalInput;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
 use crate::settings::caching::Lifetimes;
@@ -93,13 +93,8 @@ fn read(host: &Host, path: &Path) -> Result<Secret> {
     let bytes = if path.as_os_str() == "-" {
         host.read_stdin("the token", TOKEN_LIMIT)?
     } else {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
-        file.take(TOKEN_LIMIT + 1).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
-        if bytes.len() as u64 > TOKEN_LIMIT {
-            return Err(failed(format!("it holds more than {TOKEN_LIMIT} bytes, which no token does")));
-        }
-        bytes
+        let read = LocalInput::open(path).and_then(|file| file.read(TOKEN_LIMIT, host.patience()));
+        read.map_err(|e| failed(e.to_string()))?
     };
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not text".into()))?;
     let token = bare(&text);

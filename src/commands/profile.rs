@@ -135,6 +135,7 @@ fn list(host: &Host, args: &ListArgs) -> Result<()> {
 
 fn show(host: &Host, args: &ShowArgs) -> Result<()> {
     let mut grant = args.grant.clone();
+    grant.general.by_argument = args.name.is_some();
     grant.general.profile = args.name.clone().or(grant.general.profile);
     let settings = grant.settings(host, Some(&args.api))?;
     let rows = table::rows(host, &settings);

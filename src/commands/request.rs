@@ -1,6 +1,5 @@
 //! `m2m request`: an authorised API call, optionally on behalf of a participant.
 
-use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -20,6 +19,7 @@ use crate::output::clean_stream::CleanStream;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply};
+use crate::platform::local_input::LocalInput;
 use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 use crate::settings::api::Api;
@@ -210,27 +210,21 @@ fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
         return host.read_stdin(&format!("`{flag}`"), BODY_LIMIT);
     }
     match given.strip_prefix('@') {
-        Some(path) => read_file(path.as_ref(), flag, BODY_LIMIT),
+        Some(path) => read_file(host, path.as_ref(), flag, BODY_LIMIT),
         None => Ok(given.as_bytes().to_vec()),
     }
 }
 
-fn read_file(path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
-    let failed = |why: String| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).cause(why);
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|e| failed(e.to_string()))?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| failed(e.to_string()))?;
-    if bytes.len() as u64 > limit {
-        return Err(failed(format!("it is larger than {} MiB", limit / 1024 / 1024)));
-    }
-    Ok(bytes)
+fn read_file(host: &Host, path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
+    let read = LocalInput::open(path).and_then(|file| file.read(limit, host.patience()));
+    read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).cause(e.to_string()))
 }
 
 fn read_saved(host: &Host, path: &std::path::Path) -> Result<Box<serde_json::value::RawValue>> {
     let bytes = if path.as_os_str() == "-" {
         host.read_stdin("`--as-participant`", SAVED_LIMIT)?
     } else {
-        read_file(path, "--as-participant", SAVED_LIMIT)?
+        read_file(host, path, "--as-participant", SAVED_LIMIT)?
     };
     impersonation::read_saved(&bytes)
 }

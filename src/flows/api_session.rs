@@ -229,7 +229,7 @@ fn bearer(token: &HeldToken) -> Result<HeaderValue> {
 
 /// The gateway's headers and a new correlation id.
 async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap, String)> {
-    let mut headers = http.deadline().bound("reading the API's headers", api.read_headers(host)).await??;
+    let mut headers = api.read_headers(host, &http.deadline()).await?;
     let correlation = uuid::random()?;
     let value = HeaderValue::from_str(&correlation)
         .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::oauth::assertion::{self, Template};
 use crate::oauth::client_auth::{self, AuthMethod, Authentication};
 use crate::oauth::signer::Signer;
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::http::{Http, Request};
@@ -40,13 +41,13 @@ impl<'a> ClientProof<'a> {
     ///
     /// # Errors
     /// Usage: something cannot be read, or not be used with this method.
-    pub async fn prepare(host: &Host, client: &'a Client) -> Result<Self> {
+    pub async fn prepare(host: &Host, client: &'a Client, deadline: &Deadline) -> Result<Self> {
         let material = match client.method {
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-                Material::Secret(client.read_proof(host).await?)
+                Material::Secret(client.read_proof(host, deadline).await?)
             }
             AuthMethod::ClientSecretJwt => {
-                let secret = client.read_proof(host).await?;
+                let secret = client.read_proof(host, deadline).await?;
                 let signer = Signer::with_secret(&secret, client.assertion.alg.as_deref());
                 let signer = signer.map_err(|why| {
                     unusable(client, client.proof_key, &client.proof, why)
@@ -55,8 +56,8 @@ impl<'a> ClientProof<'a> {
                 Material::Signer { signer: Box::new(signer), x5t: None }
             }
             AuthMethod::PrivateKeyJwt => {
-                let key = parse_key(client, &client.proof, &client.read_proof(host).await?)?;
-                let x5t = client.certificate.as_ref().map(|_| leaf(client)).transpose()?;
+                let key = parse_key(client, &client.proof, &client.read_proof(host, deadline).await?)?;
+                let x5t = client.certificate.as_ref().map(|_| leaf(host, client)).transpose()?;
                 let assertion = &client.assertion;
                 let signer = Signer::with_key(&key, assertion.alg.as_deref(), assertion.kid.clone());
                 let signer = signer.map_err(|why| unusable(client, client.proof_key, &client.proof, why))?;
@@ -138,15 +139,15 @@ pub fn sketch(client: &Client) -> Result<Authentication> {
 ///
 /// # Errors
 /// Usage: certificate or key cannot be read.
-pub async fn identity(host: &Host, client: &Client) -> Result<Option<Identity>> {
+pub async fn identity(host: &Host, client: &Client, deadline: &Deadline) -> Result<Option<Identity>> {
     let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.shows_certificate()) else {
         return Ok(None);
     };
-    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string())?;
+    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string(), host.patience())?;
     let text = match &client.certificate_key {
         // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
-        _ if client.method.is_mutual_tls() => client.read_proof(host).await?,
-        Some(source) => source.read(host, Key::ClientKey.name()).await?,
+        _ if client.method.is_mutual_tls() => client.read_proof(host, deadline).await?,
+        Some(source) => source.read(host, Key::ClientKey.name(), deadline).await?,
         None => return Ok(None),
     };
     let key = parse_key(client, client.certificate_key.as_ref().unwrap_or(&client.proof), &text)?;
@@ -157,9 +158,9 @@ pub async fn identity(host: &Host, client: &Client) -> Result<Option<Identity>> 
 ///
 /// # Errors
 /// Usage: it cannot be read.
-pub fn leaf(client: &Client) -> Result<String> {
+pub fn leaf(host: &Host, client: &Client) -> Result<String> {
     let Some((path, origin)) = &client.certificate else { return Ok(String::new()) };
-    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string())?;
+    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string(), host.patience())?;
     Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
 }
 
@@ -197,7 +198,7 @@ fn audience<'a>(client: &'a Client, issuer: Option<&'a str>, endpoint: &'a Url) 
 async fn ready(host: &Host, http: &Http, client: &Client) -> Result<Secret> {
     let assertion = match &client.proof {
         SecretSource::GithubOidc(audience) => github(host, http, audience).await?,
-        source => source.read(host, client.proof_key.name()).await?,
+        source => source.read(host, client.proof_key.name(), &http.deadline()).await?,
     };
     still_valid(host, client, assertion)
 }

@@ -120,6 +120,9 @@ pub fn open(path: &Path, field: Field) -> Result<(File, Done)> {
         options.mode(0o600);
     }
     let mut file = options.open(path).map_err(|e| failed(&e))?;
+    if !file.metadata().map_err(|e| failed(&e))?.is_file() {
+        return Err(refused().cause("it is a pipe or a device, not a file"));
+    }
     // File systems without locks go without.
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(refused().cause("another run writes to it").hint("wait for its end"));

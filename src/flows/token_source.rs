@@ -9,6 +9,7 @@ use crate::flows::{advice, metadata};
 use crate::oauth::client_auth::AuthMethod;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant;
+use crate::oauth::issuer::IssuerRule;
 use crate::oauth::token::{self, Token};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
@@ -56,6 +57,9 @@ impl TokenSource {
             Server::Metadata(source) => {
                 fields.add("metadata", source.urls.iter().map(Url::as_str));
                 fields.add("issuer", [source.expected.as_str()]);
+                if source.rule != IssuerRule::Exact {
+                    fields.add("issuer_rule", ["another may be named"]);
+                }
             }
         }
         fields.add("client_id", [client.id.as_str()]);
@@ -75,7 +79,7 @@ impl TokenSource {
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }
         if client.certificate.is_some() {
-            fields.add("client_cert", [client_proof::leaf(client)?.as_str()]);
+            fields.add("client_cert", [client_proof::leaf(host, client)?.as_str()]);
         }
         Ok(())
     }
@@ -130,8 +134,7 @@ impl TokenSource {
     /// Usage: a secret, key or certificate cannot be read. Else whatever discovery or the token endpoint makes of it.
     pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
-        let deadline = http.deadline();
-        let proof = deadline.bound("reading the client's secrets", ClientProof::prepare(host, &self.client)).await??;
+        let proof = ClientProof::prepare(host, &self.client, &http.deadline()).await?;
         self.show_certificate(host, http).await?;
         let metadata = match &self.server {
             Server::TokenEndpoint(_) => None,
@@ -200,11 +203,11 @@ impl TokenSource {
     /// # Errors
     /// Usage: certificate or key cannot be read.
     pub async fn show_certificate(&self, host: &Host, http: &Http) -> Result<()> {
-        if self.client.shows_certificate() && !http.has_identity() {
-            let identity = client_proof::identity(host, &self.client);
-            if let Some(identity) = http.deadline().bound("reading the client's key", identity).await?? {
-                http.show_identity(identity);
-            }
+        if self.client.shows_certificate()
+            && !http.has_identity()
+            && let Some(identity) = client_proof::identity(host, &self.client, &http.deadline()).await?
+        {
+            http.show_identity(identity);
         }
         Ok(())
     }

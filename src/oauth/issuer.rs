@@ -32,7 +32,7 @@ impl IssuerRule {
 /// # Errors
 /// The reason, when the issuer is not a URL that may be trusted, or has a query.
 pub fn metadata_urls(issuer: &str) -> Result<[Url; 2], String> {
-    let url = url::parse_trusted(issuer)?;
+    let url = url::parse_setting(issuer)?;
     if url.query().is_some() {
         return Err("it holds a query (`?..`)".into());
     }

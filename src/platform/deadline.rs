@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::platform::error::{Error, ErrorKind, Result};
 
+/// How long a command has unless `timeout` says otherwise.
+pub const USUAL: Duration = Duration::from_secs(30);
+
 /// A point in time and the budget it came from, for messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -19,10 +22,24 @@ impl Deadline {
         Self { at: Instant::now() + budget, budget }
     }
 
+    /// The time that there was from the beginning.
+    #[must_use]
+    pub fn budget(&self) -> Duration {
+        self.budget
+    }
+
     /// What is left, zero when it has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs a future until the deadline at most; of two that are bound by the same deadline, the inner one ends first.
+    ///
+    /// # Errors
+    /// Nothing of its own: the deadline passed first.
+    pub async fn race<T>(&self, future: impl Future<Output = T>) -> Result<T, tokio::time::error::Elapsed> {
+        tokio::time::timeout_at(self.at.into(), future).await
     }
 
     /// Runs a future until the deadline at most.
@@ -30,7 +47,7 @@ impl Deadline {
     /// # Errors
     /// Unreachable (transient) when the deadline passes first; `doing` says what was under way.
     pub async fn bound<T>(&self, doing: &str, future: impl Future<Output = T>) -> Result<T> {
-        tokio::time::timeout(self.remaining(), future).await.map_err(|_| self.passed(doing))
+        self.race(future).await.map_err(|_| self.passed(doing))
     }
 
     /// The error for a deadline that passed.

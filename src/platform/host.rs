@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind as IoKind, IsTerminal, Read, Write};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::platform::deadline::{self, Deadline};
 use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::local_input;
 use crate::platform::redactor::Redactor;
 use crate::platform::text;
 
@@ -41,6 +43,9 @@ pub struct Host {
     warned: RefCell<BTreeSet<String>>,
     /// Asks the system whether stdout and stderr are terminals; most commands never need to know.
     terminals: fn() -> (bool, bool),
+    /// Waits until stdin has something to read.
+    stdin_ready: fn(&Deadline) -> std::io::Result<()>,
+    patience: Cell<Duration>,
     /// What must never be shown.
     pub redactor: Redactor,
 }
@@ -51,11 +56,12 @@ impl Host {
     pub fn system() -> Self {
         Self {
             terminals: || (std::io::stdout().is_terminal(), std::io::stderr().is_terminal()),
+            stdin_ready: |deadline| local_input::wait(std::io::stdin(), deadline),
             ..Self::new(
                 std::env::args_os().collect(),
                 std::env::vars_os().collect(),
                 Box::new(SystemTime::now),
-                Box::new(std::io::stdin()),
+                Box::new(local_input::Stdin),
                 Box::new(std::io::stdout()),
                 Box::new(std::io::stderr()),
             )
@@ -83,6 +89,8 @@ impl Host {
             hushed: RefCell::default(),
             warned: RefCell::default(),
             terminals: || (false, false),
+            stdin_ready: |_| Ok(()),
+            patience: Cell::new(deadline::USUAL),
             redactor: Redactor::default(),
         }
     }
@@ -140,20 +148,26 @@ impl Host {
         absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(fallback)))
     }
 
+    /// How long is waited for local input that may never come.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience.get()
+    }
+
+    /// Sets how long is waited for local input.
+    pub fn set_patience(&self, patience: Duration) {
+        self.patience.set(patience);
+    }
+
     /// All of stdin, which can feed one thing only.
     ///
     /// # Errors
-    /// Usage, when stdin was read before, cannot be read, or holds more than `limit` bytes.
+    /// Usage, when stdin was read before, cannot be read, does not come to its end in time, or holds more than `limit` bytes.
     pub fn read_stdin(&self, purpose: &str, limit: u64) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.stdin(purpose)?
-            .take(limit + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))?;
-        if bytes.len() as u64 > limit {
-            return Err(Error::usage(format!("stdin holds more than {limit} bytes, too much for {purpose}")));
-        }
-        Ok(bytes)
+        let stdin = self.stdin(purpose)?;
+        let deadline = Deadline::after(self.patience());
+        local_input::read_slow(stdin, limit, || (self.stdin_ready)(&deadline))
+            .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))
     }
 
     /// Stdin as a stream, which can feed one thing only.

@@ -16,7 +16,8 @@ use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Facts, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::http_failure;
-use crate::platform::proxy;
+use crate::platform::proxy::{self, Via};
+use crate::platform::proxy_failure;
 use crate::platform::retry::{self, Ending, Repeat};
 use crate::platform::tls::{self, Identity};
 use crate::platform::url::{Origin, Url};
@@ -184,6 +185,7 @@ pub struct Http {
     deadline: Cell<Deadline>,
     identity: OnceCell<Identity>,
     roots: OnceCell<ClientConfig>,
+    via: OnceCell<Via>,
     warmed: OnceCell<(Origin, Client)>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
@@ -199,6 +201,7 @@ impl Http {
             deadline,
             identity: OnceCell::new(),
             roots: OnceCell::new(),
+            via: OnceCell::new(),
             warmed: OnceCell::new(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
@@ -355,7 +358,16 @@ impl Http {
         }
         let sent_at = host.now();
         let failed = |e: reqwest::Error| http_failure::classify(&e, &request.what());
-        let mut response = builder.send().await.map_err(failed)?;
+        let mut response = match builder.send().await {
+            Ok(response) => response,
+            Err(e) => match (http_failure::tunnel(&e), self.via.get()) {
+                (Some(tunnel), Some(via)) => {
+                    let root = http_failure::root_cause(&e);
+                    return Err(proxy_failure::explain(tunnel, &root, &request.what(), &request.url, via).await);
+                }
+                _ => return Err(failed(e)),
+            },
+        };
         let mut reply = Reply {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -442,9 +454,10 @@ impl Http {
                 HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),
             )]));
         let configured = self.options.proxy.as_ref().map(|(url, origin)| (url.as_str(), origin.clone()));
-        if secure && let Some(chosen) = proxy::choose(host, configured)? {
-            host.story(|| format!("https goes through the proxy {}", chosen.shown));
-            builder = builder.proxy(chosen.into_proxy());
+        if secure && let Some((proxy, via)) = proxy::choose(host, configured)? {
+            host.story(|| format!("https goes through the proxy {}", via.shown));
+            builder = builder.proxy(proxy);
+            let _ = self.via.set(via);
         }
         layered(builder)
             .build()

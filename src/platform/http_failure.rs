@@ -7,6 +7,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::proxy_failure::Failed;
 use crate::platform::retry::Ending;
 
 /// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
@@ -46,9 +47,7 @@ pub fn broken_off(what: &str, why: &str) -> Error {
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     let os = find::<io::Error>(error).map(io::Error::kind);
-    let (message, hint) = if through_proxy(error) {
-        ("the proxy did not connect us", "check the proxy (`--proxy`, `HTTPS_PROXY`), or add the host to `NO_PROXY`")
-    } else if error.is_timeout() {
+    let (message, hint) = if error.is_timeout() {
         (
             "no connection within the time limit",
             "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
@@ -102,27 +101,54 @@ fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
             .quoting(what.to_owned(), tls.to_string())
             .hint(hint);
     }
-    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)")
-        .quoting(what.to_owned(), tls.to_string());
-    match tls {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => error
-            .hint("the certificate's authority is not trusted here: if it is your own or a corporate proxy's, name its PEM file with `--ca-file`"),
-        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            error.hint("the server's certificate has expired: its operator must renew it (or this machine's clock is wrong)")
-        }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            error.hint("the server's certificate is not valid yet: check this machine's clock")
-        }
-        rustls::Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            error.hint("the certificate belongs to another name: check the host in the URL")
-        }
-        rustls::Error::InvalidMessage(_) => error.hint("the other side does not speak TLS: check scheme and port"),
-        _ => error,
-    }
+    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)");
+    let error = match explained(tls) {
+        Some((why, hint)) => error.cause(why).hint(hint),
+        None => error,
+    };
+    error.quoting(what.to_owned(), tls.to_string())
 }
 
-fn through_proxy(error: &reqwest::Error) -> bool {
-    chain(error).any(|e| e.to_string().starts_with("tunnel error"))
+/// What it means in a person's words, and what to try.
+fn explained(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
+    use CertificateError as Bad;
+    Some(match tls {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
+            "the server's certificate is signed by itself, or by an authority that is not trusted here",
+            "if it is your own or a corporate proxy's, name the authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            ("the server's certificate has expired", "its operator must renew it (or this machine's clock is wrong)")
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            ("the server's certificate is not valid yet", "check this machine's clock")
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            ("the certificate belongs to another name", "check the host in the URL")
+        }
+        // What webpki has a name for and rustls has not; mostly a self-signed one as `openssl req -x509` makes it.
+        rustls::Error::InvalidCertificate(Bad::Other(_)) => (
+            "the server's certificate is not one for servers, such as an authority's own (self-signed)",
+            "give the server a certificate that an authority signed (basicConstraints CA:FALSE), and name that authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
+            "the server offers no version of TLS that is safe, or no cipher",
+            "the server must speak TLS 1.2 or later: ask its operator",
+        ),
+        rustls::Error::InvalidMessage(_) => ("the other side does not speak TLS", "check scheme and port"),
+        _ => return None,
+    })
+}
+
+/// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
+#[must_use]
+pub fn tunnel(error: &reqwest::Error) -> Option<Failed> {
+    let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"))?;
+    Some(match words.rsplit(": ").next() {
+        Some("unsuccessful") => Failed::Refused,
+        Some("proxy authorization required") => Failed::Unauthorized,
+        _ => Failed::Unreached,
+    })
 }
 
 fn is_lookup(error: &reqwest::Error) -> bool {
@@ -130,7 +156,8 @@ fn is_lookup(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost error's words.
-fn root_cause(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn root_cause(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 

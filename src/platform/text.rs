@@ -101,6 +101,25 @@ fn is_unsafe(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// How alike two words are, from 0 to 1: the share of letters that stay when one is corrected into the other.
+#[must_use]
+pub fn likeness(one: &str, other: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(one, other)
+}
+
+/// Whether one word is most likely the other, mistyped.
+#[must_use]
+pub fn is_alike(one: &str, other: &str) -> bool {
+    likeness(one, other) >= 0.6
+}
+
+/// The known word that a mistyped one most likely means.
+#[must_use]
+pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    let near = known.iter().filter(|k| is_alike(word, k));
+    near.max_by(|a, b| likeness(word, a).total_cmp(&likeness(word, b))).copied()
+}
+
 /// Bytes in small hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -14,6 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::platform::certificate_watch::{CertificateWatch, Noticed};
 use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::local_input::LocalInput;
 
 /// A certificate chain with its key: what a client shows in mutual TLS.
 pub struct Identity {
@@ -29,17 +30,26 @@ impl Identity {
     }
 }
 
-/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages.
+/// More than any bundle of authorities, in bytes.
+const PEM_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages; a pipe is waited for as `patience` says.
 ///
 /// # Errors
 /// Usage: the file cannot be read, or holds no certificate.
-pub fn read_certificates(path: &str, setting: &str, origin: &str) -> Result<Vec<CertificateDer<'static>>> {
+pub fn read_certificates(
+    path: &str,
+    setting: &str,
+    origin: &str,
+    patience: Duration,
+) -> Result<Vec<CertificateDer<'static>>> {
     let refused = |why: String| {
         Error::usage(format!("cannot use `{setting} = \"{path}\"` (from {origin})"))
             .cause(why)
             .hint(format!("`{setting}` is a PEM file with one or more certificates"))
     };
-    let bytes = std::fs::read(path).map_err(|e| refused(e.to_string()))?;
+    let read = LocalInput::open(path.as_ref()).and_then(|file| file.read(PEM_LIMIT, patience));
+    let bytes = read.map_err(|e| refused(e.to_string()))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|e| refused(format!("not PEM: {e}")))?;

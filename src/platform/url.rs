@@ -35,6 +35,21 @@ pub fn parse_trusted(written: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// As [`parse_trusted`], for what a person wrote. The WHATWG's rules leave line ends and tabs out of a URL: two values in one
+/// would be joined silently.
+///
+/// # Errors
+/// As there; it holds control characters.
+pub fn parse_setting(written: &str) -> Result<Url, String> {
+    without_controls(written)?;
+    parse_trusted(written)
+}
+
+fn without_controls(written: &str) -> Result<(), String> {
+    let held = written.chars().any(char::is_control);
+    if held { Err("it holds a line end or another control character".into()) } else { Ok(()) }
+}
+
 /// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
@@ -74,6 +89,7 @@ fn without_values(url: &Url) -> String {
 pub fn join(base: &Url, path: &str) -> Result<Url, String> {
     let mut trunk = base.clone();
     trunk.set_query(None);
+    without_controls(path)?;
     let joined = Url::parse(&format!("{}{path}", trunk.as_str().trim_end_matches('/'))).map_err(|e| e.to_string())?;
     if joined.origin() != base.origin() {
         return Err("it leaves the origin of `api_url`".into());
@@ -142,6 +158,17 @@ mod tests {
         ] {
             assert!(parse_trusted(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_a_person_wrote_holds_no_control_characters() {
+        for bad in
+            ["https://a.example/\ntoken", "https://a.exa\tmple/", "https://a.example/\u{7f}", "https://a.example/t\n"]
+        {
+            assert!(parse_setting(bad).is_err_and(|why| why.contains("control")), "{bad:?}");
+        }
+        assert!(parse_setting("https://a.example/t?p=1").is_ok());
+        assert!(join(&Url::parse("https://h/b").unwrap(), "/x\ny").is_err());
     }
 
     #[test]

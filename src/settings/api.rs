@@ -2,6 +2,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName};
 
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::http::visible_ascii;
@@ -32,7 +33,7 @@ impl Api {
     pub fn resolve(settings: &Settings) -> Result<Self> {
         let url = settings.url(Key::ApiUrl)?.ok_or_else(|| missing(Key::ApiUrl))?;
         if url.query().is_some() {
-            return Err(settings.bad(Key::ApiUrl, url.as_str(), "a base URL has no query (`?..`)"));
+            return Err(settings.bad(Key::ApiUrl, url.as_str(), "a base URL must have no query (`?..`)"));
         }
         let mut headers = Vec::new();
         for (name, source) in settings.secret_pairs(Key::Headers) {
@@ -58,7 +59,7 @@ impl Api {
     ///
     /// # Errors
     /// Usage: a value cannot be read, or cannot be sent as a header.
-    pub async fn read_headers(&self, host: &Host) -> Result<HeaderMap> {
+    pub async fn read_headers(&self, host: &Host, deadline: &Deadline) -> Result<HeaderMap> {
         let mut map = HeaderMap::new();
         for (name, source) in &self.headers {
             let what = if name.as_str() == SUBSCRIPTION_KEY_HEADER {
@@ -66,7 +67,7 @@ impl Api {
             } else {
                 format!("header {name}")
             };
-            let secret = source.read(host, &what).await?;
+            let secret = source.read(host, &what, deadline).await?;
             let mut value = visible_ascii(secret.expose(), &format!("the {what}"))?;
             value.set_sensitive(true);
             map.insert(name.clone(), value);
@@ -88,6 +89,10 @@ pub fn lookup_template(settings: &Settings, key: Key, placeholder: &str, default
     if fits {
         Ok(template)
     } else {
-        Err(settings.bad(key, &template, &format!("it is a path that begins with one `/` and holds `{placeholder}`")))
+        Err(settings.bad(
+            key,
+            &template,
+            &format!("it must be a path that begins with one `/` and holds `{placeholder}`"),
+        ))
     }
 }

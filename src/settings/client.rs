@@ -6,6 +6,7 @@ use crate::oauth::assertion;
 use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
 use crate::oauth::scope::Scope;
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
@@ -82,7 +83,7 @@ impl Client {
     pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
         let id = settings.required(Key::ClientId)?;
         if id.is_empty() || id.chars().any(char::is_control) {
-            return Err(settings.bad(Key::ClientId, &id, "a client id is not empty and holds no control characters"));
+            return Err(settings.bad(Key::ClientId, &id, "it must not be empty, and hold no control characters"));
         }
         let (method, body_format) = method(settings)?;
         let grant = grant(settings, body_format)?;
@@ -142,19 +143,17 @@ impl Client {
     ///
     /// # Errors
     /// Usage: it cannot be read.
-    pub async fn read_proof(&self, host: &Host) -> Result<Secret> {
-        if self.proof.is_free() { self.read_free(host) } else { self.proof.read(host, self.proof_key.name()).await }
+    pub async fn read_proof(&self, host: &Host, deadline: &Deadline) -> Result<Secret> {
+        if self.proof.is_free() {
+            return self.read_free(host);
+        }
+        self.proof.read(host, self.proof_key.name(), deadline).await
     }
 }
 
 fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
     let body_format = settings.word(Key::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
-    let federated = settings.secret(Key::ClientAssertion).is_some() && settings.secret(Key::ClientSecret).is_none();
-    let natural = match body_format {
-        _ if federated => AuthMethod::ClientAssertion,
-        BodyFormat::Json => AuthMethod::ClientSecretPost,
-        BodyFormat::Form => AuthMethod::ClientSecretBasic,
-    };
+    let (natural, _) = natural_method(settings);
     let names = AuthMethod::ALL.map(|method| (method.name(), method));
     let method = settings.word(Key::AuthMethod, &names)?.unwrap_or(natural);
     if (method, body_format) == (AuthMethod::ClientSecretBasic, BodyFormat::Json) {
@@ -166,6 +165,20 @@ fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
         .hint("use `body_format = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     Ok((method, body_format))
+}
+
+/// The method where `auth_method` is not set, and the setting that it follows from, if any.
+#[must_use]
+pub fn natural_method(settings: &Settings) -> (AuthMethod, Option<Key>) {
+    let federated = settings.secret(Key::ClientAssertion).is_some() && settings.secret(Key::ClientSecret).is_none();
+    if federated {
+        (AuthMethod::ClientAssertion, Some(Key::ClientAssertion))
+    } else if settings.plain(Key::BodyFormat) == Some(BodyFormat::Json.name()) {
+        // A JSON body carries the credentials itself.
+        (AuthMethod::ClientSecretPost, Some(Key::BodyFormat))
+    } else {
+        (AuthMethod::ClientSecretBasic, None)
+    }
 }
 
 /// Where the proof that the method needs is. A file with certificate and key serves as both.
@@ -261,7 +274,7 @@ fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {
             return Err(settings.bad(
                 Key::Resource,
                 resource,
-                "a resource is an absolute URI without a fragment (RFC 8707 section 2)",
+                "it must be an absolute URI without a fragment (RFC 8707 section 2)",
             ));
         }
     }
@@ -272,6 +285,7 @@ fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {
         resources,
         params: settings.pairs(Key::Params).to_vec(),
     };
-    grant.check_params()?;
+    let origin = || format!("`params` is from {}", settings.origin(Key::Params));
+    grant.check_params().map_err(|e| e.cause(origin()))?;
     Ok(grant)
 }

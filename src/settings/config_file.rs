@@ -9,10 +9,16 @@ use toml::de::{DeTable, DeValue};
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::local_input::LocalInput;
 use crate::platform::secret::Secret;
+use crate::platform::text::nearest;
 use crate::settings::key::{Key, SETTINGS, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
+use crate::settings::resolved::Unchosen;
 use crate::settings::secret_source::SecretSource;
+
+/// More than anybody's profiles, in bytes.
+const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// The file as text, or nothing where there is none.
 #[derive(Debug)]
@@ -63,7 +69,7 @@ impl ConfigFile {
         let Some((path, named)) = Self::path(host, flag)? else {
             return Ok(empty());
         };
-        let (text, private) = match read(&path) {
+        let (text, private) = match read(host, &path) {
             Ok(read) => read,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => return Ok(empty()),
             Err(e) => {
@@ -131,15 +137,22 @@ impl ConfigFile {
             (Shape::Switch, _) => wrong("`true` or `false`"),
             (Shape::List, DeValue::String(text)) => Ok(Value::List(vec![text.to_string()])),
             (Shape::List, DeValue::Array(items)) => {
-                let texts = items.iter().map(|i| i.get_ref().as_str().map(str::to_owned).ok_or(()));
-                texts.collect::<Result<_, ()>>().map(Value::List).or_else(|()| wrong("an array of strings"))
+                let text = |(at, item): (usize, &Item<'_>)| match item.get_ref().as_str() {
+                    Some(text) => Ok(text.to_owned()),
+                    None => Err(self.no_string(&format!("value {} of `{name}`", at + 1), item)),
+                };
+                items.iter().enumerate().map(text).collect::<Result<_>>().map(Value::List)
             }
             (Shape::List, _) => wrong("a string or an array of strings"),
             (Shape::Pairs, DeValue::Table(table)) => {
-                let pairs = table
-                    .iter()
-                    .map(|(k, v)| v.get_ref().as_str().map(|v| (k.get_ref().to_string(), v.to_owned())).ok_or(()));
-                pairs.collect::<Result<_, ()>>().map(Value::Pairs).or_else(|()| wrong("a table of strings"))
+                let pair = |(key, item): (&Spanned<_>, &Item<'_>)| {
+                    let key: &str = AsRef::<str>::as_ref(key.get_ref());
+                    match item.get_ref().as_str() {
+                        Some(text) => Ok((key.to_owned(), text.to_owned())),
+                        None => Err(self.no_string(&format!("`{name}.{key}`"), item)),
+                    }
+                };
+                table.iter().map(pair).collect::<Result<_>>().map(Value::Pairs)
             }
             (Shape::Pairs, _) => wrong("a table of strings"),
             (Shape::Path, DeValue::String(text)) => Ok(Value::Text(self.beside(host, text).display().to_string())),
@@ -168,6 +181,10 @@ impl ConfigFile {
             }
             (Shape::SecretPairs, _) => wrong("a table of strings or secret sources"),
         }
+    }
+
+    fn no_string(&self, what: &str, item: &Item<'_>) -> Error {
+        self.at(&item.span(), format!("{what} must be a string; it is {}", kind(item.get_ref())))
     }
 
     fn secret(&self, host: &Host, name: &str, item: &Item<'_>) -> Result<SecretSource> {
@@ -280,6 +297,16 @@ impl Document<'_> {
         profiles(&self.table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default()
     }
 
+    /// What could have been chosen where nobody chose a profile.
+    #[must_use]
+    pub fn unchosen(&self) -> Unchosen {
+        match self.names() {
+            _ if self.file.path.is_none() => Unchosen::NoFile,
+            names if names.is_empty() => Unchosen::None,
+            names => Unchosen::Profiles(names),
+        }
+    }
+
     /// Names and providers of all profiles, in alphabetical order.
     #[must_use]
     pub fn summary(&self) -> Vec<(String, String)> {
@@ -340,31 +367,25 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The file's text, and whether only its owner can read it.
-fn read(path: &Path) -> std::io::Result<(String, bool)> {
-    use std::io::Read as _;
-    let mut file = std::fs::File::open(path)?;
-    let metadata = file.metadata()?;
+/// The file's text, and whether only its owner can read it. One that others can change is a warning: they decide where
+/// secrets go.
+fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
+    let file = LocalInput::open(path)?;
     #[cfg(unix)]
     let private = {
         use std::os::unix::fs::PermissionsExt as _;
-        metadata.permissions().mode() & 0o077 == 0
+        let mode = file.metadata.permissions().mode() & 0o777;
+        if file.metadata.is_file() && mode & 0o022 != 0 {
+            host.warn(&format!(
+                "the config file `{}` can be changed by others (mode {mode:04o}), who could send secrets elsewhere; `chmod go-w` it",
+                path.display()
+            ));
+        }
+        mode & 0o077 == 0
     };
     #[cfg(not(unix))]
     let private = true;
-    let mut bytes = vec![0; usize::try_from(metadata.len()).unwrap_or_default()];
-    file.read_exact(&mut bytes)?;
-    // A pipe has no size; a file that grows meanwhile is read as far as it was.
-    if !metadata.is_file() {
-        file.read_to_end(&mut bytes)?;
-    }
+    let bytes = file.read(SIZE_LIMIT, host.patience())?;
     let text = String::from_utf8(bytes).map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
     Ok((text, private))
-}
-
-/// The known word that a mistyped one most likely means.
-#[must_use]
-pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let likeness = |candidate: &str| strsim::jaro_winkler(word, candidate);
-    known.iter().filter(|k| likeness(k) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b))).copied()
 }

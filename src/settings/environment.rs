@@ -1,15 +1,16 @@
 //! The environment as a layer: one variable a setting, as the table of keys says, and a `_FILE` variable for secrets.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::settings::key::{SETTINGS, Setting, Shape};
+use crate::settings::key::{Key, SETTINGS, Setting, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
 use crate::settings::secret_source::SecretSource;
 
 /// Reads every `M2M_` variable that is a setting. An empty variable counts as not set, but for a secret, where it is
-/// more likely a mistake in the pipeline: reading the secret says so.
+/// more likely a mistake in the pipeline: reading the secret says so, unless the other variable says where it is. An empty
+/// `M2M_PROXY` asks for none.
 ///
 /// # Errors
 /// Usage: a value is not UTF-8, or a secret is given twice.
@@ -19,10 +20,12 @@ pub fn layer(host: &Host) -> Result<Layer> {
         let Some(name) = setting.env else { continue };
         if setting.shape == Shape::Secret {
             secret(host, setting, name, &mut layer)?;
+        } else if setting.key == Key::Proxy && host.var_os(name).is_some_and(OsStr::is_empty) {
+            layer.set(setting.key, Value::Text(String::new()), Origin::Env(name.to_owned()));
         } else if let Some(text) = host.var(name)? {
             let value = match setting.shape {
                 Shape::List => Value::List(vec![text.to_owned()]),
-                Shape::PathOrSecret => Value::Secret(SecretSource::File(PathBuf::from(text))),
+                Shape::PathOrSecret => Value::Secret(SecretSource::of_path(text.into())),
                 _ => Value::Text(text.to_owned()),
             };
             layer.set(setting.key, value, Origin::Env(name.to_owned()));
@@ -34,7 +37,8 @@ pub fn layer(host: &Host) -> Result<Layer> {
 fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Result<()> {
     let file = format!("{name}_FILE");
     let path = host.var_os(&file).filter(|path| !path.is_empty());
-    match (host.var_os(name), path) {
+    let value = host.var_os(name);
+    match (value.filter(|value| path.is_none() || !value.is_empty()), path) {
         (Some(_), Some(_)) => {
             Err(Error::usage(format!("both `{name}` and `{file}` are set")).hint("unset one of them"))
         }
@@ -43,7 +47,7 @@ fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Resu
             Ok(())
         }
         (None, Some(path)) => {
-            layer.set(setting.key, Value::Secret(SecretSource::File(PathBuf::from(path))), Origin::Env(file));
+            layer.set(setting.key, Value::Secret(SecretSource::of_path(path.into())), Origin::Env(file));
             Ok(())
         }
         (None, None) => Ok(()),

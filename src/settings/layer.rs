@@ -93,8 +93,7 @@ impl Layer {
     /// Sets a secret given by a flag that takes a path, where `-` is stdin.
     pub fn flag_secret_file(&mut self, key: Key, path: Option<&PathBuf>) {
         if let (Some(path), Some(flag)) = (path, key.setting().flag) {
-            let source = if path.as_os_str() == "-" { SecretSource::Stdin } else { SecretSource::File(path.clone()) };
-            self.set(key, Value::Secret(source), Origin::Flag(flag));
+            self.set(key, Value::Secret(SecretSource::of_path(path.clone())), Origin::Flag(flag));
         }
     }
 

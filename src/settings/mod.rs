@@ -14,6 +14,7 @@ pub mod layer;
 pub mod network;
 pub mod presets;
 pub mod resolved;
+pub mod secret_command;
 pub mod secret_source;
 pub mod server;
 pub mod starter;

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use crate::platform::deadline;
 use crate::platform::error::Result;
+use crate::platform::host::Host;
 use crate::platform::http::Options;
 use crate::platform::tls;
 use crate::settings::key::Key;
+use crate::settings::layer::{Layer, Value};
 use crate::settings::resolved::Settings;
 
-/// Over everything a command does on the network, unless `timeout` says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Over one connection attempt, unless `connect_timeout` says otherwise.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many attempts follow the first, unless `retries` says otherwise.
 pub const DEFAULT_RETRIES: u32 = 2;
+/// Less than anything takes.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// More than anyone waits for.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -22,9 +25,17 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// Usage: a value that is not a duration or number.
 pub fn check(settings: &Settings) -> Result<()> {
-    limit(settings, Key::Timeout, DEFAULT_TIMEOUT)?;
+    timeout(settings)?;
     limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?;
     settings.number(Key::Retries, 10).map(|_| ())
+}
+
+/// How long a command has.
+///
+/// # Errors
+/// Usage: not a duration, or none between 1 ms and 24 h.
+pub fn timeout(settings: &Settings) -> Result<Duration> {
+    limit(settings, Key::Timeout, deadline::USUAL)
 }
 
 /// Reads the network settings.
@@ -32,12 +43,13 @@ pub fn check(settings: &Settings) -> Result<()> {
 /// # Errors
 /// Usage: a value that is not a duration or number, a `ca_file` that cannot be read.
 pub fn options(settings: &Settings) -> Result<Options> {
+    let timeout = timeout(settings)?;
     let extra_roots = match settings.plain(Key::CaFile) {
-        Some(path) => tls::read_certificates(path, "ca_file", &settings.origin(Key::CaFile).to_string())?,
+        Some(path) => tls::read_certificates(path, "ca_file", &settings.origin(Key::CaFile).to_string(), timeout)?,
         None => Vec::new(),
     };
     Ok(Options {
-        timeout: limit(settings, Key::Timeout, DEFAULT_TIMEOUT)?,
+        timeout,
         connect_timeout: limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
         retries: settings.number(Key::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
         extra_roots,
@@ -49,7 +61,29 @@ pub fn options(settings: &Settings) -> Result<Options> {
 fn limit(settings: &Settings, key: Key, default: Duration) -> Result<Duration> {
     match settings.duration(key)? {
         None => Ok(default),
-        Some(d) if !d.is_zero() && d <= LONGEST => Ok(d),
-        Some(_) => Err(settings.bad(key, settings.plain(key).unwrap_or_default(), "it is not between 1ms and 24h")),
+        Some(d) if (SHORTEST..=LONGEST).contains(&d) => Ok(d),
+        Some(_) => Err(settings.bad(key, settings.plain(key).unwrap_or_default(), "it must be from 1ms to 24h")),
+    }
+}
+
+/// A duration as people write it.
+///
+/// # Errors
+/// What it must be.
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text.trim())
+        .map_err(|_| "it must be a number with a unit, such as `500ms`, `30s`, `5m`, `1h` or `30d`")
+}
+
+/// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is judged
+/// elsewhere.
+pub fn be_patient(host: &Host, known: &Layer) {
+    let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
+    let text = match known.get(Key::Timeout) {
+        Some((Value::Text(text), _)) => Some(text.clone()),
+        _ => variable(),
+    };
+    if let Some(patience) = text.and_then(|text| duration(&text).ok()) {
+        host.set_patience(patience.min(LONGEST));
     }
 }

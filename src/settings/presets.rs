@@ -19,6 +19,8 @@ pub struct Preset {
     pub needs_audience: bool,
     /// Whose issuer a discovered document may carry.
     pub issuer_rule: IssuerRule,
+    /// How its issuers read, where nothing is known of this client's; for people.
+    pub issuer_form: Option<&'static str>,
     /// What its refusals mean.
     pub hints: &'static [Hint],
 }
@@ -71,6 +73,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: None,
         hints: &[],
     },
     Preset {
@@ -83,6 +86,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
+        issuer_form: None,
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -92,6 +96,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
+        issuer_form: Some("https://cognito-idp.REGION.amazonaws.com/POOL_ID"),
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -107,6 +112,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: Some("https://loyaltyone-sandbox-pin.auth0.com/"),
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -121,6 +127,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: Some("https://TENANT.auth0.com/"),
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -140,6 +147,7 @@ pub const PRESETS: &[Preset] = &[
         ],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
         hints: &[
             Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").saying("AADSTS7000215"),
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
@@ -154,6 +162,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: None,
         hints: &[
             Hint::on("invalid_scope", "an Okta custom authorization server without default scopes refuses a request without `scope`"),
             Hint::on("invalid_request", "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off").saying("multiple client credentials"),
@@ -167,6 +176,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        issuer_form: Some("https://HOST/realms/REALM"),
         hints: &[
             Hint::on("unauthorized_client", "Keycloak answers `unauthorized_client` for a wrong id or secret, and when Service accounts are off for the client"),
             Hint::on("invalid_client", "Client authentication must be on for this client, with the credentials type Client Id and Secret"),

@@ -7,20 +7,35 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::url::{self, Url};
-use crate::settings::config_file::{self, ConfigFile, Document};
+use crate::settings::config_file::{ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Origin, Value};
+use crate::settings::network;
 use crate::settings::presets::{PRESETS, Preset};
 use crate::settings::secret_source::SecretSource;
 
 /// What the command line says beside settings: which profile, which file.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// `--profile`.
+    /// The profile's name.
     pub profile: Option<String>,
+    /// Whether that is an argument of the command, and not `--profile`.
+    pub by_argument: bool,
     /// `--config`.
     pub config: Option<std::path::PathBuf>,
+}
+
+/// The profiles that could have been chosen where none was.
+#[derive(Debug, Default)]
+pub enum Unchosen {
+    /// One was chosen, or there is none in the config file.
+    #[default]
+    None,
+    /// There is no config file.
+    NoFile,
+    /// These.
+    Profiles(Vec<String>),
 }
 
 /// All settings of one profile, merged.
@@ -28,6 +43,8 @@ pub struct Choice {
 pub struct Settings {
     /// The profile's name; none with flags and environment alone.
     pub profile: Option<String>,
+    /// Which profiles there are where none was chosen.
+    pub unchosen: Unchosen,
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
@@ -52,6 +69,7 @@ impl Settings {
     /// # Errors
     /// Usage: the config file or a variable is wrong, the profile or provider does not exist.
     pub fn resolve(host: &Host, choice: &Choice, flags: Layer) -> Result<Self> {
+        network::be_patient(host, &flags);
         let file = ConfigFile::load(host, choice.config.as_deref())?;
         Self::merge(host, choice, flags, &file.parse()?)
     }
@@ -62,6 +80,7 @@ impl Settings {
     /// As there.
     pub fn merge(host: &Host, choice: &Choice, flags: Layer, file: &Document<'_>) -> Result<Self> {
         let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
+            (Some(name), _) if choice.by_argument => Some((name.clone(), "the argument")),
             (Some(name), _) => Some((name.clone(), "flag `--profile`")),
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),
             (None, None) => file.default_profile().map(|name| (name, "`default_profile`")),
@@ -74,7 +93,10 @@ impl Settings {
             outdone = variables_of(&profile);
             values.or(profile);
         }
-        Self::complete(host, name.map(|(name, _)| name), values).map(|settings| Self { outdone, ..settings })
+        let unchosen = if name.is_none() { file.unchosen() } else { Unchosen::None };
+        let name = name.map(|(name, _)| name);
+        network::be_patient(host, &values);
+        Self::complete(host, name, values).map(|settings| Self { outdone, unchosen, ..settings })
     }
 
     /// With `impersonator` as a flag gives it.
@@ -99,7 +121,9 @@ impl Settings {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        Ok(Self { profile, preset, values, outdone: Vec::new() })
+        let settings = Self { profile, unchosen: Unchosen::None, preset, values, outdone: Vec::new() };
+        // A date that nobody can read would be noticed when it has passed.
+        settings.date(Key::SecretExpires).map(|_| settings)
     }
 
     /// The raw value of a setting.
@@ -231,7 +255,7 @@ impl Settings {
     /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
     pub fn url(&self, key: Key) -> Result<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        url::parse_trusted(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
+        url::parse_setting(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
     }
 
     /// A duration such as `30s`.
@@ -240,9 +264,7 @@ impl Settings {
     /// Usage: it is not a duration.
     pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
         let Some(text) = self.plain(key) else { return Ok(None) };
-        humantime::parse_duration(text.trim())
-            .map(Some)
-            .map_err(|e| self.bad(key, text, &e.to_string()).hint("durations read `30s`, `5m`, `1h`"))
+        network::duration(text).map(Some).map_err(|why| self.bad(key, text, why))
     }
 
     /// A date, or a time in UTC.
@@ -253,7 +275,9 @@ impl Settings {
         let Some(text) = self.plain(key) else { return Ok(None) };
         let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
         let parsed = humantime::parse_rfc3339_weak(&whole);
-        parsed.map(Some).map_err(|e| self.bad(key, text, &e.to_string()).hint("dates read 2027-01-31"))
+        parsed.map(Some).map_err(|_| {
+            self.bad(key, text, "it must be a date such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z")
+        })
     }
 
     /// A whole number up to `most`.
@@ -264,7 +288,7 @@ impl Settings {
         let Some(text) = self.plain(key) else { return Ok(None) };
         match text.trim().parse() {
             Ok(number) if number <= most => Ok(Some(number)),
-            _ => Err(self.bad(key, text, &format!("it is not a whole number from 0 to {most}"))),
+            _ => Err(self.bad(key, text, &format!("it must be a whole number from 0 to {most}"))),
         }
     }
 
@@ -384,4 +408,4 @@ pub fn listed(words: &[&str]) -> String {
     }
 }
 
-pub use config_file::nearest;
+pub use crate::platform::text::nearest;

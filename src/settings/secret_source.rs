@@ -1,21 +1,18 @@
 //! Where secrets come from, and how they are read: environment, file, stdin, command, or the value itself in a private
-//! config file. Owns the rules about line ends and white space; the value never appears in a message.
+//! config file. How a command is run is `secret_command`'s. Owns the rules about line ends and white space; the value never appears in a message.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
+use crate::platform::local_input::LocalInput;
 use crate::platform::secret::Secret;
 use crate::settings::key::Key;
+use crate::settings::secret_command;
 
-/// The longest a secret command may take.
-const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// More than any secret, less than a mistake.
-const SIZE_LIMIT: u64 = 64 * 1024;
+pub(crate) const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
@@ -39,6 +36,12 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
+    /// The source that a path names, where `-` is stdin.
+    #[must_use]
+    pub fn of_path(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
+    }
+
     /// The source as messages and `profile show` name it, without the secret.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -62,12 +65,12 @@ impl SecretSource {
     /// Reads the secret, and makes sure that it will not be shown. `what` names it in messages (`client_secret`).
     ///
     /// # Errors
-    /// Usage: it cannot be read, is empty, or begins with a byte order mark.
-    pub async fn read(&self, host: &Host, what: &str) -> Result<Secret> {
+    /// Usage: it cannot be read by `deadline`, is empty, or begins with a byte order mark.
+    pub async fn read(&self, host: &Host, what: &str, deadline: &Deadline) -> Result<Secret> {
         let raw = match self {
-            Self::Command(argv) => run(host, argv, &self.describe(), what).await?,
+            Self::Command(argv) => self.run(host, argv, what, deadline).await?,
             Self::Keyring(entry) => {
-                run(host, &keyring_command(entry), &self.describe(), what).await.map_err(|e| keyring_hint(e, entry))?
+                self.run(host, &keyring_command(entry), what, deadline).await.map_err(|e| keyring_hint(e, entry))?
             }
             _ => return self.read_free(host, what),
         };
@@ -100,31 +103,29 @@ impl SecretSource {
         self.check(host, &raw, what)
     }
 
+    async fn run(&self, host: &Host, argv: &[String], what: &str, deadline: &Deadline) -> Result<String> {
+        host.story(|| format!("reading the {what} from {}", self.describe()));
+        secret_command::run(argv, deadline).await.map_err(|failure| {
+            let error = self.unreadable(what, &failure.why);
+            failure.hint.into_iter().fold(error, Error::hint)
+        })
+    }
+
     fn read_file(&self, host: &Host, path: &Path, what: &str) -> Result<Vec<u8>> {
-        use std::io::Read as _;
         let failed = |e: std::io::Error| self.unreadable(what, &e.to_string());
-        let file = std::fs::File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(self.unreadable(what, "it is a directory"));
-        }
+        let file = LocalInput::open(path).map_err(failed)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = metadata.permissions().mode() & 0o777;
-            if metadata.is_file() && mode & 0o077 != 0 {
+            let mode = file.metadata.permissions().mode() & 0o777;
+            if file.metadata.is_file() && mode & 0o077 != 0 {
                 host.warn(&format!(
                     "the file `{}` with the {what} can be read by others (mode {mode:04o}); `chmod 600` it",
                     path.display()
                 ));
             }
         }
-        let mut bytes = Vec::new();
-        file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > SIZE_LIMIT {
-            return Err(self.unreadable(what, "it holds more than 64 KiB, which no secret does"));
-        }
-        Ok(bytes)
+        file.read(SIZE_LIMIT, host.patience()).map_err(failed)
     }
 
     /// Strips one line end, and reports what is almost certainly a mistake.
@@ -147,6 +148,12 @@ impl SecretSource {
                 self.describe()
             ));
         }
+        if !padded && value.trim().chars().any(char::is_control) {
+            host.warn(&format!(
+                "the {what} from {} holds a line end or another control character, which is sent as it is",
+                self.describe()
+            ));
+        }
         Ok(secret)
     }
 
@@ -154,43 +161,6 @@ impl SecretSource {
     #[must_use]
     pub fn unreadable(&self, what: &str, why: &str) -> Error {
         Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
-    }
-}
-
-/// Runs a secret command: no shell, no stdin, its stderr passed through, half a minute at most.
-async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<String> {
-    let failed = |why: String| Error::usage(format!("cannot read the {what} from {source}")).cause(why);
-    let (program, args) = argv.split_first().ok_or_else(|| failed("it names no program".into()))?;
-    host.story(|| format!("reading the {what} from {source}"));
-    let mut child = tokio::process::Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| failed(format!("`{program}` cannot be started: {e}")))?;
-    let ended = async {
-        let mut printed = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            stdout.take(SIZE_LIMIT + 1).read_to_end(&mut printed).await?;
-        }
-        // One that prints on and on would wait for a reader.
-        if printed.len() as u64 > SIZE_LIMIT {
-            return Ok((printed, None));
-        }
-        child.wait().await.map(|status| (printed, Some(status)))
-    };
-    let (printed, status) = tokio::time::timeout(COMMAND_LIMIT, ended)
-        .await
-        .map_err(|_| failed(format!("`{program}` did not end within {}", humantime::format_duration(COMMAND_LIMIT))))?
-        .map_err(|e: std::io::Error| failed(e.to_string()))?;
-    match status {
-        None => Err(failed(format!("`{program}` printed more than 64 KiB, which no secret has"))),
-        Some(status) if !status.success() => {
-            Err(failed(format!("`{program}` ended with {status}")).hint("what it said about it stands above"))
-        }
-        Some(_) => String::from_utf8(printed).map_err(|_| failed(format!("what `{program}` printed is not UTF-8"))),
     }
 }
 

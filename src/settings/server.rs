@@ -1,11 +1,11 @@
 //! Where tokens are granted: a token endpoint, or the metadata document that names it.
 
 use crate::oauth::discovery::Source;
-use crate::oauth::issuer;
+use crate::oauth::issuer::{self, IssuerRule};
 use crate::platform::error::{Error, Result};
 use crate::platform::url::Url;
 use crate::settings::key::Key;
-use crate::settings::resolved::Settings;
+use crate::settings::resolved::{Settings, Unchosen, listed};
 
 /// The authorization server, as far as the settings know it.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ impl Server {
 /// # Errors
 /// Usage: neither is set, or they cannot be used.
 pub fn metadata_source(settings: &Settings) -> Result<Source> {
-    let rule = settings.preset.issuer_rule;
+    // Who says which issuer it must be means that one; a preset's leniency is for those who do not.
+    let rule = if settings.rank(Key::Issuer) > 1 { IssuerRule::Exact } else { settings.preset.issuer_rule };
     // A preset's issuer belongs to the preset's server, not to a document that somebody named.
     let preset_outdone = settings.rank(Key::Issuer) == 1 && settings.rank(Key::DiscoveryUrl) > 1;
     let pinned = if preset_outdone { None } else { settings.text(Key::Issuer)? };
@@ -55,15 +56,49 @@ pub fn metadata_source(settings: &Settings) -> Result<Source> {
         };
         return Ok(Source { urls: vec![url], expected, rule });
     }
-    let Some(issuer) = pinned else {
-        return Err(Error::usage("it is not known where tokens are granted")
-            .cause("none of `token_url`, `discovery_url` and `issuer` is set")
-            .hint(format!("set `issuer` with {}", Key::Issuer.ways()))
-            .hint("or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`"));
-    };
+    let Some(issuer) = pinned else { return Err(nowhere(settings)) };
     let urls = issuer::metadata_urls(&issuer)
         .map_err(|why| settings.bad(Key::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why))?;
     Ok(Source { urls: urls.to_vec(), expected: issuer, rule })
+}
+
+/// The error where nothing says which metadata document it is, with what to do about it for this provider and these profiles.
+fn nowhere(settings: &Settings) -> Error {
+    let error = match settings.raw(Key::TokenUrl) {
+        Some((_, origin)) => Error::usage("no metadata document is named").cause(format!(
+            "`token_url` (from {origin}) says where tokens are granted; neither `discovery_url` nor `issuer` is set"
+        )),
+        None => Error::usage("it is not known where tokens are granted")
+            .cause("none of `token_url`, `discovery_url` and `issuer` is set"),
+    };
+    let set_issuer = format!("set `issuer` with {}", Key::Issuer.ways());
+    let preset = settings.preset;
+    match (preset.issuer_form, &settings.unchosen) {
+        (Some(form), _) => error.hint(format!("an issuer of `{}` reads `{form}`: {set_issuer}", preset.name)),
+        (None, _) if settings.raw(Key::TokenUrl).is_some() => error.hint(set_issuer),
+        (None, Unchosen::Profiles(names)) => error
+            .hint(format!("choose a profile with `--profile NAME`, or set `default_profile`: {}", few(names)))
+            .hint(format!("or {set_issuer}")),
+        (None, unchosen) => {
+            let error = error.hint(set_issuer).hint(
+                "or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`",
+            );
+            match unchosen {
+                Unchosen::NoFile => error.hint("`m2m profile init --provider NAME` writes a first profile"),
+                _ => error,
+            }
+        }
+    }
+}
+
+/// The first names, and how many more there are.
+fn few(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let first: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => format!("there is {}", listed(&first)),
+        more => format!("there is {}, and {more} more", listed(&first)),
+    }
 }
 
 /// Whose metadata names the keys that tokens are signed with: as [`metadata_source`], in the words of somebody who has a

@@ -3,15 +3,15 @@
 use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
 use crate::platform::url::Url;
+use crate::settings::client::natural_method;
 use crate::settings::key::{Key, SETTINGS};
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 use crate::settings::secret_source::SecretSource;
 
 /// What a setting is when nobody sets it.
-const DEFAULTS: [(Key, &str); 9] = [
+const DEFAULTS: [(Key, &str); 8] = [
     (Key::Provider, "generic"),
-    (Key::AuthMethod, "client_secret_basic"),
     (Key::BodyFormat, "form"),
     (Key::BasicEncoding, "form"),
     (Key::ParticipantByLogin, "/v1/participants?login={login}"),
@@ -43,11 +43,17 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
                 origin: origin.to_string(),
             });
         }
-        let default = DEFAULTS.iter().find(|(k, _)| *k == key)?;
-        // A JSON body carries the credentials itself.
-        let in_body = key == Key::AuthMethod && settings.plain(Key::BodyFormat) == Some("json");
-        let default = if in_body { "client_secret_post" } else { default.1 };
-        Some(Row { name: key.name(), value: default.to_owned(), origin: "default".into() })
+        let (value, origin) = if key == Key::AuthMethod {
+            let (method, reason) = natural_method(settings);
+            (
+                method.name(),
+                reason.map(|reason| format!("follows from `{}` ({})", reason.name(), settings.origin(reason))),
+            )
+        } else {
+            (DEFAULTS.iter().find(|(k, _)| *k == key)?.1, None)
+        };
+        let origin = origin.unwrap_or_else(|| "default".into());
+        Some(Row { name: key.name(), value: value.to_owned(), origin })
     };
     SETTINGS.iter().filter_map(|setting| row(setting.key)).collect()
 }

@@ -216,3 +216,16 @@ fn two_runs_do_not_write_to_the_same_output() {
     let stderr = out.resumed(crowd.cli(&server)).run().fails(2);
     assert!(stderr.contains("another"), "{stderr}");
 }
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_cannot_be_resumed() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let crowd = Crowd::of(3);
+    let server = crowd.server();
+    let dir = tempfile::TempDir::new().unwrap();
+    let pipe = dir.path().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let stderr = crowd.cli(&server).arg("--resume").arg(&pipe).run().fails(2);
+    assert!(stderr.contains(&pipe.display().to_string()) && stderr.contains("not a file"), "{stderr}");
+}

@@ -155,7 +155,7 @@ fn a_secret_that_expires_soon_warns_and_an_expired_one_fails() {
     expires(20, false).warns("secret.expiry", &format!("expires on {}", day(20, false)));
     expires(3, true).fails(2, "secret.expiry", &format!("expired on {}", day(3, true)));
     with(&format!("secret_expires = \"{}\"", day(20, false))).warns("secret.expiry", "rotate it in time");
-    with("secret_expires = \"soon\"").fails(2, "secret.expiry", "`secret_expires = \"soon\"`");
+    with("secret_expires = \"soon\"").fails(2, "config.settings", "`secret_expires = \"soon\"`");
     let scene = Scene::healthy();
     let server = scene.server();
     for (before, code) in [("10d", "pass"), ("21d", "warn")] {

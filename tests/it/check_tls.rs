@@ -1,7 +1,8 @@
 //! `m2m check`: certificates, of real TLS servers.
 
-use crate::support::tls::{Authority, TlsFront};
-use crate::support::{Findings, Scene};
+use crate::support::failure::refused;
+use crate::support::tls::{Authority, TlsFront, signed_by_itself};
+use crate::support::{Account, Findings, Scene, Server};
 
 /// Checks a healthy server whose certificate is for `name` and ends in `days`; the authority is trusted if `trusted`.
 #[track_caller]
@@ -60,4 +61,37 @@ fn the_certificate_of_the_api_counts_too() {
     let cli = scene.cli(&server, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
     let cli = cli.path_arg("--ca-file", "ca.pem").args(["--api", "/v1/status"]);
     Findings::of(cli.run()).warns("server.certificate", "127.0.0.1").says("api.probe", "pass", "accepts the token");
+}
+
+/// Asserts what people are told of a server whose certificate is signed by itself; `named` says that it is in `ca_file`.
+#[track_caller]
+fn of_itself(authority: bool, named: bool, words: &str, hint: &str) {
+    let listener = TlsFront::bind();
+    let scene = Scene { base: TlsFront::url_of(&listener), ..Scene::healthy() };
+    let server = scene.server();
+    let (identity, pem) = signed_by_itself(authority);
+    let _front = TlsFront::start(listener, identity, &server);
+    let token_url = format!("{}/t", scene.base);
+    let refusal = refused(5, "unreachable", || {
+        let cli = scene.account.cli(["token", "--token-url", &token_url, "--retries", "0"]).file("ca.pem", &pem);
+        if named { cli.path_arg("--ca-file", "ca.pem") } else { cli }
+    });
+    refusal.names(words).hints_at(hint);
+}
+
+#[test]
+fn a_certificate_that_is_signed_by_itself_is_explained() {
+    of_itself(false, false, "signed by itself", "--ca-file");
+    of_itself(true, false, "an authority's own (self-signed)", "CA:FALSE");
+    of_itself(true, true, "an authority's own (self-signed)", "CA:FALSE");
+}
+
+#[test]
+fn a_server_of_old_versions_of_tls_is_explained() {
+    let account = Account::fresh();
+    // The alert `protocol_version` of a server that does not speak TLS 1.2.
+    let server = Server::greeting(&[0x15, 3, 1, 0, 2, 2, 70]);
+    let url = format!("https://127.0.0.1:{}/t", server.port());
+    let cli = || account.cli(["token", "--token-url", &url, "--retries", "0"]);
+    refused(5, "unreachable", cli).hints_at("TLS 1.2");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::failure::{Refusal, refused};
-use crate::support::{Account, Reply};
+use crate::support::{Account, Cli, Reply};
 
 /// Asserts that the server's 401 invalid_client is reported with exit 3, on a command line that ends with `args`.
 #[track_caller]
@@ -128,4 +128,44 @@ fn an_unknown_provider_is_a_usage_error_that_names_the_known_ones() {
     let account = Account::fresh();
     let cli = || account.token_from(account.grants()).args(["--provider", "cloudloyality"]);
     refused(2, "usage", cli).names("cloudloyality").names("cloudloyalty");
+}
+
+#[test]
+fn a_token_url_alone_names_no_metadata_document() {
+    let refusal = refused(2, "usage", || Cli::new(["discover", "--provider", "loyaltyone"]));
+    refusal.names("no metadata document").names("`token_url` (from preset `loyaltyone`)").hints_at("issuer");
+    let refusal = refused(2, "usage", || Cli::new(["discover", "--token-url", "https://auth.m2m.invalid/t"]));
+    refusal.names("flag `--token-url`").never_says("none of");
+}
+
+#[test]
+fn a_provider_without_an_issuer_is_told_how_its_issuers_read() {
+    for (provider, form) in
+        [("keycloak", "/realms/"), ("cognito", "cognito-idp."), ("auth0", ".auth0.com/"), ("entra", "/v2.0")]
+    {
+        let refusal = refused(2, "usage", || Cli::new(["discover", "--provider", provider]));
+        refusal.hints_at(form).hints_at("--issuer").never_says("cloudloyalty");
+    }
+    let account = Account::fresh();
+    refused(2, "usage", || account.cli(["token", "--provider", "keycloak"])).hints_at("/realms/");
+    refused(2, "usage", || account.cli(["token", "--provider", "okta"])).names("tenant_domain");
+}
+
+#[test]
+fn profiles_that_nobody_chose_are_listed() {
+    let account = Account::fresh();
+    let of =
+        |names: &[&str]| names.iter().map(|name| format!("[profiles.{name}]\nscope = \"a\"\n")).collect::<String>();
+    let with = |names: &[&str]| {
+        let text = of(names);
+        refused(2, "usage", || account.cli(["token"]).file("config/m2m/config.toml", &text))
+    };
+    with(&["uat", "production"])
+        .hints_at("--profile NAME")
+        .hints_at("default_profile")
+        .hints_at("`production` and `uat`");
+    let many: Vec<String> = (0..10).map(|n| format!("p{n}")).collect();
+    with(&many.iter().map(String::as_str).collect::<Vec<_>>()).hints_at("`p7`, and 2 more").never_says("`p8`");
+    refused(2, "usage", || account.cli(["token"])).hints_at("m2m profile init");
+    with(&[]).never_says("profile init").never_says("--profile NAME");
 }

@@ -138,6 +138,61 @@ fn under_the_cloudloyalty_preset_an_exact_issuer_is_accepted_as_well() {
     assert_eq!((out.code, out.stdout), (0, format!("{}\n", account.token)), "{}", out.stderr);
 }
 
+/// Whoever says which issuer it must be means that one, whatever the preset.
+#[test]
+fn an_issuer_that_is_set_is_compared_exactly_under_the_presets_too() {
+    for provider in ["cloudloyalty", "cognito"] {
+        mismatch(COGNITO, |account, server| {
+            account.cli(["token", "--provider", provider, "--issuer", &server.url("")])
+        });
+        let pinned = ["--provider", provider, "--issuer", "https://pinned.example.com"];
+        mismatch(COGNITO, |account, server| by_document(account, server).args(pinned));
+        mismatch(COGNITO, |account, server| {
+            let cli = by_document(account, server).args(["--provider", provider]);
+            cli.env("M2M_ISSUER", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Another")
+        });
+        mismatch(COGNITO, |account, server| {
+            by_document(account, server).args(["--profile", "p"]).file(
+                "config/m2m/config.toml",
+                format!("[profiles.p]\nprovider = \"{provider}\"\nissuer = \"https://pinned.example.com\"\n"),
+            )
+        });
+        let account = Account::fresh();
+        let server = naming(&account, COGNITO);
+        let out = by_document(&account, &server).args(["--provider", provider, "--issuer", COGNITO]).run();
+        assert_eq!((out.code, out.stdout), (0, format!("{}\n", account.token)), "{}", out.stderr);
+    }
+}
+
+#[test]
+fn every_command_that_reads_metadata_compares_an_issuer_that_is_set_exactly() {
+    let account = Account::fresh();
+    let server = naming(&account, COGNITO);
+    let document = server.url("/.well-known/openid-configuration");
+    let pinned = ["--provider", "cognito", "--discovery-url", &document, "--issuer", "https://pinned.example.com"];
+    let stderr = Cli::new(["discover"]).args(pinned).run().fails(7);
+    assert!(stderr.contains("https://pinned.example.com") && stderr.contains(COGNITO), "{stderr}");
+    let outcome = account.cli(["check"]).args(pinned).run();
+    assert_eq!(outcome.code, 7, "{outcome:?}");
+    let signer = crate::support::signer::Signer::new("EdDSA");
+    let token = signer.token(&signer.header(), &json!({ "iss": COGNITO }));
+    let stderr = Cli::new(["inspect", "--verify", "-"]).args(pinned).stdin(token).run().fails(7);
+    assert!(stderr.contains("https://pinned.example.com"), "{stderr}");
+    assert!(server.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", server.lines());
+}
+
+/// A token that was granted before the issuer was pinned is not handed out after it.
+#[test]
+fn pinning_the_issuer_does_not_find_the_token_of_another() {
+    let account = Account::fresh();
+    let home = crate::support::Home::new();
+    let server = naming(&account, COGNITO);
+    let document = server.url("/.well-known/openid-configuration");
+    let cli = || account.cli_at(&home, ["token", "--provider", "cognito", "--discovery-url", &document]);
+    assert_eq!(cli().run().code, 0);
+    let _ = cli().args(["--issuer", &server.url("")]).run().fails(7);
+}
+
 #[test]
 fn what_only_looks_like_cognitos_issuer_is_refused() {
     for issuer in [

@@ -240,3 +240,22 @@ fn init_refuses_providers_and_names_that_cannot_be() {
         let _ = Cli::new(["profile", "init", "--provider", "generic", name]).run().fails(2);
     }
 }
+
+#[test]
+fn the_default_of_the_auth_method_names_what_it_follows_from() {
+    let shown = |args: &[&str]| {
+        let out = Cli::new(["profile", "show"].iter().chain(args).copied()).run().succeeds();
+        out.lines()
+            .find(|line| line.starts_with("auth_method"))
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(shown(&[]), "auth_method client_secret_basic default");
+    let preset = "auth_method client_secret_post follows from `body_format` (preset `loyaltyone`)";
+    assert_eq!(shown(&["--provider", "loyaltyone"]), preset);
+    let flag = "auth_method client_secret_post follows from `body_format` (flag `--body-format`)";
+    assert_eq!(shown(&["--body-format", "json"]), flag);
+    assert_eq!(shown(&["--auth-method", "client_secret_jwt"]), "auth_method client_secret_jwt flag `--auth-method`");
+}

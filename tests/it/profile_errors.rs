@@ -143,6 +143,15 @@ fn a_profile_that_does_not_exist_is_named_with_the_nearest_and_who_asked() {
 }
 
 #[test]
+fn a_profile_that_is_an_argument_is_not_blamed_on_a_flag() {
+    let config = "[profiles.uat]\nscope = \"a\"\n";
+    let cli = |args: [&str; 3]| Cli::new(args).file("config/m2m/config.toml", config);
+    refused(2, "usage", || cli(["profile", "show", "nope"])).names("`nope` (from the argument)");
+    let outcome = cli(["check", "nope", "-q"]).run();
+    assert!(outcome.code == 2 && outcome.stdout.contains("`nope` (from the argument)"), "{outcome:?}");
+}
+
+#[test]
 fn a_profile_without_any_config_file_is_a_clear_error() {
     let account = Account::fresh();
     let server = Server::untouched();
@@ -246,5 +255,64 @@ fn a_value_is_used_where_only_the_owner_can_read_the_file() {
         let args = ["token", "--token-url", &server.url(TOKEN_PATH), "--client-id", &account.id];
         let out = account.watched(home.cli(args)).run().succeeds();
         assert_eq!(out, format!("{}\n", account.token));
+    }
+}
+
+/// Whoever can change it decides where secrets are sent.
+#[test]
+#[cfg(unix)]
+fn a_config_file_that_others_can_change_is_a_warning() {
+    for (mode, warned) in [(0o664, true), (0o646, true), (0o620, true), (0o644, false), (0o600, false)] {
+        let account = Account::fresh();
+        let home = Home::new();
+        let path = home.config("default_profile = \"p\"\n[profiles.p]\n");
+        set_mode(&path, mode);
+        let server = account.server();
+        let outcome = account.token_at(&home, &server.url(TOKEN_PATH)).run();
+        if warned {
+            let (_, warning) = outcome.succeeds_with_one_warning();
+            assert!(warning.contains(&path.display().to_string()) && warning.contains("chmod go-w"), "{warning}");
+            let outcome = account.cli_at(&home, ["check", "-o", "json", "--token-url", &server.url(TOKEN_PATH)]).run();
+            let checks: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+            let first = &checks["profiles"][0]["checks"][0];
+            assert_eq!((first["id"].as_str(), first["status"].as_str()), (Some("config.settings"), Some("warn")));
+        } else {
+            let _ = outcome.succeeds();
+        }
+    }
+}
+
+#[test]
+fn a_config_file_without_end_is_given_up() {
+    for args in [["token", "--config", "/dev/zero"], ["check", "--config", "/dev/zero"]] {
+        let outcome = Cli::new(args).run();
+        assert_eq!(outcome.code, 2, "{outcome:?}");
+        assert!(format!("{}{}", outcome.stdout, outcome.stderr).contains("/dev/zero"), "{outcome:?}");
+    }
+    let home = Home::new();
+    home.config(&format!("# {}\n", "x".repeat(1 << 20)));
+    let stderr = home.cli(["profile", "list"]).run().fails(2);
+    assert!(stderr.contains("config.toml") && stderr.contains("1 MiB"), "{stderr}");
+}
+
+#[test]
+fn a_member_that_is_no_string_is_named() {
+    let with = |line: &str| broken(&format!("default_profile = \"p\"\n[profiles.p]\n{line}\n"));
+    with("impersonation = { username = \"login\", customerId = 5 }")
+        .names("`impersonation.customerId` must be a string");
+    with("params = { a = [\"x\"] }").names("`params.a` must be a string; it is an array");
+    with("scope = [\"a\", 7]").names("value 2 of `scope` must be a string; it is a whole number");
+}
+
+#[test]
+fn a_date_that_is_none_is_refused_wherever_the_profile_is_used() {
+    let config = "[profiles.p]\nsecret_expires = \"soon\"\n";
+    for command in [["token"].as_slice(), &["profile", "show"], &["discover"], &["exec"]] {
+        let rest: &[&str] = if command == ["exec"] { &["--", "true"] } else { &[] };
+        let cli = || {
+            let args = command.iter().chain(&["--profile", "p"]).chain(rest);
+            Cli::new(args.copied()).file("config/m2m/config.toml", config)
+        };
+        refused(2, "usage", cli).names("`secret_expires = \"soon\"`").names("2027-01-31").names("config.toml:2");
     }
 }

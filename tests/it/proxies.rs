@@ -66,10 +66,12 @@ fn the_proxy_is_asked_for_the_name_and_learns_no_secret() {
     let proxy = Server::always(Reply::new(403));
     let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"]);
     let _ = cli.env("HTTPS_PROXY", proxy.url("")).run().fails(5);
-    let request = proxy.only_request();
-    assert_eq!(request.line(), "CONNECT auth.m2m.invalid:443");
-    assert_eq!(request.header("authorization"), None);
-    assert!(request.body.is_empty());
+    // Once more, since the HTTP client keeps the status to itself.
+    assert_eq!(proxy.lines(), ["CONNECT auth.m2m.invalid:443"; 2]);
+    for request in proxy.requests() {
+        assert_eq!(request.header("authorization"), None);
+        assert!(request.body.is_empty());
+    }
 }
 
 #[test]
@@ -83,7 +85,9 @@ fn the_password_of_a_proxy_is_sent_to_it_and_shown_nowhere() {
         let outcome = cli.env("HTTPS_PROXY", &url).secret("the proxy's password", &password).args(verbosity).run();
         assert_eq!((outcome.code, outcome.stdout.as_str()), (5, ""), "{}", outcome.stderr);
         let expected = crate::support::encodings::basic("proxy-user", &password);
-        assert_eq!(proxy.only_request().header("proxy-authorization"), Some(expected.as_str()));
+        let requests = proxy.requests();
+        assert!(requests.iter().all(|request| request.header("proxy-authorization") == Some(expected.as_str())));
+        assert_eq!(requests.len(), 2, "{:?}", proxy.lines());
     }
 }
 
@@ -105,5 +109,92 @@ fn the_tenant_domain_gives_the_address_of_the_identity_server() {
     let proxy = Server::always(Reply::new(403));
     let args = ["token", "--provider", "cloudloyalty", "--tenant-domain", "tenant.m2m.invalid", "--retries", "0"];
     let _ = account.cli(args).env("HTTPS_PROXY", proxy.url("")).run().fails(5);
-    assert_eq!(proxy.only_request().line(), "CONNECT auth.tenant.m2m.invalid:443");
+    assert_eq!(proxy.lines()[0], "CONNECT auth.tenant.m2m.invalid:443");
+}
+
+#[test]
+fn a_refusal_names_the_proxy_its_status_and_who_set_it() {
+    let account = Account::fresh();
+    let token = || account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"]);
+    for status in [401, 403, 407, 502] {
+        let proxy = Server::always(Reply::new(status));
+        let address = format!("http://127.0.0.1:{}", proxy.port());
+        let refusal = refused(5, "unreachable", || token().env("HTTPS_PROXY", proxy.url("")));
+        refusal.names(&format!("({status})")).names(&address).names("env `HTTPS_PROXY`");
+        refusal.names(&format!("CONNECT auth.m2m.invalid:443 answered {status}"));
+        let refusal = refused(5, "unreachable", || token().args(["--proxy", &proxy.url("")]));
+        refusal.names(&format!("({status})")).names(&address).names("flag `--proxy`");
+        let config = format!("[profiles.p]\nproxy = \"{address}\"\n");
+        let by_profile = || token().args(["--profile", "p"]).file("config/m2m/config.toml", &config);
+        refused(5, "unreachable", by_profile).names(&address).names("profile `p`");
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_not_asked_again_and_the_hint_says_where_it_goes() {
+    let account = Account::fresh();
+    let token = || account.cli(["token", "--token-url", "https://auth.m2m.invalid/t"]);
+    let proxy = Server::always(Reply::new(407));
+    let stderr = token().env("HTTPS_PROXY", proxy.url("")).run().fails(5);
+    assert!(stderr.contains("http://USER:PASSWORD@HOST:PORT"), "{stderr}");
+    assert_eq!(proxy.requests().len(), 1, "a wrong password may lock an account");
+    let password = alphanumeric(24);
+    let url = format!("http://someone:{password}@127.0.0.1:{}", proxy.port());
+    let stderr = token().env("M2M_PROXY", url).secret("the proxy's password", &password).run().fails(5);
+    assert!(stderr.contains("check user name and password"), "{stderr}");
+    assert_eq!(proxy.requests().len(), 2);
+}
+
+#[test]
+fn what_a_proxy_forbids_is_not_tried_again_and_what_may_pass_is() {
+    let account = Account::fresh();
+    for (status, asked) in [(401, 2), (403, 2), (503, 4)] {
+        let proxy = Server::always(Reply::new(status));
+        let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "1"]);
+        let _ = cli.env("HTTPS_PROXY", proxy.url("")).run().fails(5);
+        assert_eq!(proxy.requests().len(), asked, "{status}");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let account = Account::fresh();
+    let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", "--proxy", "127.0.0.1:1"];
+    refused(5, "unreachable", || account.cli(args)).names("proxy could not be reached").names("http://127.0.0.1:1");
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_not_shown() {
+    let account = Account::fresh();
+    for url in ["http://user:PASS@127.0.0.1:1", "user:PASS@127.0.0.1:1", "http://user:PA#SS@h", "http://u:@PASS@h"] {
+        let password = alphanumeric(24);
+        let url = url.replace("PASS", &password).replace("PA#SS", &password);
+        for command in ["token", "discover", "check"] {
+            let refusal = refused(2, "usage", || {
+                let cli = Cli::new([command, "--proxy", &url]).with_a_secret_in_argv();
+                account.watched(cli).secret("the proxy's password", &password)
+            });
+            refusal.hints_at("M2M_PROXY").hints_at("HTTPS_PROXY").hints_at("profile");
+        }
+    }
+    let proxy = Server::always(Reply::new(407));
+    let url = format!("http://someone@127.0.0.1:{}", proxy.port());
+    let cli = account.cli(["token", "--token-url", "https://auth.m2m.invalid/t", "--proxy", &url]);
+    let _ = cli.run().fails(5);
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[test]
+fn an_empty_proxy_is_none_at_all() {
+    let account = Account::fresh();
+    let proxy = Server::untouched();
+    let token = || {
+        let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", "--timeout", "10s"];
+        account.cli(args).env("HTTPS_PROXY", proxy.url(""))
+    };
+    let _ = token().args(["--proxy", ""]).run().fails(5);
+    let _ = token().env("M2M_PROXY", "").run().fails(5);
+    let _ =
+        token().args(["--profile", "p"]).file("config/m2m/config.toml", "[profiles.p]\nproxy = \"\"\n").run().fails(5);
+    assert_eq!(proxy.connections(), 0);
 }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::secret_sources::{Vault, arrives, is_unreadable};
+use crate::support::failure::refused;
 use crate::support::signal::{interrupt, wait_for};
 use crate::support::{Account, Cli, Home};
 
@@ -129,6 +130,17 @@ fn is_gone(pid: &str) -> bool {
     stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
 }
 
+/// Asserts that the process whose number is in `vault/pid` ends.
+#[track_caller]
+fn is_gone_soon(vault: &Vault) {
+    let pid = fs::read_to_string(vault.home.path("vault/pid")).unwrap();
+    let begin = Instant::now();
+    while cfg!(target_os = "linux") && !is_gone(&pid) {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the process still runs");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn a_program_that_hangs_ends_with_the_deadline() {
     let vault = Vault::new(Account::fresh());
@@ -141,14 +153,38 @@ fn a_program_that_hangs_ends_with_the_deadline() {
     assert!(stderr.contains("2s") && stderr.contains("client"), "{stderr}");
     assert!(took < Duration::from_secs(20), "{took:?}");
     assert_eq!(vault.server.connections(), 0);
-    if cfg!(target_os = "linux") {
-        let pid = fs::read_to_string(vault.home.path("vault/pid")).unwrap();
-        let begin = Instant::now();
-        while !is_gone(&pid) {
-            assert!(begin.elapsed() < Duration::from_secs(10), "the program still runs");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
+    is_gone_soon(&vault);
+}
+
+#[test]
+fn a_program_that_hangs_is_named_with_the_time_that_it_had() {
+    let vault = Vault::new(Account::fresh());
+    let source = script(&vault, "exec sleep 300");
+    let refusal = refused(2, "usage", || vault.cli(&source).args(["--timeout", "1s"]));
+    refusal.names("/bin/sh").names("client_secret").names("within 1s").hints_at("--timeout").never_says("no answer");
+}
+
+/// Without a terminal, where nobody is asked for a password, the program has a group of its own.
+#[test]
+fn what_a_program_started_ends_with_it() {
+    let vault = Vault::new(Account::fresh());
+    let source = script(&vault, "sleep 300 & echo $! > \"$(dirname \"$0\")/pid\"; wait");
+    let cli = vault.cli(&source).args(["--timeout", "2s"]).in_shell("exec setsid -w \"$0\" \"$@\"");
+    let _ = cli.env("PATH", "/usr/bin:/bin").run().fails(2);
+    is_gone_soon(&vault);
+}
+
+#[test]
+fn an_interrupt_ends_what_a_program_started() {
+    let vault = Vault::new(Account::fresh());
+    let source =
+        script(&vault, "sleep 300 & echo $! > \"$(dirname \"$0\")/pid\"; : > \"$(dirname \"$0\")/ready\"; wait");
+    let cli = vault.cli(&source).in_shell("exec setsid \"$0\" \"$@\"").env("PATH", "/usr/bin:/bin");
+    let running = cli.start();
+    wait_for(&vault.home.path("vault/ready"));
+    interrupt(&running);
+    let _ = running.finish().fails(130);
+    is_gone_soon(&vault);
 }
 
 /// As a file of that size is.

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -210,6 +211,104 @@ fn variables_and_flags_win_over_the_source_of_the_profile() {
     let cli = vault.cli(source).env("M2M_CLIENT_SECRET", &other).args(["--client-secret-file", "-"]);
     let _ = cli.stdin(vault.account.secret.clone()).run().succeeds();
     vault.sent_the_secret("--client-secret-file");
+}
+
+/// A pipe that nobody writes to.
+fn silent_pipe(home: &Home) -> std::path::PathBuf {
+    let pipe = home.path("silent");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    pipe
+}
+
+/// Asserts that the run ends with its deadline of one second, and names `words`.
+#[track_caller]
+fn ends_in_time(cli: Cli, words: &str) {
+    let outcome = cli.args(["--timeout", "1s"]).run();
+    let took = outcome.took;
+    let stderr = outcome.fails(2);
+    assert!(stderr.contains(words) && stderr.contains("within 1s"), "{stderr}");
+    assert!(took >= Duration::from_millis(900) && took < Duration::from_secs(15), "{took:?}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_ends_with_the_deadline() {
+    let vault = Vault::new(Account::fresh());
+    let pipe = silent_pipe(&vault.home);
+    let path = pipe.display().to_string();
+    ends_in_time(vault.cli(&format!("{{ file = \"{path}\" }}")).given([pipe.clone()]), &path);
+    let flag = vault.cli("{ env = \"X\" }").given([pipe.clone()]).args(["--client-secret-file", &path]);
+    ends_in_time(flag, &path);
+    let config = vault.home.cli(["token", "--config", &path]).given([pipe.clone()]);
+    ends_in_time(config, &path);
+    let token = vault.home.cli(["inspect", &path]).given([pipe]);
+    ends_in_time(token, &path);
+    assert_eq!(vault.server.connections(), 0);
+}
+
+#[test]
+fn a_stdin_that_stays_open_ends_with_the_deadline() {
+    let vault = Vault::new(Account::fresh());
+    for said in ["", "half a sec"] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(said.as_bytes()).unwrap();
+        let cli = vault.cli("{ env = \"X\" }").args(["--client-secret-file", "-"]).stdin_from(reader);
+        ends_in_time(cli, "stdin");
+        drop(writer);
+    }
+    assert_eq!(vault.server.connections(), 0);
+}
+
+#[test]
+fn a_slow_stdin_is_waited_for() {
+    let vault = Vault::new(Account::fresh());
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let secret = vault.account.secret.clone();
+    let feeder = thread::spawn(move || {
+        for part in secret.as_bytes().chunks(9) {
+            thread::sleep(Duration::from_millis(100));
+            writer.write_all(part).unwrap();
+        }
+    });
+    let cli = vault.cli("{ env = \"X\" }").args(["--client-secret-file", "-"]).stdin_from(reader);
+    assert_eq!(cli.run().succeeds(), format!("{}\n", vault.account.token));
+    feeder.join().unwrap();
+    vault.sent_the_secret("slow");
+}
+
+#[test]
+fn a_variable_may_name_stdin_as_the_flag_does() {
+    let vault = Vault::new(Account::fresh());
+    let cli = vault.cli("{ env = \"X\" }").env("M2M_CLIENT_SECRET_FILE", "-").stdin(vault.account.secret.clone());
+    assert_eq!(cli.run().succeeds(), format!("{}\n", vault.account.token));
+    vault.sent_the_secret("M2M_CLIENT_SECRET_FILE=-");
+}
+
+#[test]
+fn an_empty_variable_beside_the_other_one_counts_as_not_set() {
+    let vault = Vault::new(Account::fresh());
+    let path = vault.home.file("secret", &vault.account.secret);
+    let cli = vault.cli("{ env = \"X\" }").env("M2M_CLIENT_SECRET", "").env("M2M_CLIENT_SECRET_FILE", path);
+    let _ = cli.run().succeeds();
+    vault.sent_the_secret("an empty value");
+    let vault = Vault::new(Account::fresh());
+    let cli = vault.cli("{ env = \"X\" }").env("M2M_CLIENT_SECRET_FILE", "");
+    let _ = cli.env("M2M_CLIENT_SECRET", &vault.account.secret).run().succeeds();
+    vault.sent_the_secret("an empty path");
+    is_unreadable("{ file = \"/x\" }", &["M2M_CLIENT_SECRET", "empty"], |cli| {
+        cli.env("M2M_CLIENT_SECRET", "").env("M2M_CLIENT_SECRET_FILE", "")
+    });
+    is_unreadable("{ file = \"/x\" }", &["M2M_CLIENT_SECRET", "empty"], |cli| cli.env("M2M_CLIENT_SECRET", ""));
+}
+
+#[test]
+fn a_control_character_inside_a_secret_is_a_warning_that_names_the_source() {
+    for inside in ["\n", "\r\n", "\u{1}"] {
+        let account = Account::with_special(inside);
+        let vault = Vault::new(account);
+        let outcome = vault.cli("{ env = \"MY_SECRET\" }").env("MY_SECRET", &vault.account.secret).run();
+        let (_, warning) = outcome.succeeds_with_one_warning();
+        assert!(warning.contains("env `MY_SECRET`") && warning.contains("control character"), "{warning}");
+    }
 }
 
 #[test]

@@ -133,6 +133,49 @@ fn a_parameter_without_a_value_is_a_usage_error_that_names_the_flag() {
 }
 
 #[test]
+fn params_that_are_refused_name_their_origin() {
+    let account = Account::fresh();
+    let server = Server::untouched();
+    for args in [["--param", "grant_type=password"].as_slice(), &["--param", "a=1", "--param", "a=2"]] {
+        let cli = || account.token_cli(&server).args(args.iter().copied());
+        refused(2, "usage", cli).names("flag `--param`");
+    }
+    let config = "[profiles.p]\nparams = { scope = \"a\" }\n";
+    let cli = || account.token_cli(&server).args(["--profile", "p"]).file("config/m2m/config.toml", config);
+    refused(2, "usage", cli).names("profile `p`").names("config.toml:2");
+}
+
+#[test]
+fn a_url_with_a_line_end_or_another_control_character_is_refused() {
+    let account = Account::fresh();
+    for (name, value) in [
+        ("M2M_TOKEN_URL", "https://auth.m2m.invalid/\nt"),
+        ("M2M_TOKEN_URL", "https://auth.m2m\t.invalid/t"),
+        ("M2M_ISSUER", "https://auth.m2m.invalid\n"),
+        ("M2M_DISCOVERY_URL", "https://auth.m2m.invalid/\r\n.well-known/openid-configuration"),
+    ] {
+        let refusal = refused(2, "usage", || from_environment(&account, &[(name, value)]));
+        refusal.names(name).names("control character");
+    }
+    let variables = [("M2M_TOKEN_URL", "https://auth.m2m.invalid/t"), ("M2M_PROXY", "http://127.0.0.1\n:1")];
+    refused(2, "usage", || from_environment(&account, &variables)).names("M2M_PROXY").names("control character");
+}
+
+#[test]
+fn a_duration_that_is_none_says_what_one_is() {
+    let account = Account::fresh();
+    for value in ["-1", "5", "soon", "", "1 fortnight", "99999999999999999999s"] {
+        let server = Server::untouched();
+        let refusal = refused(2, "usage", || account.token_cli(&server).args(["--timeout", value]));
+        refusal.names("flag `--timeout`").names("a number with a unit").never_says("ns").never_says("expected number");
+    }
+    for value in ["0s", "1us", "999us", "25h"] {
+        let server = Server::untouched();
+        refused(2, "usage", || account.token_cli(&server).args(["--timeout", value])).names("from 1ms to 24h");
+    }
+}
+
+#[test]
 fn nothing_in_the_working_directory_is_read() {
     let account = Account::fresh();
     let server = account.server();

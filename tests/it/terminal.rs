@@ -174,3 +174,37 @@ fn arguments_that_are_not_unicode_crash_nothing() {
         }
     }
 }
+
+#[test]
+fn only_what_is_close_to_the_mistake_is_suggested() {
+    for (args, near) in [
+        (["token", "--scop"], Some("`--scope`")),
+        (["token", "--token-ulr"], Some("`--token-url`")),
+        (["tokne", "-q"], Some("`token`")),
+        (["token", "--url"], None),
+        (["token", "--body"], None),
+        (["participants-of-all", "-q"], None),
+    ] {
+        let stderr = Cli::new(args).run().fails(2);
+        match near {
+            Some(near) => assert!(stderr.contains(&format!("did you mean {near}?")), "{stderr}"),
+            None => assert!(!stderr.contains("did you mean"), "{stderr}"),
+        }
+    }
+}
+
+#[test]
+fn a_program_without_dashes_before_it_is_told_where_they_go() {
+    for args in [["exec", "echo", "hi"], ["exec", "./deploy.sh", "--now"]] {
+        refused(2, "usage", || Cli::new(args)).hints_at("put `--` before the program").hints_at("m2m exec --help");
+    }
+    refused(2, "usage", || Cli::new(["exec", "--no-such-flag"])).never_says("put `--`");
+}
+
+/// It is no flag of that command.
+#[test]
+fn a_list_without_a_place_for_a_cache_does_not_suggest_going_without() {
+    let outcome = Cli::new(["cache", "list"]).homeless().run();
+    let (_, warning) = outcome.succeeds_with_one_warning();
+    assert!(warning.contains("M2M_CACHE_DIR") && !warning.contains("--no-cache"), "{warning}");
+}

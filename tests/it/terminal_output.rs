@@ -1,28 +1,47 @@
 //! What servers say, on a terminal: stdout passes data on as it came, but to a terminal nothing that acts there.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 
 use crate::hostile::acts;
 use crate::support::lookup::Lookup;
-use crate::support::{Cli, Reply, Scene};
+use crate::support::{Account, Cli, Reply, Scene};
 
-/// Runs `cli`, which must succeed, with a terminal for stdout, and returns what the terminal got.
-#[track_caller]
-fn on_a_terminal(cli: Cli) -> String {
+/// A terminal: the side of the person, and that of programs.
+fn terminal() -> (OwnedFd, File) {
     let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap();
     let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes())).to_owned();
-    // Kept open here, so that what was written can be read until the run is over.
-    let terminal = File::options().read(true).write(true).open(path).unwrap();
+    (master, File::options().read(true).write(true).open(path).unwrap())
+}
+
+/// A person may take longer than any server.
+#[test]
+fn a_secret_that_a_person_types_is_waited_for_beyond_the_deadline() {
+    let account = Account::fresh();
+    let server = account.server();
+    let (master, terminal) = terminal();
+    let cli = account.token_cli(&server).without_env("M2M_CLIENT_SECRET").args(["--client-secret-file", "-"]);
+    let running = cli.args(["--timeout", "1s"]).stdin_from(terminal).start();
+    std::thread::sleep(Duration::from_millis(1500));
+    File::from(master).write_all(format!("{}\n\u{4}", account.secret).as_bytes()).unwrap();
+    assert_eq!(running.finish().succeeds(), format!("{}\n", account.token));
+}
+
+/// Runs `cli`, which must succeed, with a terminal for stdout, and returns what the terminal got.
+#[track_caller]
+fn on_a_terminal(cli: Cli) -> String {
+    // The side of programs is kept open here, so that what was written can be read until the run is over.
+    let (master, terminal) = terminal();
     let reader = std::thread::spawn(move || {
         let (mut shown, mut buffer, mut master) = (Vec::new(), [0; 4096], File::from(master));
         // A terminal that nobody has open any more is an error to read.

@@ -161,7 +161,7 @@ fn check_binding(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
             "the token is bound to a certificate that the client does not have",
             "set `client_cert` and `client_key`",
         ),
-        (Some(theirs), true) => match client_proof::leaf(client) {
+        (Some(theirs), true) => match client_proof::leaf(bench.host, client) {
             Ok(ours) if ours == theirs => record.pass(id, "the token is bound to the client's certificate"),
             Ok(_) => record.miss(
                 id,

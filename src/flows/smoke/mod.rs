@@ -68,8 +68,14 @@ pub(crate) struct Bench<'a> {
     pub(crate) expected: &'a Expectations,
 }
 
-/// Runs all checks of one profile.
-pub async fn run(host: &Host, profile: &str, settings: Result<Settings>, expected: &Expectations) -> Report {
+/// Runs all checks of one profile. `remarks` are the warnings that reading its settings gave.
+pub async fn run(
+    host: &Host,
+    profile: &str,
+    settings: Result<Settings>,
+    remarks: &[String],
+    expected: &Expectations,
+) -> Report {
     let mut record = Recorder::new(host);
     let settings = match settings {
         Ok(settings) => settings,
@@ -79,12 +85,16 @@ pub async fn run(host: &Host, profile: &str, settings: Result<Settings>, expecte
         }
     };
     let bench = Bench::prepare(host, &settings, expected);
-    let remarks = host.take_warnings();
+    let scope_remarks = host.take_warnings();
     match bench {
         Err(error) => record.fail("config.settings", &error),
         Ok(bench) => {
-            record.pass("config.settings", "the settings are complete and well-formed");
-            check_scope_setting(&mut record, &bench, &remarks);
+            host.set_patience(bench.http.timeout());
+            match remarks.first() {
+                Some(remark) => record.warn("config.settings", remark.clone(), "only you should be able to change it"),
+                None => record.pass("config.settings", "the settings are complete and well-formed"),
+            }
+            check_scope_setting(&mut record, &bench, &scope_remarks);
             server::check(&mut record, &bench).await;
         }
     }

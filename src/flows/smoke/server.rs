@@ -25,11 +25,10 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
 async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let time = stopwatch();
     let (host, http, source) = (bench.host, &bench.http, &bench.source);
-    let prepared =
-        http.deadline().bound("reading the client's secrets", ClientProof::prepare(host, source.client())).await;
+    let prepared = ClientProof::prepare(host, source.client(), &http.deadline()).await;
     let remarks = host.take_warnings();
     let shown = source.show_certificate(host, http).await;
-    let proof = match prepared.and_then(|inner| inner).and_then(|proof| shown.map(|()| proof)) {
+    let proof = match prepared.and_then(|proof| shown.map(|()| proof)) {
         Ok(proof) => proof,
         Err(error) => return record.fail("secret.source", &error),
     };

@@ -54,6 +54,19 @@ impl Authority {
     }
 }
 
+/// A certificate for this machine that is signed by itself, as `openssl req -x509` makes one where `authority`, and its PEM.
+pub fn signed_by_itself(authority: bool) -> (Identity, String) {
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    if authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let pem = certificate.pem();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8");
+    (Identity { chain: vec![certificate.into()], key }, pem)
+}
+
 /// A port where TLS is spoken.
 pub struct TlsFront {
     address: SocketAddr,
