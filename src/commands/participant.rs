@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::value::RawValue;
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
@@ -41,7 +42,7 @@ pub struct ParticipantArgs {
     /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
     #[arg(long, value_name = "WHO")]
     impersonator: Option<String>,
-    /// Mask personal data in what is printed; ids, segment and status stay
+    /// Mask personal data in what is printed; ids, segment and status stay, where they are no CPF or e-mail
     #[arg(long)]
     pub(crate) redact: bool,
     #[command(flatten)]
@@ -125,8 +126,11 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     selection.require(&items)?;
     match (impersonation, items.as_slice()) {
         (Some(impersonation), [participant, ..]) => {
-            let headers = impersonation.headers(participant)?;
-            print_headers(host, args, &headers, &shared)
+            // An id is no personal data, a login is.
+            let masked =
+                args.redact.then(|| RawValue::from_string(redacted::participant(participant)).unwrap_or_default());
+            let headers = impersonation.headers(masked.as_ref().unwrap_or(participant))?;
+            print_headers(host, args.output, &headers, &shared)
         }
         _ if args.redact => {
             let masked: Vec<String> = items.iter().map(|item| redacted::participant(item)).collect();
@@ -140,20 +144,9 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     }
 }
 
-fn print_headers(
-    host: &Host,
-    args: &ParticipantArgs,
-    headers: &[(String, String)],
-    shared: &[(String, Secret)],
-) -> Result<()> {
-    // A login is personal data, an id is not.
-    let shown = |name: &str, value: &str| {
-        let masked = args.redact && name.eq_ignore_ascii_case("username");
-        if masked { crate::platform::redactor::HIDDEN.to_owned() } else { value.to_owned() }
-    };
-    let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| (n.clone(), shown(n, v))).collect();
+fn print_headers(host: &Host, format: Format, headers: &[(String, String)], shared: &[(String, Secret)]) -> Result<()> {
     let ours = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let text = match args.output {
+    let text = match format {
         Format::Curl => {
             curl_config::curl(shared.iter().map(|(name, value)| (name.as_str(), value.expose())).chain(ours))
         }

@@ -117,7 +117,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     };
     let mut request = api_request::build(&api, method, target, &args.headers, payload)?;
     if let (Behalf::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
-        request.headers.extend(impersonation::header_map(&impersonation.headers(saved)?)?);
+        request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
     }
     let source = TokenSource::resolve(&settings, host)?;
     let directory = match &behalf {

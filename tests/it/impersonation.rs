@@ -91,6 +91,19 @@ fn a_saved_participant_that_is_none_is_refused_before_anything_is_sent() {
     assert_eq!(server.connections(), 0);
 }
 
+/// What `--redact` has masked would be sent as it is.
+#[test]
+fn a_participant_saved_with_redact_is_refused_before_anything_is_sent() {
+    let lookup = Lookup::fresh();
+    let server = api(&lookup, json!([lookup.participant()]));
+    let saved = lookup.by_cpf(&server).args(["--one", "--redact"]).run().succeeds();
+    let untouched = Server::untouched();
+    refused(2, "usage", || acting(&lookup, &untouched, &["--as-participant", "-"]).stdin(saved.clone()))
+        .names("`--redact`")
+        .names("username");
+    assert_eq!(untouched.connections(), 0);
+}
+
 #[test]
 fn who_acts_must_be_said() {
     let lookup = Lookup::fresh();
