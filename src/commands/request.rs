@@ -19,7 +19,7 @@ use crate::flows::token_source::TokenSource;
 use crate::output::clean_stream::CleanStream;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply};
+use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply, Request};
 use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 use crate::settings::api::Api;
@@ -101,6 +101,9 @@ enum Behalf {
 /// Usage, whatever keeps a token from being granted or the API from answering, and an answer that is not 2xx.
 pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref())?;
+    if query.is_none() {
+        args.selection.refuse()?;
+    }
     let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.behalf.impersonator.as_ref());
     let api = Api::resolve(&settings)?;
     let behalf = match (query, &args.behalf.as_participant) {
@@ -116,6 +119,10 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
         _ => return Err(Error::usage("a path is missing")),
     };
     let mut request = api_request::build(&api, method, target, &args.headers, payload)?;
+    learn_query(host, &request);
+    if let Some(impersonation) = &impersonation {
+        impersonation.refuse_among(&request.headers)?;
+    }
     if let (Behalf::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
         request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
     }
@@ -154,6 +161,14 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     match failure.or(error) {
         Some(error) => Err(error),
         None => Ok(()),
+    }
+}
+
+/// Hides the values of the query where the API's words repeat them: a CPF or a login may be among them. Short ones are
+/// parts of other words.
+fn learn_query(host: &Host, request: &Request) {
+    for (_, value) in request.url.query_pairs().filter(|(_, value)| value.chars().count() >= 4) {
+        host.redactor.learn_personal(&value);
     }
 }
 

@@ -74,6 +74,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'
             let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
             return (ErrorKind::BadResponse, "an intermediary answered with a page, not the API", Some(hint));
         }
+        304 => return (ErrorKind::ApiRefused, "the API says that what was asked for has not changed", None),
         300..400 => {
             return (
                 ErrorKind::BadResponse,
@@ -204,6 +205,7 @@ mod tests {
             (429, &[], "", Throttled),
             (500, &[], "", BadResponse),
             (302, &[], "", BadResponse),
+            (304, &[], "", ApiRefused),
         ] {
             assert_eq!(kind(status, headers, body), expected, "{status} {body}");
         }

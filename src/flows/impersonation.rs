@@ -54,6 +54,19 @@ impl Impersonation {
         Ok(Self { map, impersonator })
     }
 
+    /// Refuses a request that sets one of the headers itself.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn refuse_among(&self, headers: &HeaderMap) -> Result<()> {
+        let mut ours = self.map.iter().map(|(name, _)| name.as_str()).chain([IMPERSONATOR_HEADER]);
+        match ours.find(|name| headers.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::usage(format!("`-H` cannot set `{name}` for a call on behalf of a participant"))
+                .hint("`--as-login`, `--as-cpf` and `--as-participant` set it")),
+        }
+    }
+
     /// As [`Self::headers`], for a participant that was saved: one that was masked is of no use any more.
     ///
     /// # Errors
