@@ -51,11 +51,7 @@ impl Writer<'_> {
             Answer::Failed(error) => Outcome::Error(self.failure(error)),
         };
         let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
-        if self.host.redactor.knows(line.as_bytes()) {
-            self.buffer.extend_from_slice(self.host.redactor.hide(&line).as_bytes());
-        } else {
-            self.buffer.extend_from_slice(line.as_bytes());
-        }
+        self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
         if let Some(progress) = &mut self.progress {
             if self.tally.errors > 0 {
                 progress.set_postfix(format!("{} failed", self.tally.errors));

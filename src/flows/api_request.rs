@@ -1,7 +1,9 @@
 //! One authorised request of the user's making: pinned to the API's origin, with the token and the gateway's headers.
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+};
 
 use crate::flows::api_refusal;
 use crate::flows::api_session::ApiSession;
@@ -136,5 +138,11 @@ pub async fn send(
     if pour(Part::Head(&reply)).is_continue() {
         let _ = pour(Part::Piece(&reply.body));
     }
-    Ok(Some(api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now())))
+    let (what, correlation) = (request.what(), &session.correlation);
+    let conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
+    Ok(Some(if reply.status == 304 && conditional {
+        api_refusal::unchanged(&reply, &what, correlation)
+    } else {
+        api_refusal::refusal(&reply, &what, correlation, host.now())
+    }))
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::platform::redactor::Redactor;
+use crate::platform::redactor::{HIDDEN, Redactor};
 use crate::platform::text;
 
 /// How much is told on stderr.
@@ -219,6 +219,13 @@ impl Host {
         if self.warned.borrow_mut().insert(message.to_owned()) {
             self.line(&format!("warning: {message}"));
         }
+    }
+
+    /// Warns once all data is out, if a secret was hidden in it: a short one may be an ordinary word there.
+    pub fn warn_of_hidden_data(&self) {
+        let Some(name) = self.redactor.found() else { return };
+        let what = if name.is_empty() { "a known secret".to_owned() } else { format!("the value of `{name}`") };
+        self.warn(&format!("the output held {what}; `{HIDDEN}` stands in its place"));
     }
 
     /// Collects warnings from now on instead of telling them, for a report that has its own place for them.

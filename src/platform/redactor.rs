@@ -1,6 +1,7 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
+use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
 
@@ -63,6 +64,10 @@ pub struct Redactor {
     /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
     learnt: RefCell<Vec<Secret>>,
     forms: RefCell<Forms>,
+    /// Secrets with the names that people know them by.
+    named: RefCell<Vec<(Secret, String)>>,
+    /// The name of the first secret that was hidden in data; empty where it has none.
+    found: RefCell<Option<String>>,
     personal: RefCell<Vec<String>>,
 }
 
@@ -72,6 +77,12 @@ impl Redactor {
         if secret.expose().len() >= SHORTEST {
             self.learnt.borrow_mut().push(secret.clone());
         }
+    }
+
+    /// As [`Self::learn`], with the name that people know the secret by, such as `client_secret`.
+    pub fn learn_as(&self, secret: &Secret, name: &str) {
+        self.learn(secret);
+        self.named.borrow_mut().push((secret.clone(), name.to_owned()));
     }
 
     /// Every form of every secret learnt so far.
@@ -126,18 +137,37 @@ impl Redactor {
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
-    /// Bytes with every known secret hidden.
+    /// Data for stdout with every known secret hidden. That changes the data, so it is remembered for [`Self::found`].
     #[must_use]
-    pub fn hide_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
+    pub fn clean<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {
+        let spans = self.spans(data);
+        let Some(first) = spans.first() else { return Cow::Borrowed(data) };
+        self.remember(&data[first.clone()]);
+        let mut out = Vec::with_capacity(data.len());
         let mut from = 0;
-        for found in self.spans(bytes) {
-            out.extend_from_slice(&bytes[from..found.start]);
+        for found in spans {
+            out.extend_from_slice(&data[from..found.start]);
             out.extend_from_slice(HIDDEN.as_bytes());
             from = found.end;
         }
-        out.extend_from_slice(&bytes[from..]);
-        out
+        out.extend_from_slice(&data[from..]);
+        Cow::Owned(out)
+    }
+
+    /// The name of the first secret that was hidden in data, if one was; empty where it has no name.
+    #[must_use]
+    pub fn found(&self) -> Option<String> {
+        self.found.borrow().clone()
+    }
+
+    fn remember(&self, hidden: &[u8]) {
+        if self.found.borrow().is_some() {
+            return;
+        }
+        let stands = |form: &String| hidden.windows(form.len().max(1)).any(|part| part == form.as_bytes());
+        let named = self.named.borrow();
+        let whose = named.iter().find(|(secret, _)| encodings(secret.expose()).iter().any(stands));
+        self.found.replace(Some(whose.map(|(_, name)| name.clone()).unwrap_or_default()));
     }
 
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
@@ -327,8 +357,22 @@ mod tests {
         redactor.learn(&Secret::new("efghij".into()));
         redactor.learn(&Secret::new("abcdefgh".into()));
         assert_eq!(redactor.hide("é abcdefghij abcdef é"), "é [hidden] [hidden] é");
-        assert_eq!(redactor.hide_bytes(b"\xffabcdef"), b"\xff[hidden]");
+        assert_eq!(*redactor.clean(b"\xffabcdef"), *b"\xff[hidden]");
         assert!(!redactor.knows(b"abcde") && redactor.knows(b"xefghijx"));
+    }
+
+    #[test]
+    fn what_was_hidden_in_data_has_the_name_of_its_secret() {
+        for (data, found) in
+            [("x", None), ("0000", Some("")), ("x MTIzNDU2 x", Some("one")), ("a%2Fb%2Fc", Some("two"))]
+        {
+            let redactor = Redactor::default();
+            redactor.learn(&Secret::new("0000".into()));
+            redactor.learn_as(&Secret::new("123456".into()), "one");
+            redactor.learn_as(&Secret::new("a/b/c".into()), "two");
+            let _ = redactor.clean(data.as_bytes());
+            assert_eq!(redactor.found().as_deref(), found, "{data}");
+        }
     }
 
     #[test]

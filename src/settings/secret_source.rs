@@ -140,7 +140,7 @@ impl SecretSource {
             return Err(self.unreadable(what, "it begins with a byte order mark; save it as UTF-8 without one"));
         }
         let secret = Secret::new(value.to_owned());
-        host.redactor.learn(&secret);
+        host.redactor.learn_as(&secret, what);
         if value.trim() != value {
             host.warn(&format!(
                 "the {what} from {} begins or ends with white space, which is sent as it is",

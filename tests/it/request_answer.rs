@@ -169,6 +169,8 @@ fn what_has_not_changed_is_no_redirect() {
     let server = lookup.answering(Reply::raw("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n"));
     let stderr = call(&lookup, &server, ["/x", "-H", "If-None-Match: \"x\""]).run().fails(8);
     assert!(stderr.contains("not changed") && !stderr.contains("redirect") && !stderr.contains("api_url"), "{stderr}");
+    let stderr = call(&lookup, &server, ["/x"]).run().fails(7);
+    assert!(stderr.contains("304") && !stderr.contains("redirect"), "{stderr}");
 }
 
 #[test]
@@ -222,6 +224,28 @@ fn secrets_that_the_api_echoes_are_hidden_wherever_the_pieces_end() {
         });
         let outcome = call(&lookup, &server, ["/x"]).run();
         assert_eq!(outcome.stdout, "begin [hidden] middle [hidden][hidden] end", "{outcome:#?}");
+    }
+}
+
+/// A short secret may be an ordinary word in the data, which is not what the API sent any more.
+#[test]
+fn data_that_was_changed_to_hide_a_secret_is_warned_of_once() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::json_text(200, "[{\"name\":\"gold\",\"segment\":{\"name\":\"gold\"}}]"));
+    let stage = |command: &str, args: &[&str]| {
+        let cli = lookup.account.cli([command, "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        cli.args(args.to_vec()).env("M2M_SUBSCRIPTION_KEY", "gold").stdin("a\nb\n").run()
+    };
+    for (command, args) in [
+        ("request", &["/x"][..]),
+        ("participant", &["--login", "ana"]),
+        ("participant", &["--login", "ana", "--redact"]),
+        ("participant", &["--login-file", "-", "-q"]),
+    ] {
+        let outcome = stage(command, args);
+        assert!(!outcome.stdout.contains("gold") && outcome.stdout.contains("[hidden]"), "{outcome:#?}");
+        let expected = "warning: the output held the value of `subscription_key`; `[hidden]` stands in its place\n";
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, expected), "{args:?}");
     }
 }
 
