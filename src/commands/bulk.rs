@@ -105,7 +105,7 @@ pub fn run(
     let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
     let tally = Tally::after(&done);
     let (redact, closed, buffer) = (args.redact, false, Vec::new());
-    let writer = RefCell::new(Writer { host, output, field, redact, tally, progress, closed, buffer });
+    let writer = RefCell::new(Writer { host, output, field, redact, tally, first: None, progress, closed, buffer });
     let begun = Cell::new(false);
     runtime::when_stuck(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
     let selection = args.selection.selection(false);
@@ -154,7 +154,7 @@ pub fn run(
     }
     host.note(&writer.tally.summary());
     match outcome {
-        Ok(()) => writer.tally.verdict(),
+        Ok(()) => writer.verdict(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
         Err(error) => Err(error.hint(resume_command(host, args))),
     }
