@@ -60,11 +60,22 @@ impl BulkArgs {
         })
     }
 
+    /// Insists on a file, where no single login or CPF is given.
+    ///
+    /// # Errors
+    /// Usage.
+    pub(super) fn require_input(&self) -> Result<()> {
+        self.input().map(|_| ())
+    }
+
     fn input(&self) -> Result<(Field, &Path)> {
         match (&self.login_file, &self.cpf_file) {
             (Some(path), _) => Ok((Field::Login, path)),
             (None, Some(path)) => Ok((Field::Cpf, path)),
-            (None, None) => Err(Error::usage("something is missing: --login, --cpf, --login-file or --cpf-file")),
+            (None, None) => {
+                Err(Error::usage("nobody is named: `--login`, `--cpf`, `--login-file` or `--cpf-file` is missing")
+                    .hint("`m2m participant --help` shows what there is"))
+            }
         }
     }
 

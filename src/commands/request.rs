@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::commands::participant::read_query;
+use crate::commands::participant::{Flags, read_query};
 use crate::commands::selection::SelectionArgs;
 use crate::flows::api_request::{self, Payload};
 use crate::flows::api_session::{ApiSession, Pace};
@@ -26,6 +26,8 @@ use crate::settings::api::Api;
 use crate::settings::caching::Lifetimes;
 use crate::settings::network;
 
+/// The flags that name a participant.
+const FLAGS: Flags = Flags("--as-");
 /// The largest body sent, in bytes.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
 /// The largest saved participant, in bytes.
@@ -100,7 +102,7 @@ enum Behalf {
 /// # Errors
 /// Usage, whatever keeps a token from being granted or the API from answering, and an answer that is not 2xx.
 pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
-    let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref())?;
+    let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref(), FLAGS)?;
     if query.is_none() {
         args.selection.refuse()?;
     }
@@ -139,8 +141,9 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let error = runtime::run(async {
         let session = ApiSession::open(host, &http, &keeper, &api, Pace::Once).await?;
         if let (Behalf::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
-            let found = selection.apply(directory.find(host, &session, query).await?.items);
-            selection.require(&found)?;
+            let found = directory.find(host, &session, query).await.map(|found| selection.apply(found.items));
+            let found = found.and_then(|found| selection.require(&found).map(|()| found));
+            let found = found.map_err(|error| FLAGS.advise(error, query))?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
         }
         let mut clean = CleanStream::new(&host.redactor);

@@ -188,7 +188,8 @@ async fn run(host: &Host, argv: &[String], source: &str, what: &str) -> Result<S
     match status {
         None => Err(failed(format!("`{program}` printed more than 64 KiB, which no secret has"))),
         Some(status) if !status.success() => {
-            Err(failed(format!("`{program}` ended with {status}")).hint("what it said about it stands above"))
+            Err(failed(format!("`{program}` ended with {status}"))
+                .hint("what it said about it, if anything, stands above"))
         }
         Some(_) => String::from_utf8(printed).map_err(|_| failed(format!("what `{program}` printed is not UTF-8"))),
     }
