@@ -106,7 +106,7 @@ pub fn run(
 ) -> Result<()> {
     let (field, path) = args.bulk.input()?;
     let (concurrency, rate) = (args.bulk.concurrency()?, args.bulk.rate()?);
-    let (input, total) = open_input(host, path)?;
+    let (input, total) = open_input(host, path, field)?;
     let (output, mut done) = match &args.bulk.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
         None => (Output::Stdout, Done::default()),
@@ -171,9 +171,13 @@ pub fn run(
     }
 }
 
-fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
+fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path.as_os_str() == "-" {
-        return Ok((host.stdin("the values to look up")?, None));
+        let purpose = match field {
+            Field::Login => "the logins (one a line)",
+            Field::Cpf => "the CPFs (one a line)",
+        };
+        return Ok((host.stdin(purpose)?, None));
     }
     let failed = |e: std::io::Error| {
         Error::usage(format!("cannot read the values from `{}`", path.display())).cause(e.to_string())

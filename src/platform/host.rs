@@ -41,6 +41,7 @@ pub struct Host {
     warned: RefCell<BTreeSet<String>>,
     /// Asks the system whether stdout and stderr are terminals; most commands never need to know.
     terminals: fn() -> (bool, bool),
+    stdin_terminal: fn() -> bool,
     /// What must never be shown.
     pub redactor: Redactor,
 }
@@ -50,6 +51,7 @@ impl Host {
     #[must_use]
     pub fn system() -> Self {
         Self {
+            stdin_terminal: || std::io::stdin().is_terminal(),
             terminals: || (std::io::stdout().is_terminal(), std::io::stderr().is_terminal()),
             ..Self::new(
                 std::env::args_os().collect(),
@@ -83,8 +85,15 @@ impl Host {
             hushed: RefCell::default(),
             warned: RefCell::default(),
             terminals: || (false, false),
+            stdin_terminal: || false,
             redactor: Redactor::default(),
         }
+    }
+
+    /// Whether stdin is a terminal.
+    #[must_use]
+    pub fn stdin_is_terminal(&self) -> bool {
+        (self.stdin_terminal)()
     }
 
     /// Whether stdout is a terminal.
@@ -156,11 +165,19 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Stdin as a stream, which can feed one thing only.
+    /// Stdin as a stream, which can feed one thing only. A person at a terminal is told that it is read.
     ///
     /// # Errors
     /// Usage, when stdin was taken before.
     pub fn stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
+        let stdin = self.take_stdin(purpose)?;
+        if self.stdin_is_terminal() {
+            self.note(&format!("reading {purpose} from the terminal; Ctrl-D ends it"));
+        }
+        Ok(stdin)
+    }
+
+    pub(super) fn take_stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
         self.stdin.borrow_mut().take().ok_or_else(|| {
             Error::usage(format!("stdin cannot feed {purpose}: it already feeds something else"))
                 .hint("only one `-` can read stdin; put the other value in a file")
@@ -244,6 +261,11 @@ impl Host {
         if self.verbosity() >= Verbosity::Normal {
             self.line(&format!("note: {message}"));
         }
+    }
+
+    /// Words of ours on stderr as they are, for a person who is to answer them.
+    pub(super) fn ask(&self, words: &str) {
+        let _ = self.stderr.borrow_mut().write_all(words.as_bytes());
     }
 
     /// A line of the story that `-v` tells. The text is made only when somebody listens.

@@ -9,6 +9,7 @@ pub mod http;
 pub mod http_failure;
 pub mod json;
 pub mod private_key;
+pub mod prompt;
 pub mod proxy;
 pub mod redactor;
 pub mod retry;

@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
+use crate::platform::prompt;
 use crate::platform::secret::Secret;
 use crate::settings::key::Key;
 
@@ -90,7 +91,9 @@ impl SecretSource {
                     .into_bytes(),
             },
             Self::File(path) => self.read_file(host, path, what)?,
-            Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
+            // A key has many lines.
+            Self::Stdin if what == Key::ClientKey.name() => host.read_stdin(what, SIZE_LIMIT)?,
+            Self::Stdin => prompt::secret(host, what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
             Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_) => {
                 return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
