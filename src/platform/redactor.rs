@@ -62,9 +62,9 @@ struct Forms {
 #[derive(Default)]
 pub struct Redactor {
     /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
-    learnt: RefCell<Vec<Secret>>,
+    learnt: RefCell<Vec<(Secret, String)>>,
     forms: RefCell<Forms>,
-    /// Secrets with the names that people know them by.
+    /// What is in `forms`, with the names that people know it by; empty where there is none.
     named: RefCell<Vec<(Secret, String)>>,
     /// The name of the first secret that was hidden in data; empty where it has none.
     found: RefCell<Option<String>>,
@@ -74,27 +74,27 @@ pub struct Redactor {
 impl Redactor {
     /// Learns a secret, to be hidden in every encoding in which a server could send it back.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() >= SHORTEST {
-            self.learnt.borrow_mut().push(secret.clone());
-        }
+        self.learn_as(secret, "");
     }
 
     /// As [`Self::learn`], with the name that people know the secret by, such as `client_secret`.
     pub fn learn_as(&self, secret: &Secret, name: &str) {
-        self.learn(secret);
-        self.named.borrow_mut().push((secret.clone(), name.to_owned()));
+        if secret.expose().len() >= SHORTEST {
+            self.learnt.borrow_mut().push((secret.clone(), name.to_owned()));
+        }
     }
 
     /// Every form of every secret learnt so far.
     fn forms(&self) -> Ref<'_, Forms> {
         let learnt = self.learnt.take();
         if !learnt.is_empty() {
-            let mut all: Vec<String> = learnt.iter().flat_map(|secret| encodings(secret.expose())).collect();
+            let mut all: Vec<String> = learnt.iter().flat_map(|(secret, _)| encodings(secret.expose())).collect();
             all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
             all.retain(|form| form.len() >= SHORTEST);
             all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
             all.dedup();
             let beginnings = Some(Beginnings::of(all.iter().map(String::as_str)));
+            self.named.borrow_mut().extend(learnt);
             *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
         self.forms.borrow()
@@ -166,7 +166,8 @@ impl Redactor {
         }
         let stands = |form: &String| hidden.windows(form.len().max(1)).any(|part| part == form.as_bytes());
         let named = self.named.borrow();
-        let whose = named.iter().find(|(secret, _)| encodings(secret.expose()).iter().any(stands));
+        let mut candidates = named.iter().filter(|(_, name)| !name.is_empty());
+        let whose = candidates.find(|(secret, _)| encodings(secret.expose()).iter().any(stands));
         self.found.replace(Some(whose.map(|(_, name)| name.clone()).unwrap_or_default()));
     }
 
