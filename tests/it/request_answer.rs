@@ -205,11 +205,14 @@ fn values_of_the_query_are_hidden_where_an_error_repeats_them() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_an_error_and_what_came_is_kept() {
+fn a_body_that_breaks_off_or_stalls_is_an_error_and_what_came_is_kept() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::new(200).body(".".repeat(1000)).cut_after(600, End::Close));
     let outcome = call(&lookup, &server, ["/x"]).run();
     assert_eq!((outcome.code, outcome.stdout.len(), calls(&server).len()), (7, 600, 1), "{outcome:#?}");
+    let server = lookup.answering(Reply::new(200).body(".".repeat(1000)).cut_after(600, End::Hang));
+    let outcome = call(&lookup, &server, ["/x", "--timeout", "2s"]).run();
+    assert_eq!((outcome.code, outcome.stdout.len(), calls(&server).len()), (5, 600, 1), "{outcome:#?}");
 }
 
 #[test]
