@@ -49,7 +49,11 @@ pub fn run(host: &Host) -> ExitCode {
 fn start(host: &Host, format: ErrorFormat) -> Result<ExitCode> {
     match cli::parse(&host.argv)? {
         cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
-        cli::Parsed::Run(cli) => cli.run(host, format),
+        cli::Parsed::Run(cli) => {
+            let outcome = cli.run(host, format);
+            host.warn_of_hidden_data();
+            outcome
+        }
     }
 }
 

@@ -60,11 +60,22 @@ impl BulkArgs {
         })
     }
 
+    /// Insists on a file, where no single login or CPF is given.
+    ///
+    /// # Errors
+    /// Usage.
+    pub(super) fn require_input(&self) -> Result<()> {
+        self.input().map(|_| ())
+    }
+
     fn input(&self) -> Result<(Field, &Path)> {
         match (&self.login_file, &self.cpf_file) {
             (Some(path), _) => Ok((Field::Login, path)),
             (None, Some(path)) => Ok((Field::Cpf, path)),
-            (None, None) => Err(Error::usage("something is missing: --login, --cpf, --login-file or --cpf-file")),
+            (None, None) => {
+                Err(Error::usage("nobody is named: `--login`, `--cpf`, `--login-file` or `--cpf-file` is missing")
+                    .hint("`m2m participant --help` shows what there is"))
+            }
         }
     }
 
@@ -95,7 +106,7 @@ pub fn run(
 ) -> Result<()> {
     let (field, path) = args.bulk.input()?;
     let (concurrency, rate) = (args.bulk.concurrency()?, args.bulk.rate()?);
-    let (input, total) = open_input(host, path)?;
+    let (input, total) = open_input(host, path, field)?;
     let (output, mut done) = match &args.bulk.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
         None => (Output::Stdout, Done::default()),
@@ -105,7 +116,7 @@ pub fn run(
     let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
     let tally = Tally::after(&done);
     let (redact, closed, buffer) = (args.redact, false, Vec::new());
-    let writer = RefCell::new(Writer { host, output, field, redact, tally, progress, closed, buffer });
+    let writer = RefCell::new(Writer { host, output, field, redact, tally, first: None, progress, closed, buffer });
     let begun = Cell::new(false);
     runtime::when_stuck(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
     let selection = args.selection.selection(false);
@@ -154,15 +165,19 @@ pub fn run(
     }
     host.note(&writer.tally.summary());
     match outcome {
-        Ok(()) => writer.tally.verdict(),
+        Ok(()) => writer.verdict(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
         Err(error) => Err(error.hint(resume_command(host, args))),
     }
 }
 
-fn open_input(host: &Host, path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
+fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path.as_os_str() == "-" {
-        return Ok((host.stdin("the values to look up")?, None));
+        let purpose = match field {
+            Field::Login => "the logins (one a line)",
+            Field::Cpf => "the CPFs (one a line)",
+        };
+        return Ok((host.stdin(purpose)?, None));
     }
     let failed = |e: std::io::Error| {
         Error::usage(format!("cannot read the values from `{}`", path.display())).cause(e.to_string())

@@ -30,6 +30,8 @@ pub(super) struct Writer<'a> {
     pub(super) field: Field,
     pub(super) redact: bool,
     pub(super) tally: Tally,
+    /// The first failure of this run: where, looking for what, and why.
+    pub(super) first: Option<(u64, String, Error)>,
     pub(super) progress: Option<Bar>,
     /// Whether the reader of the output went away.
     pub(super) closed: bool,
@@ -44,6 +46,9 @@ impl Writer<'_> {
     pub(super) fn take(&mut self, row: Option<Row>) -> Result<()> {
         let Some(row) = row else { return self.flush() };
         self.tally.count(&row.answer);
+        if let (Answer::Failed(error), None) = (&row.answer, &self.first) {
+            self.first = Some((row.line.number, row.line.shown().to_owned(), error.clone()));
+        }
         let outcome = match &row.answer {
             Answer::Found(items) => Outcome::Found(items),
             Answer::NotFound => Outcome::NotFound,
@@ -51,11 +56,7 @@ impl Writer<'_> {
             Answer::Failed(error) => Outcome::Error(self.failure(error)),
         };
         let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
-        if self.host.redactor.knows(line.as_bytes()) {
-            self.buffer.extend_from_slice(self.host.redactor.hide(&line).as_bytes());
-        } else {
-            self.buffer.extend_from_slice(line.as_bytes());
-        }
+        self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
         if let Some(progress) = &mut self.progress {
             if self.tally.errors > 0 {
                 progress.set_postfix(format!("{} failed", self.tally.errors));
@@ -80,6 +81,27 @@ impl Writer<'_> {
             causes: causes.map(|cause| self.host.redactor.hide(&cause)).collect(),
             http_status: error.http().http_status,
         }
+    }
+
+    /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length, as
+    /// a single lookup would.
+    pub(super) fn verdict(&self) -> Result<()> {
+        let Some(error) = self.tally.verdict() else { return Ok(()) };
+        let error = match &self.first {
+            Some((line, value, first)) => {
+                self.host.redactor.learn_personal(value);
+                let error = error.cause(format!("the first, line {line}: {}", first.message()));
+                let error = first.causes().iter().fold(error, |error, cause| match &cause.quote {
+                    Some(quote) => error.quoting(&cause.text, quote),
+                    None => error.cause(&cause.text),
+                });
+                first.hints().iter().fold(error, Error::hint)
+            }
+            None => error,
+        };
+        Err(error
+            .hint("each line's `error` in the output says why; the exit code is the class of the worst")
+            .hint("to try them again, take them out of the output and `--resume` it"))
     }
 
     /// Writes what is held.
@@ -155,8 +177,9 @@ impl Tally {
             (lines, failed) => format!(", {lines} were there already, {failed} of them errors"),
         };
         format!(
-            "{} lines: {} found, {} not found, {} invalid, {} errors{earlier}",
+            "{} {}: {} found, {} not found, {} invalid, {} errors{earlier}",
             self.total(),
+            line_or_lines(self.total()),
             self.found,
             self.not_found,
             self.invalid,
@@ -164,17 +187,18 @@ impl Tally {
         )
     }
 
-    /// Whether every line has an answer, those of the earlier run included.
-    pub(super) fn verdict(&self) -> Result<()> {
+    /// What is to be said of lines without an answer, if there are any.
+    fn verdict(&self) -> Option<Error> {
         let (lines, failed) = self.already;
-        match self.worst {
-            None => Ok(()),
-            Some(kind) => Err(Error::new(
-                kind,
-                format!("{} of {} lines have no answer", self.errors + failed, self.total() + lines),
-            )
-            .hint("their `error` in the output says why; the exit code is the class of the worst")
-            .hint("to try them again, take them out of the output and `--resume` it")),
-        }
+        let all = self.total() + lines;
+        self.worst.map(|kind| {
+            let failed = self.errors + failed;
+            let verb = if failed == 1 { "has" } else { "have" };
+            Error::new(kind, format!("{failed} of {all} {} {verb} no answer", line_or_lines(all)))
+        })
     }
+}
+
+fn line_or_lines(count: u64) -> &'static str {
+    if count == 1 { "line" } else { "lines" }
 }

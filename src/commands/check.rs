@@ -12,7 +12,7 @@ use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
-use crate::commands::participant::read_query;
+use crate::commands::participant::{Flags, read_query};
 use crate::exit;
 use crate::flows::smoke::catalogue::CATALOGUE;
 use crate::flows::smoke::record::{Report, Status};
@@ -122,7 +122,7 @@ impl CheckArgs {
                 Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before)).cause(why)
             })?,
             api_path: expected.api.clone(),
-            query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref())?,
+            query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref(), Flags("--"))?,
             negative: expected.negative,
             ..Expectations::default()
         };

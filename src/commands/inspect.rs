@@ -27,6 +27,9 @@ use crate::settings::server;
 /// Larger than any token, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
 
+/// RFC 3339 has four digits for the year.
+const YEAR_10000_SECS: f64 = 253_402_300_800.0;
+
 /// Decode, and with --verify verify, a JWT access token
 ///
 /// Prints header and claims as JSON, with times readable beside the numbers. Of a file, of stdin, or of the profile's own
@@ -101,6 +104,7 @@ fn read(host: &Host, path: &Path) -> Result<Secret> {
     if token.is_empty() {
         return Err(failed("it is empty".into()));
     }
+    inspection::one_token(token)?;
     Ok(Secret::new(token.to_owned()))
 }
 
@@ -130,11 +134,14 @@ fn describe(shape: &Shape, verified: bool) -> String {
         Shape::Encrypted { header } => {
             format!("{{\"header\":{header},\"claims\":null,\"note\":\"an encrypted token (JWE): only its recipient can read the claims\"}}")
         }
+        Shape::Damaged { why } => {
+            json!({"header": null, "claims": null, "note": format!("looks like a JWT, but {why}")}).to_string()
+        }
         Shape::Opaque => json!({"header": null, "claims": null, "note": "an opaque token, not a JWT: only its issuer knows what it says"}).to_string(),
     }
 }
 
 fn readable(time: &Value) -> Option<String> {
-    let secs = time.as_f64().filter(|secs| (0.0..4e9).contains(secs))?;
+    let secs = time.as_f64().filter(|secs| (0.0..YEAR_10000_SECS).contains(secs))?;
     Some(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(secs)))
 }

@@ -73,8 +73,8 @@ struct PathArgs {
 /// Write a config file with a commented profile; never overwrites one
 #[derive(Args, Debug)]
 struct InitArgs {
-    /// Name of the profile [default: the provider's name]
-    #[arg(value_name = "NAME")]
+    /// Name of the profile, also as --profile [default: the provider's name]
+    #[arg(value_name = "NAME", conflicts_with = "profile")]
     name: Option<String>,
     /// Provider: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak
     #[arg(long, value_name = "NAME")]
@@ -156,7 +156,7 @@ fn path(host: &Host, args: &PathArgs) -> Result<()> {
 
 fn init(host: &Host, args: &InitArgs) -> Result<()> {
     let preset = Preset::named(&args.provider).ok_or_else(|| unknown_provider(&args.provider, &"flag `--provider`"))?;
-    let name = args.name.as_deref().unwrap_or(preset.name);
+    let name = args.name.as_deref().or(args.general.profile.as_deref()).unwrap_or(preset.name);
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !plain {
         return Err(

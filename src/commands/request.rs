@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::commands::participant::read_query;
+use crate::commands::participant::{Flags, read_query};
 use crate::commands::selection::SelectionArgs;
 use crate::flows::api_request::{self, Payload};
 use crate::flows::api_session::{ApiSession, Pace};
@@ -18,7 +18,7 @@ use crate::flows::token_source::TokenSource;
 use crate::output::clean_stream::CleanStream;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply};
+use crate::platform::http::{HIDDEN_HEADERS, Http, Part, Reply, Request};
 use crate::platform::local_input::LocalInput;
 use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
@@ -26,6 +26,8 @@ use crate::settings::api::Api;
 use crate::settings::caching::Lifetimes;
 use crate::settings::network;
 
+/// The flags that name a participant.
+const FLAGS: Flags = Flags("--as-");
 /// The largest body sent, in bytes.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
 /// The largest saved participant, in bytes.
@@ -100,7 +102,10 @@ enum Behalf {
 /// # Errors
 /// Usage, whatever keeps a token from being granted or the API from answering, and an answer that is not 2xx.
 pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
-    let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref())?;
+    let query = read_query(host, args.behalf.as_login.as_ref(), args.behalf.as_cpf.as_ref(), FLAGS)?;
+    if query.is_none() {
+        args.selection.refuse()?;
+    }
     let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.behalf.impersonator.as_ref());
     let api = Api::resolve(&settings)?;
     let behalf = match (query, &args.behalf.as_participant) {
@@ -116,8 +121,12 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
         _ => return Err(Error::usage("a path is missing")),
     };
     let mut request = api_request::build(&api, method, target, &args.headers, payload)?;
+    learn_query(host, &request);
+    if let Some(impersonation) = &impersonation {
+        impersonation.refuse_among(&request.headers)?;
+    }
     if let (Behalf::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
-        request.headers.extend(impersonation::header_map(&impersonation.headers(saved)?)?);
+        request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
     }
     let source = TokenSource::resolve(&settings, host)?;
     let directory = match &behalf {
@@ -132,8 +141,9 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let error = runtime::run(async {
         let session = ApiSession::open(host, &http, &keeper, &api, Pace::Once).await?;
         if let (Behalf::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
-            let found = selection.apply(directory.find(host, &session, query).await?.items);
-            selection.require(&found)?;
+            let found = directory.find(host, &session, query).await.map(|found| selection.apply(found.items));
+            let found = found.and_then(|found| selection.require(&found).map(|()| found));
+            let found = found.map_err(|error| FLAGS.advise(error, query))?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
         }
         let mut clean = CleanStream::new(&host.redactor);
@@ -154,6 +164,14 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     match failure.or(error) {
         Some(error) => Err(error),
         None => Ok(()),
+    }
+}
+
+/// Hides the values of the query where the API's words repeat them: a CPF or a login may be among them. Short ones are
+/// parts of other words.
+fn learn_query(host: &Host, request: &Request) {
+    for (_, value) in request.url.query_pairs().filter(|(_, value)| value.chars().count() >= 4) {
+        host.redactor.learn_personal(&value);
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::flows::selection::Selection;
+use crate::platform::error::{Error, Result};
 
 /// Which participants count.
 #[derive(Args, Clone, Debug, Default)]
@@ -26,6 +27,23 @@ pub struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// Refuses filters where nobody is looked up.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn refuse(&self) -> Result<()> {
+        let given = [
+            ("--segment", &self.segment),
+            ("--catalog-id", &self.catalog_id),
+            ("--campaign-id", &self.campaign_id),
+            ("--status", &self.status),
+        ];
+        given.into_iter().find(|(_, value)| value.is_some()).map_or(Ok(()), |(flag, _)| {
+            Err(Error::usage(format!("`{flag}` chooses among participants, and none is looked up here"))
+                .hint("`--as-login` and `--as-cpf` look one up"))
+        })
+    }
+
     /// What the flags say; `one` insists on one even without the flag.
     #[must_use]
     pub fn selection(&self, one: bool) -> Selection {

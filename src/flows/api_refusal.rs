@@ -25,6 +25,14 @@ pub fn is_about_the_token(reply: &Reply) -> bool {
     reply.status == 401 && !is_about_the_key(reply)
 }
 
+/// The error for a 304, which a condition of the request has asked for.
+#[must_use]
+pub fn unchanged(reply: &Reply, what: &str, correlation: &str) -> Error {
+    Error::new(ErrorKind::ApiRefused, "what was asked for has not changed")
+        .cause(format!("{what} answered 304"))
+        .facts(Facts { request_id: Some(correlation.to_owned()), ..reply.facts() })
+}
+
 /// The error for an answer of the API that is not a success. `what` names the request; `correlation` is what was sent.
 #[must_use]
 pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) -> Error {
@@ -74,6 +82,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'
             let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
             return (ErrorKind::BadResponse, "an intermediary answered with a page, not the API", Some(hint));
         }
+        304 => return (ErrorKind::BadResponse, "the API answered 304, and nothing was asked under a condition", None),
         300..400 => {
             return (
                 ErrorKind::BadResponse,
@@ -204,6 +213,7 @@ mod tests {
             (429, &[], "", Throttled),
             (500, &[], "", BadResponse),
             (302, &[], "", BadResponse),
+            (304, &[], "", BadResponse),
         ] {
             assert_eq!(kind(status, headers, body), expected, "{status} {body}");
         }

@@ -1,7 +1,9 @@
 //! One authorised request of the user's making: pinned to the API's origin, with the token and the gateway's headers.
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+};
 
 use crate::flows::api_refusal;
 use crate::flows::api_session::ApiSession;
@@ -31,8 +33,7 @@ pub struct Payload {
 /// # Errors
 /// Usage: the method, target or a header cannot be used; nothing is sent then.
 pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload: Option<Payload>) -> Result<Request> {
-    let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
-        .map_err(|_| Error::usage(format!("`{method}` is not an HTTP method")))?;
+    let method = parse_method(method)?;
     let url = resolve(api, target)?;
     // A path may hold a CPF.
     let mut request = Request::get(url.clone(), cpf::mask_all(&url::shown(&url), HIDDEN), REFUSAL_LIMIT);
@@ -45,6 +46,11 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
         }
         request.body = Some(payload.bytes);
     }
+    let expects_body = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+    if expects_body && request.body.as_ref().is_none_or(Vec::is_empty) {
+        // RFC 9110 section 8.6: without it servers answer 411, or wait for a body.
+        request.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     let mut given = HeaderMap::new();
     for (at, line) in headers.iter().enumerate() {
         let (name, value) = parse_header(at, line)?;
@@ -53,6 +59,15 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
     // Those of the same name go out together, in place of a default.
     request.headers.extend(given);
     Ok(request)
+}
+
+fn parse_method(given: &str) -> Result<Method> {
+    let method = Method::from_bytes(given.to_ascii_uppercase().as_bytes())
+        .map_err(|_| Error::usage(format!("`{given}` is not an HTTP method")))?;
+    if method == Method::CONNECT {
+        return Err(Error::usage("the method `CONNECT` is refused").cause("it is for proxies, not for an API"));
+    }
+    Ok(method)
 }
 
 /// `Name: value`; the value may be a secret and is never shown.
@@ -123,5 +138,11 @@ pub async fn send(
     if pour(Part::Head(&reply)).is_continue() {
         let _ = pour(Part::Piece(&reply.body));
     }
-    Ok(Some(api_refusal::refusal(&reply, &request.what(), &session.correlation, host.now())))
+    let (what, correlation) = (request.what(), &session.correlation);
+    let conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
+    Ok(Some(if reply.status == 304 && conditional {
+        api_refusal::unchanged(&reply, &what, correlation)
+    } else {
+        api_refusal::refusal(&reply, &what, correlation, host.now())
+    }))
 }

@@ -19,14 +19,18 @@ pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) 
     let named = |variable: &OsStr| {
         OURS.iter().any(|ours| variable == *ours) || sources.iter().any(|source| variable == source.as_str())
     };
-    let mut environment: BTreeMap<OsString, OsString> = host
-        .env()
-        .iter()
-        .filter(|(variable, value)| !named(variable) && !holds_secret(value))
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
+    let (removed, mut environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        host.env().clone().into_iter().partition(|(variable, value)| named(variable) || holds_secret(value));
+    removed.keys().for_each(|variable| tell_removed(host, variable));
     environment.insert(name.into(), token.expose().into());
     environment
+}
+
+/// A program misses some variables more than others.
+fn tell_removed(host: &Host, variable: &OsStr) {
+    let told =
+        format!("the program runs without the variable `{}`, which holds a configured secret", variable.display());
+    if variable == "PATH" || variable == "HOME" { host.warn(&told) } else { host.story(|| told) }
 }
 
 /// What kept a program from running, and the exit code that shells give to it.

@@ -23,6 +23,9 @@ use crate::settings::secret_source::SecretSource;
 /// The largest answer of GitHub's identity service accepted, in bytes.
 const GITHUB_LIMIT: usize = 64 * 1024;
 
+/// Stands for a secret in a sketch, and reads the same in every encoding.
+pub const STAND_IN: &str = "m2m-stand-in-for-a-secret";
+
 /// What a client has in hand to prove itself.
 pub struct ClientProof<'a> {
     client: &'a Client,
@@ -124,7 +127,7 @@ impl<'a> ClientProof<'a> {
 /// # Errors
 /// Usage: the credentials cannot be sent this way.
 pub fn sketch(client: &Client) -> Result<Authentication> {
-    let stand_in = Secret::new("HIDDEN".into());
+    let stand_in = Secret::new(STAND_IN.into());
     Ok(match client.method {
         AuthMethod::ClientSecretBasic => client_auth::basic(&client.id, &stand_in, client.encoding, client.id_in_body)?,
         AuthMethod::ClientSecretPost => client_auth::post(&client.id, &stand_in),

@@ -1,6 +1,7 @@
 //! `--dry-run`: the settings with their origins, and the token request as a curl command. Nothing is sent, no secret
 //! is read, no command is run.
 
+use crate::flows::client_proof::STAND_IN;
 use crate::flows::token_source::TokenSource;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
@@ -16,7 +17,7 @@ use crate::settings::table;
 pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result<String> {
     let rows = table::rows(host, settings);
     let widest = |of: fn(&table::Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
-    let (names, values) = (widest(|r| r.name), widest(|r| &r.value).min(60));
+    let (names, values) = (widest(|r| r.name), widest(|r| &r.value));
     let mut out = format!(
         "# settings of {}\n",
         settings.profile.as_ref().map_or("no profile".to_owned(), |p| format!("profile `{p}`"))
@@ -46,7 +47,7 @@ fn curl(request: &Request) -> String {
         lines.push(format!("-H {}", quoted(&format!("{name}: {shown}"))));
     }
     if let Some(body) = &request.body {
-        lines.push(format!("--data {}", quoted(&String::from_utf8_lossy(body))));
+        lines.push(format!("--data {}", quoted(&String::from_utf8_lossy(body).replace(STAND_IN, HIDDEN))));
     }
     format!("{}\n", lines.join(" \\\n  "))
 }

@@ -8,6 +8,7 @@ use crate::flows::selection::text_at;
 use crate::platform::error::{Error, Result};
 use crate::platform::http::visible_ascii;
 use crate::platform::json;
+use crate::platform::redactor::HIDDEN;
 use crate::settings::key::Key;
 use crate::settings::resolved::{Settings, missing};
 
@@ -51,6 +52,35 @@ impl Impersonation {
             missing(Key::Impersonator).hint("it names who acts for the participant, in the API's audit trail")
         })?;
         Ok(Self { map, impersonator })
+    }
+
+    /// Refuses a request that sets one of the headers itself.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn refuse_among(&self, headers: &HeaderMap) -> Result<()> {
+        let mut ours = self.map.iter().map(|(name, _)| name.as_str()).chain([IMPERSONATOR_HEADER]);
+        match ours.find(|name| headers.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::usage(format!("`-H` cannot set `{name}` for a call on behalf of a participant"))
+                .hint("`--as-login`, `--as-cpf` and `--as-participant` set it")),
+        }
+    }
+
+    /// As [`Self::headers`], for a participant that was saved: one that was masked is of no use any more.
+    ///
+    /// # Errors
+    /// As there; usage: a field is hidden.
+    pub fn saved_headers(&self, participant: &RawValue) -> Result<Vec<(String, String)>> {
+        let headers = self.headers(participant)?;
+        match headers.iter().find(|(_, value)| value.contains(HIDDEN)) {
+            None => Ok(headers),
+            Some((name, _)) => {
+                Err(Error::usage("the saved participant cannot be used: it was written with `--redact`")
+                    .cause(format!("what the header `{name}` takes is `{HIDDEN}` in it"))
+                    .hint("save it without `--redact`"))
+            }
+        }
     }
 
     /// The headers for a participant, by name, in the order of the map.

@@ -7,12 +7,35 @@ pub use crate::oauth::jwt::Token as Shape;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::http::Http;
+use crate::platform::json::{self, Members};
 use crate::platform::secret::Secret;
 
 /// What a token looks like; nothing of it is verified.
 #[must_use]
 pub fn read(token: &Secret) -> Shape {
     Shape::read(token.expose())
+}
+
+/// Refuses a text that holds something else than one token. A token that is broken over lines is one.
+///
+/// # Errors
+/// Usage: it is JSON, or holds several tokens.
+pub fn one_token(text: &str) -> Result<()> {
+    let error = || Error::usage("this is not one token (not shown)");
+    if json::parse::<Members>(text.as_bytes()).is_ok() {
+        return Err(error()
+            .cause("it is JSON")
+            .hint("give the token alone: `m2m token` without `-o json` prints it, and so does `jq -r .access_token`"));
+    }
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let is_whole = |line: &&str| matches!(Shape::read(line.trim()), Shape::Signed(_) | Shape::Encrypted { .. });
+    let is_broken = text.starts_with("eyJ") && !lines.iter().any(is_whole);
+    if lines.len() > 1 && !is_broken {
+        return Err(error()
+            .cause(format!("it has {} lines", lines.len()))
+            .hint("give one token at a time, such as `head -n 1 FILE | m2m inspect -`"));
+    }
+    Ok(())
 }
 
 /// Whether there is a signature to verify at all.
@@ -22,6 +45,7 @@ pub fn read(token: &Secret) -> Shape {
 pub fn verifiable(shape: &Shape) -> Result<&Jwt> {
     let cannot = |why: &str| Error::new(ErrorKind::BadResponse, "the token cannot be verified").cause(why);
     match shape {
+        Shape::Damaged { why } => Err(cannot(&format!("it looks like a JWT, but {why}"))),
         Shape::Opaque => Err(cannot("it is opaque, not a JWT: only its issuer can tell")),
         Shape::Encrypted { .. } => Err(cannot("it is encrypted: only its recipient can tell")),
         Shape::Signed(jwt) => Ok(jwt),

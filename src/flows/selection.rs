@@ -69,7 +69,7 @@ impl Selection {
 fn not_found(everything: bool) -> Error {
     let error = Error::new(ErrorKind::NotFound, "no participant matches");
     if everything {
-        error.hint("login and CPF are different things: a login that looks like a CPF is looked up with `--login`")
+        error
     } else {
         error.hint("the filters may leave nobody over: try without `--segment`, `--catalog-id`, `--campaign-id` and `--status`")
     }

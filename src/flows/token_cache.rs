@@ -193,7 +193,7 @@ impl<'a> TokenKeeper<'a> {
     }
 
     fn hold(&self, entry: Entry) -> HeldToken {
-        self.host.redactor.learn(&entry.access_token);
+        self.host.redactor.learn_as(&entry.access_token, "access_token");
         HeldToken {
             access_token: entry.access_token,
             expires_at: Some(entry.expires_at),

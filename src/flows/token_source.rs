@@ -145,7 +145,7 @@ impl TokenSource {
             .map_err(|error| advice::explain(error, &self.client, proof.secret(), metadata.as_ref()))
             .map_err(|error| advice::compare_clocks(error, &self.client, &reply))?;
         hide_echoes(host, &mut token);
-        host.redactor.learn(&token.access_token);
+        host.redactor.learn_as(&token.access_token, "access_token");
         for remark in &token.remarks {
             host.warn(remark);
         }

@@ -1,6 +1,8 @@
 //! Is a JWT what it says: signed by a key of its issuer, for the expected audience, in its time? (RFC 7519 section 7.2,
 //! RFC 9068 section 4.)
 
+use serde_json::Value;
+
 use crate::oauth::discovery::Metadata;
 use crate::oauth::jwks::{self, KeySet, Refusal};
 use crate::oauth::jwt::Jwt;
@@ -56,15 +58,24 @@ pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Opt
         Trust::Refused(refusal) => wrong(refusal.to_string()),
     })?;
     if jwt.claims.issuer() != Some(metadata.issuer.as_str()) {
-        return Err(wrong("its issuer is another".into())
-            .quoting("its `iss` is", jwt.claims.issuer().unwrap_or_default())
-            .quoting("the metadata names", metadata.issuer.clone()));
+        let error = wrong("its issuer is another".into());
+        return Err(
+            quote_claim(error, "iss", jwt.claims.iss.as_ref()).quoting("the metadata names", metadata.issuer.clone())
+        );
     }
     if let Some(wanted) = audience
         && !jwt.claims.audiences().contains(&wanted)
     {
-        return Err(wrong(format!("it does not name the audience `{wanted}`"))
-            .quoting("its `aud` is", jwt.claims.audiences().join(", ")));
+        let error = wrong(format!("it does not name the audience `{wanted}`"));
+        return Err(quote_claim(error, "aud", jwt.claims.aud.as_ref()));
     }
     jwt.claims.check_times(host.now()).map_err(wrong)
+}
+
+fn quote_claim(error: Error, name: &str, value: Option<&Value>) -> Error {
+    match value {
+        None => error.cause(format!("it has no `{name}`")),
+        Some(Value::String(text)) => error.quoting(format!("its `{name}` is"), text),
+        Some(other) => error.quoting(format!("its `{name}` is"), other.to_string()),
+    }
 }

@@ -7,6 +7,9 @@ use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::platform::error::{Error, ErrorKind, Facts};
 use crate::platform::http::{self, Reply};
 
+/// What to try when the server itself fails.
+const LATER: &str = "try again later";
+
 /// A provider's habit: what a code or status of its token endpoint means there.
 #[derive(Debug)]
 pub struct Hint {
@@ -85,11 +88,14 @@ pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
     for hint in hints.iter().filter(|hint| hint.fits(reply.status, &body)) {
         error = error.hint(hint.text);
     }
+    let facts = reply.facts();
+    let request_id = facts.request_id.clone().or(body.trace);
     if let Some(hint) = verdict.hint {
         error = error.hint(hint);
     }
-    let facts = reply.facts();
-    let request_id = facts.request_id.clone().or(body.trace);
+    if let (Some(id), Some(LATER)) = (&request_id, verdict.hint) {
+        error = error.quoting("the request id is", id).hint("the server's operator can tell more with the request id");
+    }
     error = error.facts(Facts { oauth_error: code, request_id, ..facts });
     if matches!(verdict.kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
         error.transient()
@@ -167,10 +173,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             );
         }
         Some("server_error" | "temporarily_unavailable") => {
-            return foreign(
-                "the authorization server has a problem of its own",
-                Some("try again later; its operator can tell more with the request id"),
-            );
+            return foreign("the authorization server has a problem of its own", Some(LATER));
         }
         Some("unsupported_grant_type") => {
             let hint = "the server does not offer client credentials here, or could not read the body: check the token endpoint and `body_format`";
@@ -187,10 +190,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             verdict(ErrorKind::CredentialsRejected, "the authorization server refused the client credentials", None)
         }
         404 | 405 => foreign("there is no token endpoint at this URL", Some("check the URL and its path")),
-        500.. => foreign(
-            "the authorization server keeps failing",
-            Some("try again later; its operator can tell more with the request id"),
-        ),
+        500.. => foreign("the authorization server keeps failing", Some(LATER)),
         200..300 => {
             foreign("the answer of the token endpoint holds no access token", Some("is this the token endpoint's URL?"))
         }

@@ -20,6 +20,11 @@ pub enum Token {
         /// The header, as JSON text.
         header: String,
     },
+    /// Begins like a JWT, and is none.
+    Damaged {
+        /// What is wrong with it, after "it looks like a JWT, but".
+        why: String,
+    },
     /// Anything else.
     Opaque,
 }
@@ -104,8 +109,34 @@ impl Token {
             }
             _ => None,
         };
-        read().unwrap_or(Self::Opaque)
+        // An object (`{"`) in Base64.
+        let unread = || if token.starts_with("eyJ") { Self::Damaged { why: damage(token) } } else { Self::Opaque };
+        read().unwrap_or_else(unread)
     }
+}
+
+/// What is wrong with a text that begins like a JWT.
+fn damage(token: &str) -> String {
+    let lines = token.lines().count();
+    if lines > 1 {
+        return format!("it is broken over {lines} lines");
+    }
+    if token.contains(char::is_whitespace) {
+        return "there are blanks in it".to_owned();
+    }
+    let parts: Vec<&str> = token.split('.').collect();
+    match parts.len() {
+        3 | 5 => {}
+        1 => return "it has one part, not three".to_owned(),
+        count => return format!("it has {count} parts, not three"),
+    }
+    let is_object = |part: &&str| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+        serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok()
+    };
+    let readable = parts.iter().take(2).take_while(|part| is_object(part)).count();
+    let what = ["header is", "claims are", "signature is"][readable];
+    format!("its {what} not what a JWT has there: a part may be cut off, or changed on the way")
 }
 
 impl Claims {
@@ -114,7 +145,7 @@ impl Claims {
     pub fn peek(token: &str) -> Option<Self> {
         match Token::read(token) {
             Token::Signed(jwt) => Some(jwt.claims),
-            Token::Encrypted { .. } | Token::Opaque => None,
+            Token::Encrypted { .. } | Token::Damaged { .. } | Token::Opaque => None,
         }
     }
 
@@ -202,6 +233,19 @@ mod tests {
 
     #[test]
     fn opaque_and_encrypted_tokens_have_none() {
+        for (token, why) in [
+            ("eyJhbGciOiJFUzI1NiJ9", "one part"),
+            ("eyJhbGciOiJFUzI1NiJ9.e30", "2 parts"),
+            ("eyJhbGciOiJFUzI1NiJ9.e30\n.c2ln", "broken over 2 lines"),
+            ("eyJhbGciOiJFUzI1NiJ9.e30 .c2ln", "blanks"),
+            ("eyJhbGciOiJFUz.e30.c2ln", "its header is"),
+            ("eyJhbGciOiJFUzI1NiJ9.e3.c2ln", "its claims are"),
+            ("eyJhbGciOiJFUzI1NiJ9.e30.%", "its signature is"),
+            ("eyJhbGciOiJFUz.e30.c2ln.c2ln.c2ln", "its header is"),
+        ] {
+            let Token::Damaged { why: told } = Token::read(token) else { panic!("{token}") };
+            assert!(told.contains(why), "{token}: {told}");
+        }
         for token in ["opaque", "a.b", "a.b.c.d.e", "a.!.c", &token("[]"), &token("7")] {
             assert!(Claims::peek(token).is_none(), "{token}");
         }

@@ -21,14 +21,14 @@ impl<'r> CleanStream<'r> {
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(piece);
         let settled = self.redactor.settled(&self.held).min(whole_characters(&self.held));
-        let ready = self.redactor.hide_bytes(&self.held[..settled]);
+        let ready = self.redactor.clean(&self.held[..settled]).into_owned();
         self.held.drain(..settled);
         ready
     }
 
     /// Gives the rest.
     pub fn finish(&mut self) -> Vec<u8> {
-        self.redactor.hide_bytes(&std::mem::take(&mut self.held))
+        self.redactor.clean(&std::mem::take(&mut self.held)).into_owned()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::platform::json;
 #[must_use]
 pub fn passed_through(host: &Host, text: &str) -> Vec<u8> {
     let shown = if host.stdout_is_terminal() { json::indented(text) } else { text.trim().to_owned() };
-    let shown = if host.redactor.knows(shown.as_bytes()) { host.redactor.hide(&shown) } else { shown };
-    format!("{shown}\n").into_bytes()
+    let mut bytes = host.redactor.clean(shown.as_bytes()).into_owned();
+    bytes.push(b'\n');
+    bytes
 }

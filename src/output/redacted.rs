@@ -7,35 +7,56 @@ use crate::platform::cpf;
 use crate::platform::json::Members;
 use crate::platform::redactor::HIDDEN;
 
-/// A JSON text in which only ids, segment and status are left as they were; other strings and numbers are masked, the
-/// structure stays.
+/// Where a value stands in a participant, which decides what of it may stay.
+#[derive(Clone, Copy)]
+enum Place {
+    Participant,
+    Segment,
+    Elsewhere,
+}
+
+/// A JSON text in which the participant's id and status, and the ids, name and status of its segment are left as they
+/// were, and so are numbers that are ids elsewhere. All other scalars are masked, the structure stays.
 #[must_use]
 pub fn participant(raw: &RawValue) -> String {
-    mask(raw, false)
+    mask(raw, Place::Participant, false)
 }
 
-/// `keep` is set inside a member that may stay.
-fn mask(raw: &RawValue, keep: bool) -> String {
+/// `stays` is set for the value of a member that may stay.
+fn mask(raw: &RawValue, place: Place, stays: bool) -> String {
     let text = raw.get();
     if let Ok(members) = serde_json::from_str::<Members>(text) {
-        let member = |(name, value): &(String, Box<RawValue>)| {
-            format!("{}:{}", serde_json::Value::from(name.as_str()), mask(value, keep || may_stay(name)))
-        };
-        return format!("{{{}}}", members.0.iter().map(member).collect::<Vec<_>>().join(","));
+        let members: Vec<String> = members.0.iter().map(|(name, value)| member(name, value, place)).collect();
+        return format!("{{{}}}", members.join(","));
     }
     if let Ok(items) = serde_json::from_str::<Vec<Box<RawValue>>>(text) {
-        return format!("[{}]", items.iter().map(|item| mask(item, keep)).collect::<Vec<_>>().join(","));
+        let items: Vec<String> = items.iter().map(|item| mask(item, place, false)).collect();
+        return format!("[{}]", items.join(","));
     }
-    match text {
-        "null" | "true" | "false" => text.to_owned(),
-        // An id may still be a CPF.
-        _ if keep && cpf::mask_all(text, HIDDEN) == text => text.to_owned(),
-        _ => format!("\"{HIDDEN}\""),
-    }
+    let spared = text == "null" || (stays && !is_personal(text));
+    if spared { text.to_owned() } else { format!("\"{HIDDEN}\"") }
 }
 
-fn may_stay(name: &str) -> bool {
-    matches!(name, "id" | "segment" | "status") || name.ends_with("Id")
+fn member(name: &str, value: &RawValue, place: Place) -> String {
+    let is_id = name == "id" || name.ends_with("Id");
+    let stays = match place {
+        Place::Participant => matches!(name, "id" | "segment" | "status"),
+        Place::Segment => is_id || matches!(name, "name" | "status"),
+        Place::Elsewhere => false,
+    };
+    let is_number = value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let inside = match place {
+        Place::Participant if name == "segment" => Place::Segment,
+        _ => Place::Elsewhere,
+    };
+    let shown = serde_json::Value::from(cpf::mask_all(name, HIDDEN));
+    format!("{shown}:{}", mask(value, inside, stays || (is_id && is_number)))
+}
+
+/// Whether a scalar, as JSON, looks like a CPF or an e-mail address whatever its name.
+fn is_personal(json: &str) -> bool {
+    let text = serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned());
+    text.contains('@') || cpf::mask_all(&text, HIDDEN) != text
 }
 
 #[cfg(test)]
@@ -50,7 +71,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             participant(&raw),
-            r#"{"segment":{"clientId":"30599","catalogId":40599,"name":"Gold"},"id":28631365,"name":"[hidden]","username":"[hidden]","taxId":"[hidden]","rg":null,"emails":[{"email":"[hidden]","type":"[hidden]"}],"status":"ACTIVE","factor":"[hidden]","ok":true}"#
+            r#"{"segment":{"clientId":"30599","catalogId":40599,"name":"Gold"},"id":28631365,"name":"[hidden]","username":"[hidden]","taxId":"[hidden]","rg":null,"emails":[{"email":"[hidden]","type":"[hidden]"}],"status":"ACTIVE","factor":"[hidden]","ok":"[hidden]"}"#
         );
     }
 }

@@ -49,7 +49,7 @@ impl Cpf {
 fn invalid(reason: &str) -> Error {
     Error::usage("the CPF is not valid (not shown, it is personal data)")
         .cause(reason)
-        .hint("nothing was sent; check the number, or use `--login` if it is a login")
+        .hint("nothing was sent; check the number")
 }
 
 fn check_digits_hold(digits: &[u8; 11]) -> bool {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use crate::platform::deadline::{self, Deadline};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::local_input;
-use crate::platform::redactor::Redactor;
+use crate::platform::redactor::{HIDDEN, Redactor};
 use crate::platform::text;
 
 /// How much is told on stderr.
@@ -46,6 +46,7 @@ pub struct Host {
     /// Waits until stdin has something to read.
     stdin_ready: fn(&Deadline) -> std::io::Result<()>,
     patience: Cell<Duration>,
+    stdin_terminal: fn() -> bool,
     /// What must never be shown.
     pub redactor: Redactor,
 }
@@ -55,6 +56,7 @@ impl Host {
     #[must_use]
     pub fn system() -> Self {
         Self {
+            stdin_terminal: || std::io::stdin().is_terminal(),
             terminals: || (std::io::stdout().is_terminal(), std::io::stderr().is_terminal()),
             stdin_ready: |deadline| local_input::wait(std::io::stdin(), deadline),
             ..Self::new(
@@ -91,8 +93,15 @@ impl Host {
             terminals: || (false, false),
             stdin_ready: |_| Ok(()),
             patience: Cell::new(deadline::USUAL),
+            stdin_terminal: || false,
             redactor: Redactor::default(),
         }
+    }
+
+    /// Whether stdin is a terminal.
+    #[must_use]
+    pub fn stdin_is_terminal(&self) -> bool {
+        (self.stdin_terminal)()
     }
 
     /// Whether stdout is a terminal.
@@ -170,11 +179,19 @@ impl Host {
             .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))
     }
 
-    /// Stdin as a stream, which can feed one thing only.
+    /// Stdin as a stream, which can feed one thing only. A person at a terminal is told that it is read.
     ///
     /// # Errors
     /// Usage, when stdin was taken before.
     pub fn stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
+        let stdin = self.take_stdin(purpose)?;
+        if self.stdin_is_terminal() {
+            self.note(&format!("reading {purpose} from the terminal; Ctrl-D ends it"));
+        }
+        Ok(stdin)
+    }
+
+    pub(super) fn take_stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
         self.stdin.borrow_mut().take().ok_or_else(|| {
             Error::usage(format!("stdin cannot feed {purpose}: it already feeds something else"))
                 .hint("only one `-` can read stdin; put the other value in a file")
@@ -237,6 +254,13 @@ impl Host {
         }
     }
 
+    /// Warns once all data is out, if a secret was hidden in it: a short one may be an ordinary word there.
+    pub fn warn_of_hidden_data(&self) {
+        let Some(name) = self.redactor.found() else { return };
+        let what = if name.is_empty() { "a known secret".to_owned() } else { format!("the value of `{name}`") };
+        self.warn(&format!("the output held {what}; `{HIDDEN}` stands in its place"));
+    }
+
     /// Collects warnings from now on instead of telling them, for a report that has its own place for them.
     pub fn hush(&self) {
         self.hushed.borrow_mut().get_or_insert_default();
@@ -253,6 +277,11 @@ impl Host {
         if self.verbosity() >= Verbosity::Normal {
             self.line(&format!("note: {message}"));
         }
+    }
+
+    /// Words of ours on stderr as they are, for a person who is to answer them.
+    pub(super) fn ask(&self, words: &str) {
+        let _ = self.stderr.borrow_mut().write_all(words.as_bytes());
     }
 
     /// A line of the story that `-v` tells. The text is made only when somebody listens.

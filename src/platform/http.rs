@@ -176,7 +176,18 @@ pub type Pour<'p> = dyn FnMut(Part<'_>) -> ControlFlow<()> + 'p;
 /// Where the body of an answer goes.
 enum Body<'b, 'p> {
     Kept,
-    Poured(&'b mut Pour<'p>),
+    /// With the number of bytes so far.
+    Poured(&'b mut Pour<'p>, usize),
+}
+
+impl Body<'_, '_> {
+    /// How many bytes went out instead of being kept.
+    fn poured(&self) -> usize {
+        match self {
+            Self::Kept => 0,
+            Self::Poured(_, bytes) => *bytes,
+        }
+    }
 }
 
 /// The client, with its connections. Made when something is to be sent, not before.
@@ -287,7 +298,7 @@ impl Http {
         deadline: &Deadline,
         pour: &mut Pour<'_>,
     ) -> Result<Reply> {
-        self.exchange(host, request, deadline, &mut Body::Poured(pour)).await
+        self.exchange(host, request, deadline, &mut Body::Poured(pour, 0)).await
     }
 
     async fn exchange(
@@ -316,7 +327,7 @@ impl Http {
         attempt: u32,
     ) -> Result<Option<Reply>> {
         let started = Instant::now();
-        tell_headers(host, ">", &request.headers);
+        tell_request(host, request);
         let outcome = tokio::time::timeout(deadline.remaining(), self.attempt(host, request, body))
             .await
             .map_err(|_| deadline.passed(&request.what()).url(&request.shown))?;
@@ -324,7 +335,7 @@ impl Http {
             Ok(reply) => Ending::Status(reply.status),
             Err((ending, _)) => *ending,
         };
-        host.story(|| story(request, &outcome, started.elapsed()));
+        host.story(|| story(request, &outcome, body.poured(), started.elapsed()));
         if let Ok(reply) = &outcome {
             tell_headers(host, "<", &reply.headers);
         }
@@ -377,15 +388,16 @@ impl Http {
             no_time_to_wait: false,
         };
         let pour = match body {
-            Body::Poured(pour) if response.status().is_success() => Some(pour),
+            Body::Poured(pour, bytes) if response.status().is_success() => Some((pour, bytes)),
             _ => None,
         };
         match pour {
-            Some(pour) => {
+            Some((pour, bytes)) => {
                 if pour(Part::Head(&reply)).is_break() {
                     return Ok(reply);
                 }
                 while let Some(chunk) = response.chunk().await.map_err(|e| (Ending::Final, failed(e).1))? {
+                    *bytes += chunk.len();
                     if pour(Part::Piece(&chunk)).is_break() {
                         break;
                     }
@@ -492,9 +504,14 @@ fn too_large(request: &Request) -> Error {
         .hint("this does not look like the server that was meant: check the URL")
 }
 
-fn story(request: &Request, outcome: &std::result::Result<Reply, (Ending, Error)>, took: Duration) -> String {
+fn story(
+    request: &Request,
+    outcome: &std::result::Result<Reply, (Ending, Error)>,
+    poured: usize,
+    took: Duration,
+) -> String {
     let ended = match outcome {
-        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len()),
+        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len() + poured),
         Err((_, error)) => error.message().to_owned(),
     };
     format!("{}: {ended}, after {} ms", request.what(), took.as_millis())
@@ -508,6 +525,14 @@ pub fn random() -> f64 {
     match ring::rand::SystemRandom::new().fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
         Err(_) => 0.5,
+    }
+}
+
+/// Tells what is about to be sent under `-vv`.
+fn tell_request(host: &Host, request: &Request) {
+    if host.verbosity() >= Verbosity::Headers {
+        host.story(|| format!("> {}", request.what()));
+        tell_headers(host, ">", &request.headers);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod http_failure;
 pub mod json;
 pub mod local_input;
 pub mod private_key;
+pub mod prompt;
 pub mod proxy;
 pub mod proxy_failure;
 pub mod redactor;

@@ -1,6 +1,7 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
 //! personal data of this invocation. The last line of defence; the first is not to write them at all.
 
+use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
 
@@ -61,16 +62,25 @@ struct Forms {
 #[derive(Default)]
 pub struct Redactor {
     /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
-    learnt: RefCell<Vec<Secret>>,
+    learnt: RefCell<Vec<(Secret, String)>>,
     forms: RefCell<Forms>,
+    /// What is in `forms`, with the names that people know it by; empty where there is none.
+    named: RefCell<Vec<(Secret, String)>>,
+    /// The name of the first secret that was hidden in data; empty where it has none.
+    found: RefCell<Option<String>>,
     personal: RefCell<Vec<String>>,
 }
 
 impl Redactor {
     /// Learns a secret, to be hidden in every encoding in which a server could send it back.
     pub fn learn(&self, secret: &Secret) {
+        self.learn_as(secret, "");
+    }
+
+    /// As [`Self::learn`], with the name that people know the secret by, such as `client_secret`.
+    pub fn learn_as(&self, secret: &Secret, name: &str) {
         if secret.expose().len() >= SHORTEST {
-            self.learnt.borrow_mut().push(secret.clone());
+            self.learnt.borrow_mut().push((secret.clone(), name.to_owned()));
         }
     }
 
@@ -78,12 +88,13 @@ impl Redactor {
     fn forms(&self) -> Ref<'_, Forms> {
         let learnt = self.learnt.take();
         if !learnt.is_empty() {
-            let mut all: Vec<String> = learnt.iter().flat_map(|secret| encodings(secret.expose())).collect();
+            let mut all: Vec<String> = learnt.iter().flat_map(|(secret, _)| encodings(secret.expose())).collect();
             all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
             all.retain(|form| form.len() >= SHORTEST);
             all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
             all.dedup();
             let beginnings = Some(Beginnings::of(all.iter().map(String::as_str)));
+            self.named.borrow_mut().extend(learnt);
             *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
         self.forms.borrow()
@@ -126,18 +137,38 @@ impl Redactor {
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 
-    /// Bytes with every known secret hidden.
+    /// Data for stdout with every known secret hidden. That changes the data, so it is remembered for [`Self::found`].
     #[must_use]
-    pub fn hide_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
+    pub fn clean<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {
+        let spans = self.spans(data);
+        let Some(first) = spans.first() else { return Cow::Borrowed(data) };
+        self.remember(&data[first.clone()]);
+        let mut out = Vec::with_capacity(data.len());
         let mut from = 0;
-        for found in self.spans(bytes) {
-            out.extend_from_slice(&bytes[from..found.start]);
+        for found in spans {
+            out.extend_from_slice(&data[from..found.start]);
             out.extend_from_slice(HIDDEN.as_bytes());
             from = found.end;
         }
-        out.extend_from_slice(&bytes[from..]);
-        out
+        out.extend_from_slice(&data[from..]);
+        Cow::Owned(out)
+    }
+
+    /// The name of the first secret that was hidden in data, if one was; empty where it has no name.
+    #[must_use]
+    pub fn found(&self) -> Option<String> {
+        self.found.borrow().clone()
+    }
+
+    fn remember(&self, hidden: &[u8]) {
+        if self.found.borrow().is_some() {
+            return;
+        }
+        let stands = |form: &String| hidden.windows(form.len().max(1)).any(|part| part == form.as_bytes());
+        let named = self.named.borrow();
+        let mut candidates = named.iter().filter(|(_, name)| !name.is_empty());
+        let whose = candidates.find(|(secret, _)| encodings(secret.expose()).iter().any(stands));
+        self.found.replace(Some(whose.map(|(_, name)| name.clone()).unwrap_or_default()));
     }
 
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
@@ -327,8 +358,22 @@ mod tests {
         redactor.learn(&Secret::new("efghij".into()));
         redactor.learn(&Secret::new("abcdefgh".into()));
         assert_eq!(redactor.hide("é abcdefghij abcdef é"), "é [hidden] [hidden] é");
-        assert_eq!(redactor.hide_bytes(b"\xffabcdef"), b"\xff[hidden]");
+        assert_eq!(*redactor.clean(b"\xffabcdef"), *b"\xff[hidden]");
         assert!(!redactor.knows(b"abcde") && redactor.knows(b"xefghijx"));
+    }
+
+    #[test]
+    fn what_was_hidden_in_data_has_the_name_of_its_secret() {
+        for (data, found) in
+            [("x", None), ("0000", Some("")), ("x MTIzNDU2 x", Some("one")), ("a%2Fb%2Fc", Some("two"))]
+        {
+            let redactor = Redactor::default();
+            redactor.learn(&Secret::new("0000".into()));
+            redactor.learn_as(&Secret::new("123456".into()), "one");
+            redactor.learn_as(&Secret::new("a/b/c".into()), "two");
+            let _ = redactor.clean(data.as_bytes());
+            assert_eq!(redactor.found().as_deref(), found, "{data}");
+        }
     }
 
     #[test]

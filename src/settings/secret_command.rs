@@ -52,7 +52,7 @@ pub async fn run(argv: &[String], deadline: &Deadline) -> Result<String, Failure
         None => Err(format!("`{program}` printed more than 64 KiB, which no secret has").into()),
         Some(status) if !status.success() => Err(Failure {
             why: format!("`{program}` ended with {status}"),
-            hint: Some("what it said about it stands above"),
+            hint: Some("what it said about it, if anything, stands above"),
         }),
         Some(_) => String::from_utf8(printed).map_err(|_| format!("what `{program}` printed is not UTF-8").into()),
     }

@@ -7,6 +7,7 @@ use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
+use crate::platform::prompt;
 use crate::platform::secret::Secret;
 use crate::settings::key::Key;
 use crate::settings::secret_command;
@@ -93,7 +94,9 @@ impl SecretSource {
                     .into_bytes(),
             },
             Self::File(path) => self.read_file(host, path, what)?,
-            Self::Stdin => host.read_stdin(what, SIZE_LIMIT)?,
+            // A key has many lines.
+            Self::Stdin if what == Key::ClientKey.name() => host.read_stdin(what, SIZE_LIMIT)?,
+            Self::Stdin => prompt::secret(host, what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
             Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_) => {
                 return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
@@ -141,7 +144,7 @@ impl SecretSource {
             return Err(self.unreadable(what, "it begins with a byte order mark; save it as UTF-8 without one"));
         }
         let secret = Secret::new(value.to_owned());
-        host.redactor.learn(&secret);
+        host.redactor.learn_as(&secret, what);
         if value.trim() != value {
             host.warn(&format!(
                 "the {what} from {} begins or ends with white space, which is sent as it is",

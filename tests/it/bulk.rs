@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::crowd::{self, grants, lookups, person, row, rows, summed_up};
 use crate::support::failure::refused;
-use crate::support::lookup::{Lookup, cloudloyalty};
+use crate::support::lookup::{Lookup, cloudloyalty, gateway};
 use crate::support::{Crowd, Reply, Server};
 
 #[test]
@@ -67,6 +67,30 @@ fn nobody_is_an_answer() {
     );
     let nobody = |at: usize| json!({ "line": at, "query": { "cpf": crowd.cpfs[at - 1] }, "status": "not_found", "participants": [] });
     assert_eq!(rows(&out), [crowd.row(1), nobody(2), nobody(3)]);
+}
+
+/// The lines of the output have no hints, and a wrong path fails all of them alike.
+#[test]
+fn the_first_error_is_told_at_length_once() {
+    let crowd = Crowd::of(3);
+    let server = crowd.server_with(|_, _| gateway(404, "Resource not found"));
+    let stderr = crowd.cli(&server).run().stderr;
+    let told = format!("  cause: the first, line 1: the API knows no such path\n  cause: GET {}", server.url(""));
+    assert!(stderr.contains(&told) && stderr.contains("participant_by_cpf"), "{stderr}");
+    assert_eq!(stderr.matches("the API knows no such path").count(), 1, "{stderr}");
+}
+
+#[test]
+fn what_the_first_error_repeats_of_its_value_is_hidden() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(cloudloyalty(422, json!("7"), &format!("no {} here", lookup.login)));
+    let outcome = lookup.cli(&server).args(["--login-file", "-"]).stdin(format!("{}\n", lookup.login)).run();
+    assert!(outcome.stderr.contains("no [hidden] here"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("note: 1 line: ") && outcome.stderr.contains("1 of 1 line has no answer"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -94,6 +94,49 @@ fn a_field_that_is_missing_matches_nothing() {
     }
 }
 
+/// What to try depends on what was asked for, and is named as the command names it.
+#[test]
+fn nobody_found_leads_to_the_other_way_of_asking_if_that_may_help() {
+    let lookup = Lookup::fresh();
+    let empty = Reply::json_text(200, "[]");
+    let unknown = crate::support::lookup::cloudloyalty(404, json!("113"), "x");
+    let told = |command: &str, flag: &str, value: &str, reply: &Reply| {
+        let server = lookup.answering(reply.clone());
+        let path = (command == "request").then_some("/x");
+        let cli = lookup.account.cli([command].into_iter().chain(path)).args(["--issuer", &server.url("")]);
+        let cli = cli.args(["--api-url", &server.url(""), flag, value, "--impersonator", "ops"]);
+        cli.run().fails(9).lines().filter(|line| line.starts_with("  hint: ")).collect::<Vec<_>>().join("\n")
+    };
+    for reply in [empty, unknown] {
+        for (command, prefix) in [("participant", "--"), ("request", "--as-")] {
+            let (login, cpf) = (format!("{prefix}login"), format!("{prefix}cpf"));
+            assert!(told(command, &cpf, &lookup.cpf, &reply).ends_with(&format!("is looked up with `{login}`")));
+            assert!(told(command, &login, &lookup.cpf, &reply).ends_with(&format!("is looked up with `{cpf}`")));
+            assert_eq!(told(command, &login, &lookup.login, &reply), "");
+        }
+    }
+}
+
+#[test]
+fn a_cpf_that_is_none_leads_to_the_login_of_the_same_command() {
+    let lookup = Lookup::fresh();
+    let server = Server::untouched();
+    let participant = lookup.cli(&server).args(["--cpf", "ana"]).run().fails(2);
+    assert!(participant.contains("use `--login`"), "{participant}");
+    let request = crate::support::call::call(&lookup, &server, ["/x", "--as-cpf", "ana"]).run().fails(2);
+    assert!(request.contains("use `--as-login`"), "{request}");
+}
+
+#[test]
+fn nobody_named_is_said_in_words() {
+    let stderr = Cli::new(["participant"]).run().fails(2);
+    assert!(
+        stderr.starts_with("error: nobody is named: `--login`, `--cpf`, `--login-file` or `--cpf-file`"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains('<') && !stderr.contains('|'), "{stderr}");
+}
+
 fn many(crowd: &Crowd, server: &Server, args: &[&str]) -> Cli {
     crowd.cli(server).args(args.iter().copied())
 }

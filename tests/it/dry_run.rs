@@ -53,6 +53,31 @@ fn settings_are_shown_with_their_origins() {
 }
 
 #[test]
+fn columns_stand_below_each_other_however_long_a_value_is() {
+    let account = Account::fresh();
+    let home = Home::new();
+    let long = format!("/run/{}/secret", "long-name/".repeat(9));
+    home.config(&format!("default_profile = \"p\"\n[profiles.p]\nclient_secret = {{ file = \"{long}\" }}\n"));
+    let url = "https://auth.m2m.invalid/token";
+    let cli = account.watched(home.cli(["token", "--dry-run", "--client-id", "c", "--token-url", url]));
+    let out = cli.run().succeeds();
+    let rows = out.lines().skip(1).take_while(|line| !line.is_empty());
+    let origin = |row: &str| row.find("  flag `").or_else(|| row.find("  default")).or_else(|| row.find("  profile `"));
+    let columns: Vec<_> = rows.map(|row| origin(row).unwrap_or_else(|| panic!("{row}"))).collect();
+    assert!(columns.len() > 5 && columns.iter().all(|at| *at == columns[0]), "{out}");
+}
+
+#[test]
+fn what_is_hidden_is_spelt_the_same_everywhere() {
+    let account = Account::fresh();
+    for args in [["--auth-method", "client_secret_post"], ["--body-format", "json"]] {
+        let out = account.token_cli(&Server::untouched()).arg("--dry-run").args(args).run().succeeds();
+        let body = command(&out).lines().find(|line| line.contains("--data")).unwrap();
+        assert!(body.contains("[hidden]") && !body.contains("HIDDEN") && !body.contains("stand-in"), "{body}");
+    }
+}
+
+#[test]
 fn secrets_are_hidden_in_every_method_and_format() {
     for flags in [
         &["--auth-method", "client_secret_basic"][..],

@@ -142,6 +142,20 @@ fn a_copy_of_a_secret_in_the_config_file_is_removed() {
     });
 }
 
+#[test]
+fn the_story_names_what_is_removed_and_a_warning_what_is_missed() {
+    let stage = Stage::new();
+    let cli = || stage.cli("").env("M2M_CLIENT_SECRET", &stage.account.secret).env("COPY", &stage.account.secret);
+    let told =
+        |name: &str| format!("the program runs without the variable `{name}`, which holds a configured secret\n");
+    let stderr = cli().in_shell("exec \"$0\" exec -v -- env").run().stderr;
+    assert!(stderr.contains(&format!("m2m: {}", told("COPY"))), "{stderr}");
+    assert!(stderr.contains(&format!("m2m: {}", told("M2M_CLIENT_SECRET"))), "{stderr}");
+    let path = format!("/usr/bin:/bin:/opt/{}", stage.account.secret);
+    let outcome = cli().env("PATH", path).in_shell("exec \"$0\" exec -- /usr/bin/env").run();
+    assert_eq!((outcome.code, outcome.stderr), (0, format!("warning: {}", told("PATH"))));
+}
+
 /// A cache hit does not run the program, so only the first run can know.
 #[test]
 fn a_copy_of_a_secret_that_a_program_printed_is_removed() {

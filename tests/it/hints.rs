@@ -27,6 +27,21 @@ fn the_origins_of_id_and_secret_are_named() {
     assert!(stderr.contains("the-secret-file"), "{stderr}");
 }
 
+/// Who runs the server needs it to find the failure; without one there is nothing to tell them.
+#[test]
+fn a_failing_servers_request_id_is_told_where_there_is_one() {
+    let account = Account::fresh();
+    for reply in [Reply::new(500), Reply::json(400, &json!({ "error": "server_error" }))] {
+        let stderr = account.token_from(reply.clone()).run().fails(7);
+        assert!(stderr.contains("hint: try again later\n") && !stderr.contains("request id"), "{stderr}");
+        let stderr = account.token_from(reply.header("X-Request-Id", "abc-1")).run().fails(7);
+        assert!(
+            stderr.contains("the request id is: \"abc-1\"") && stderr.contains("with the request id\n"),
+            "{stderr}"
+        );
+    }
+}
+
 #[test]
 fn a_character_on_which_the_encodings_differ_leads_to_basic_encoding_and_post() {
     for special in ["+", "%", " ", "é", "\u{7f}"] {

@@ -91,6 +91,37 @@ fn a_saved_participant_that_is_none_is_refused_before_anything_is_sent() {
     assert_eq!(server.connections(), 0);
 }
 
+/// What `--redact` has masked would be sent as it is.
+#[test]
+fn a_participant_saved_with_redact_is_refused_before_anything_is_sent() {
+    let lookup = Lookup::fresh();
+    let server = api(&lookup, json!([lookup.participant()]));
+    let saved = lookup.by_cpf(&server).args(["--one", "--redact"]).run().succeeds();
+    let untouched = Server::untouched();
+    refused(2, "usage", || acting(&lookup, &untouched, &["--as-participant", "-"]).stdin(saved.clone()))
+        .names("`--redact`")
+        .names("username");
+    assert_eq!(untouched.connections(), 0);
+}
+
+/// The same header twice, or the one from the command line alone, would act for somebody else.
+#[test]
+fn headers_that_say_for_whom_cannot_be_given_beside_the_participant() {
+    let lookup = Lookup::fresh();
+    let server = Server::untouched();
+    for header in ["participantid: 5", "USERNAME: x", "impersonatoruser: me@example.com"] {
+        let name = header.split(':').next().unwrap().to_lowercase();
+        for args in [["--as-cpf", &lookup.cpf, "-H", header], ["--as-login", &lookup.login, "-H", header]] {
+            let stderr = acting(&lookup, &server, &args).run().fails(2);
+            assert!(stderr.to_lowercase().contains(&name), "{stderr}");
+        }
+    }
+    assert_eq!(server.connections(), 0);
+    let api = api(&lookup, json!([]));
+    let out = call(&lookup, &api, ["/x", "-H", "participantid: 5"]).run().json();
+    assert_eq!(out[0], "5", "without --as-.. it is a header as any other");
+}
+
 #[test]
 fn who_acts_must_be_said() {
     let lookup = Lookup::fresh();

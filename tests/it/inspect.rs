@@ -74,6 +74,52 @@ fn an_opaque_token_is_no_error() {
 }
 
 #[test]
+fn a_damaged_jwt_is_not_called_opaque() {
+    let token = Scene::healthy().account.token;
+    let (start, end) = token.split_at(40);
+    let dots: Vec<usize> = token.match_indices('.').map(|(at, _)| at).collect();
+    for (text, why) in [
+        (format!("{start}\n{end}\n"), "broken over 2 lines"),
+        (format!("{}\n{}\n{}", &token[..=dots[0]], &token[dots[0] + 1..=dots[1]], &token[dots[1] + 1..]), "broken over 3 lines"),
+        (token[..dots[1]].to_owned(), "2 parts"),
+        (format!("{}.{}", &token[..dots[1] - 3], "c2ln"), "its claims are"),
+    ] {
+        let shown = inspected(text);
+        let note = shown["note"].as_str().unwrap();
+        assert!(note.starts_with("looks like a JWT, but ") && note.contains(why), "{note}");
+        assert_eq!(shown["claims"], Value::Null);
+    }
+    let outcome = Cli::new(["inspect", "--verify", "-"]).stdin(&token[..dots[1]]).run();
+    assert!(outcome.fails(7).contains("it looks like a JWT, but it has 2 parts, not three"));
+}
+
+#[test]
+fn what_is_not_one_token_is_refused_with_what_to_try() {
+    let (one, two) = (Scene::healthy().account.token, Scene::healthy().account.token);
+    let answer = json!({ "access_token": one, "token_type": "Bearer" });
+    for (text, hint) in [
+        (answer.to_string(), "jq -r .access_token"),
+        (format!("{answer:#}\n"), "jq -r .access_token"),
+        (format!("{one}\n{two}\n"), "one token at a time"),
+        (format!("{one}\r\nopaque"), "one token at a time"),
+        ("opaque\n\nanother\n".to_owned(), "one token at a time"),
+    ] {
+        let stderr = Cli::new(["inspect", "-"]).token(&one).stdin(text).run().fails(2);
+        assert!(stderr.contains(hint), "{stderr}");
+    }
+}
+
+#[test]
+fn times_are_shown_up_to_the_year_9999() {
+    let scene = Scene::claiming("exp", json!(253_402_300_799_u64));
+    assert_eq!(inspected(scene.account.token)["times"]["exp"], "9999-12-31T23:59:59Z");
+    for beyond in [json!(253_402_300_800_u64), json!(-1)] {
+        let scene = Scene::claiming("exp", beyond);
+        assert_eq!(inspected(scene.account.token)["times"]["exp"], Value::Null);
+    }
+}
+
+#[test]
 fn an_encrypted_token_is_no_error() {
     let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": "k" });
     let shown = inspected(format!("{}.a2V5.aXY.dGV4dA.dGFn", encoded(header.to_string().as_bytes())));

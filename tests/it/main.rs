@@ -201,6 +201,9 @@ mod support;
 mod templates;
 /// Help, pipes, homes, colours.
 mod terminal;
+/// What a person types.
+#[cfg(unix)]
+mod terminal_input;
 /// What servers say, on a terminal.
 #[cfg(unix)]
 mod terminal_output;

@@ -232,6 +232,13 @@ fn init_takes_a_name_and_a_place() {
 }
 
 #[test]
+fn init_takes_the_name_from_the_profile_flag_too() {
+    let out = Cli::new(["profile", "init", "--provider", "generic", "--profile", "uat", "--print"]).run().succeeds();
+    assert!(out.contains("[profiles.uat]\n"), "{out}");
+    let _ = Cli::new(["profile", "init", "one", "--provider", "generic", "--profile", "two"]).run().fails(2);
+}
+
+#[test]
 fn init_refuses_providers_and_names_that_cannot_be() {
     refused(2, "usage", || Cli::new(["profile", "init", "--provider", "cloudloyality"]))
         .names("cloudloyality")

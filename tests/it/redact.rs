@@ -40,7 +40,7 @@ fn masked() -> Value {
         "phones": [{ "areaCode": hidden, "number": hidden }],
         "address": { "street": hidden, "number": hidden, "city": hidden, "zip": hidden },
         "nickname": hidden,
-        "active": true,
+        "active": hidden,
         "deleted": null,
         "status": "INACTIVE",
     })
@@ -109,8 +109,51 @@ fn names_of_members_are_not_data_and_odd_items_are() {
     let out = lookup.by_login(&server).arg("--redact").run().json();
     assert_eq!(
         out,
-        json!(["[hidden]", "[hidden]", null, true, [], {}, { "a\"b": "[hidden]", "documentId": { "n": 1 } }])
+        json!(["[hidden]", "[hidden]", null, "[hidden]", [], {}, { "a\"b": "[hidden]", "documentId": { "n": "[hidden]" } }])
     );
+}
+
+/// What may stay does so where the documents have it, and not where another object has a member of the same name.
+#[test]
+fn members_called_id_status_or_segment_stay_only_where_they_belong() {
+    let lookup = Lookup::fresh();
+    let person = json!({
+        "id": { "of": "Fulano" },
+        "status": ["Fulano"],
+        "externalId": "fulano.de.tal",
+        "clientId": 7,
+        "address": { "id": "fulano@example.com", "segment": "Rua das Flores", "status": "Fulano", "cityId": 3550308 },
+        "segment": {
+            "clientId": "30599", "name": "a@b.example", "status": "ACTIVE", "isActive": true, "owner": "Fulano",
+            "manager": { "id": "fulano", "name": "Fulano" },
+        },
+    });
+    let hidden = "[hidden]";
+    let masked = json!({
+        "id": { "of": hidden },
+        "status": [hidden],
+        "externalId": hidden,
+        "clientId": 7,
+        "address": { "id": hidden, "segment": hidden, "status": hidden, "cityId": 3550308 },
+        "segment": {
+            "clientId": "30599", "name": hidden, "status": "ACTIVE", "isActive": hidden, "owner": hidden,
+            "manager": { "id": hidden, "name": hidden },
+        },
+    });
+    let server = lookup.answering(Reply::json(200, &json!([person])));
+    assert_eq!(lookup.by_cpf(&server).arg("--redact").run().json(), json!([masked]));
+}
+
+#[test]
+fn cpfs_are_masked_as_names_of_members_and_behind_escapes() {
+    let lookup = Lookup::fresh();
+    let formatted = crate::support::random::formatted_cpf(&lookup.cpf);
+    let escaped = format!("\\u{:04x}{}", u32::from(lookup.cpf.as_bytes()[0]), &lookup.cpf[1..]);
+    let person = format!("[{{\"{}\":1,\"byCpf\":{{\"{formatted}\":\"x\"}},\"id\":\"{escaped}\"}}]", lookup.cpf);
+    let server = lookup.answering(Reply::json_text(200, &person));
+    let out = lookup.by_cpf(&server).arg("--redact").run().json();
+    let hidden = "[hidden]";
+    assert_eq!(out, json!([{ hidden: hidden, "byCpf": { hidden: hidden }, "id": hidden }]));
 }
 
 #[test]
@@ -124,4 +167,16 @@ fn headers_for_other_tools_hide_the_login() {
         .succeeds();
     assert!(out.contains("username: [hidden]\n") && out.contains("participantid: 28631365\n"), "{out}");
     assert!(!out.contains(&lookup.login));
+}
+
+/// The map of a profile may put any field into a header.
+#[test]
+fn headers_for_other_tools_hide_every_field_that_is_masked_elsewhere() {
+    let lookup = Lookup::fresh();
+    let server = lookup.finding();
+    let config =
+        "[profiles.p]\nimpersonator = \"ops@example.com\"\nimpersonation = { X-Name = \"name\", X-Id = \"id\" }\n";
+    let cli = lookup.by_cpf(&server).args(["--redact", "-o", "headers", "--profile", "p"]);
+    let out = cli.file("config/m2m/config.toml", config).run().succeeds();
+    assert!(out.contains("X-Name: [hidden]\n") && out.contains("X-Id: 28631365\n"), "{out}");
 }

@@ -32,10 +32,25 @@ fn the_method_comes_first_in_any_case() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::new(200).header("X", "y"));
     assert_eq!(call(&lookup, &server, ["HEAD", "/x"]).run().succeeds(), "");
-    for bad in ["GE T", "", "GÉT", "A/B"] {
+    for bad in ["GE T", "", "GÉT", "A/B", "A:B", "CONNECT", "connect"] {
         let server = Server::untouched();
         let _ = call(&lookup, &server, [bad, "/x"]).run().fails(2);
     }
+}
+
+/// RFC 9110 section 8.6: servers answer 411, or wait for a body.
+#[test]
+fn a_method_that_expects_a_body_says_when_there_is_none() {
+    for method in ["POST", "PUT", "PATCH"] {
+        assert_eq!(sent([method, "/x"], |cli| cli).header("content-length"), Some("0"), "{method}");
+        let empty = sent([method, "/x", "--data", "@empty"], |cli| cli.file("work/empty", ""));
+        assert_eq!(empty.header("content-length"), Some("0"), "{method}");
+    }
+    for method in ["GET", "DELETE"] {
+        assert_eq!(sent([method, "/x"], |cli| cli).header("content-length"), None, "{method}");
+    }
+    let one = sent(["POST", "/x", "--json", "1"], |cli| cli);
+    assert_eq!(one.headers.iter().filter(|(name, _)| name == "content-length").count(), 1);
 }
 
 #[test]
@@ -118,6 +133,10 @@ fn bodies_that_make_no_sense_are_refused_before_anything_is_sent() {
         &["/x", "--data", secret],
         &["/x", "--data", "@missing"],
         &["/x", "--json", "-", "--as-participant", "-"],
+        &["/x", "--segment", "Gold"],
+        &["/x", "--catalog-id", "1"],
+        &["/x", "--campaign-id", "1"],
+        &["/x", "--status", "ACTIVE"],
         &[],
         &["GET", "/x", "/y"],
     ] {

@@ -164,11 +164,55 @@ fn the_body_streams() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_an_error_and_what_came_is_kept() {
+fn what_has_not_changed_is_no_redirect() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::raw("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n"));
+    let stderr = call(&lookup, &server, ["/x", "-H", "If-None-Match: \"x\""]).run().fails(8);
+    assert!(stderr.contains("not changed") && !stderr.contains("redirect") && !stderr.contains("api_url"), "{stderr}");
+    let stderr = call(&lookup, &server, ["/x"]).run().fails(7);
+    assert!(stderr.contains("304") && !stderr.contains("redirect"), "{stderr}");
+}
+
+#[test]
+fn the_story_counts_the_bytes_of_a_body_that_is_passed_on() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::new(200).body(".".repeat(1000)));
+    let outcome = call(&lookup, &server, ["/x", "-v"]).run();
+    assert!(outcome.stderr.contains("/x: answered 200, 1000 bytes, after "), "{}", outcome.stderr);
+}
+
+#[test]
+fn the_story_names_a_request_before_its_headers() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::new(200));
+    let outcome = call(&lookup, &server, ["/x", "-vv"]).run();
+    let story: Vec<&str> = outcome.stderr.lines().filter_map(|line| line.strip_prefix("m2m: > ")).collect();
+    let named = format!("GET {}", server.url("/x"));
+    let at = story.iter().position(|line| *line == named).unwrap_or_else(|| panic!("{}", outcome.stderr));
+    assert!(story[at + 1].starts_with("accept: "), "{story:?}");
+    assert!(story[..at].iter().all(|line| *line != "accept: */*"), "{story:?}");
+}
+
+/// A login or a CPF of another spelling may be among them.
+#[test]
+fn values_of_the_query_are_hidden_where_an_error_repeats_them() {
+    let lookup = Lookup::fresh();
+    let body = "{\"message\":\"nobody called Ana.Souza@x, page 10 of stage\"}";
+    let server = lookup.answering(Reply::json_text(422, body));
+    let outcome = call(&lookup, &server, ["/x?who=ana.souza%40x&page=10"]).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (8, body));
+    assert!(outcome.stderr.contains("nobody called [hidden], page 10 of stage"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_body_that_breaks_off_or_stalls_is_an_error_and_what_came_is_kept() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::new(200).body(".".repeat(1000)).cut_after(600, End::Close));
     let outcome = call(&lookup, &server, ["/x"]).run();
     assert_eq!((outcome.code, outcome.stdout.len(), calls(&server).len()), (7, 600, 1), "{outcome:#?}");
+    let server = lookup.answering(Reply::new(200).body(".".repeat(1000)).cut_after(600, End::Hang));
+    let outcome = call(&lookup, &server, ["/x", "--timeout", "2s"]).run();
+    assert_eq!((outcome.code, outcome.stdout.len(), calls(&server).len()), (5, 600, 1), "{outcome:#?}");
 }
 
 #[test]
@@ -183,6 +227,28 @@ fn secrets_that_the_api_echoes_are_hidden_wherever_the_pieces_end() {
         });
         let outcome = call(&lookup, &server, ["/x"]).run();
         assert_eq!(outcome.stdout, "begin [hidden] middle [hidden][hidden] end", "{outcome:#?}");
+    }
+}
+
+/// A short secret may be an ordinary word in the data, which is not what the API sent any more.
+#[test]
+fn data_that_was_changed_to_hide_a_secret_is_warned_of_once() {
+    let lookup = Lookup::fresh();
+    let server = lookup.answering(Reply::json_text(200, "[{\"name\":\"gold\",\"segment\":{\"name\":\"gold\"}}]"));
+    let stage = |command: &str, args: &[&str]| {
+        let cli = lookup.account.cli([command, "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        cli.args(args.to_vec()).env("M2M_SUBSCRIPTION_KEY", "gold").stdin("a\nb\n").run()
+    };
+    for (command, args) in [
+        ("request", &["/x"][..]),
+        ("participant", &["--login", "ana"]),
+        ("participant", &["--login", "ana", "--redact"]),
+        ("participant", &["--login-file", "-", "-q"]),
+    ] {
+        let outcome = stage(command, args);
+        assert!(!outcome.stdout.contains("gold") && outcome.stdout.contains("[hidden]"), "{outcome:#?}");
+        let expected = "warning: the output held the value of `subscription_key`; `[hidden]` stands in its place\n";
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, expected), "{args:?}");
     }
 }
 

@@ -34,7 +34,8 @@ fn a_secret_that_a_person_types_is_waited_for_beyond_the_deadline() {
     let running = cli.args(["--timeout", "1s"]).stdin_from(terminal).start();
     std::thread::sleep(Duration::from_millis(1500));
     File::from(master).write_all(format!("{}\n\u{4}", account.secret).as_bytes()).unwrap();
-    assert_eq!(running.finish().succeeds(), format!("{}\n", account.token));
+    let outcome = running.finish();
+    assert_eq!((outcome.code, outcome.stdout), (0, format!("{}\n", account.token)), "{}", outcome.stderr);
 }
 
 /// Runs `cli`, which must succeed, with a terminal for stdout, and returns what the terminal got.

@@ -55,6 +55,15 @@ fn every_algorithm_is_verified_and_a_changed_token_is_noticed() {
     }
 }
 
+#[test]
+fn a_claim_that_is_missing_is_said_to_be() {
+    for (name, words) in [("aud", "cause: it has no `aud`\n"), ("iss", "cause: it has no `iss`\n")] {
+        let scene = Scene::claiming(name, Value::Null);
+        let stderr = verify(&scene).args(["--audience", AUDIENCE]).run().fails(7);
+        assert!(stderr.contains(words) && !stderr.contains("\"\""), "{stderr}");
+    }
+}
+
 /// RFC 8725 section 2.1: the header does not choose how a token is verified.
 #[test]
 fn a_token_that_is_not_signed_or_with_a_public_key_is_refused() {

@@ -25,6 +25,7 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &
             check_binding(record, bench, &jwt);
         }
         Shape::Encrypted { .. } => closed(record, bench, "the token is an encrypted JWT", false),
+        Shape::Damaged { why } => closed(record, bench, &format!("the token looks like a JWT, but {why}"), true),
         Shape::Opaque => closed(record, bench, "the token is opaque, not a JWT", true),
     }
 }
