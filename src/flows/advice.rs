@@ -7,7 +7,7 @@ use crate::oauth::client_auth::{self, AuthMethod, BasicEncoding};
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::BodyFormat;
 use crate::platform::error::{Error, ErrorKind};
-use crate::platform::http::Reply;
+use crate::platform::message::Reply;
 use crate::platform::secret::Secret;
 use crate::settings::client::{Audience, Client};
 use crate::settings::key::Key;

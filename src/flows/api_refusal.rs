@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use crate::oauth::diagnosis;
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::platform::error::{Error, ErrorKind, Facts};
-use crate::platform::http::{self, Reply};
+
+use crate::platform::message::{self, Reply};
 
 /// CloudLoyalty's code for "participant not found".
 const NOT_FOUND: &str = "113";
@@ -49,7 +50,7 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
     if let Some(challenge) = challenge_alone(reply, &body) {
         error = error.quoting("its header `www-authenticate` says", challenge);
     }
-    let wait = http::retry_after(reply, now);
+    let wait = message::retry_after(reply, now);
     if let Some(wait) = wait {
         error = error.cause(diagnosis::wait_text(wait)).retry_after(Some(wait));
     }

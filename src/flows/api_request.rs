@@ -10,7 +10,7 @@ use crate::flows::api_session::ApiSession;
 use crate::platform::cpf;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Part, Pour, Request, visible_ascii};
+use crate::platform::message::{Part, Pour, Request, visible_ascii};
 use crate::platform::redactor::HIDDEN;
 use crate::platform::retry::Repeat;
 use crate::platform::url::{self, Url};

@@ -16,14 +16,16 @@ use crate::flows::selection::Selection;
 use crate::platform::cpf::Cpf;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::random;
 use crate::platform::retry;
+use crate::platform::retry::jitter;
 use crate::platform::runtime::{self, Stop};
 
 /// After Ctrl-C, how long lookups in flight may still take.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often one lookup may be throttled before the run ends.
 const PATIENCE: u32 = 20;
+/// How long the first lookup goes alone.
+const ALONE: Duration = Duration::from_secs(1);
 /// Answers that wait for an earlier one, for each lookup in flight.
 const AHEAD: usize = 8;
 
@@ -92,6 +94,13 @@ pub struct Bulk<'a> {
     pub patience: Duration,
 }
 
+/// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one connection
+/// serves all, and without it each of them would open its own.
+struct Lanes {
+    open: Semaphore,
+    closed: Cell<usize>,
+}
+
 /// When the next request may be sent.
 struct Gate {
     opens_at: Cell<Instant>,
@@ -107,7 +116,7 @@ impl Bulk<'_> {
     /// keeps a new token from being granted. Rows handed over before that are whole and in order.
     pub async fn run(&self, lines: mpsc::Receiver<Line>, mut stop: Stop, sink: &mut Sink<'_>) -> Result<()> {
         let (gate, unsent) = (Gate::new(self.rate), stop.clone());
-        let permits = Semaphore::new(self.concurrency);
+        let lanes = Lanes::new(self.concurrency);
         let lines = stream::unfold((lines, stop.clone()), |(mut lines, mut stop)| async move {
             tokio::select! {
                 biased;
@@ -115,9 +124,8 @@ impl Bulk<'_> {
                 line = lines.recv() => line.map(|line| (line, (lines, stop))),
             }
         });
-        let (gate, permits) = (&gate, &permits);
-        let rows =
-            lines.map(|line| self.answer(line, gate, permits, unsent.clone())).buffered(self.concurrency * AHEAD);
+        let (gate, lanes) = (&gate, &lanes);
+        let rows = lines.map(|line| self.answer(line, gate, lanes, unsent.clone())).buffered(self.concurrency * AHEAD);
         let mut rows = std::pin::pin!(rows);
         let over = async {
             stop.requested().await;
@@ -144,7 +152,7 @@ impl Bulk<'_> {
     }
 
     /// The answer to one line; an error ends the run.
-    async fn answer(&self, line: Line, gate: &Gate, permits: &Semaphore, stop: Stop) -> Result<Row> {
+    async fn answer(&self, line: Line, gate: &Gate, lanes: &Lanes, stop: Stop) -> Result<Row> {
         let query = match (self.field, line.value()) {
             (_, Err(error)) => Err(error),
             (Field::Login, Ok(login)) => Ok(Query::Login(login.to_owned())),
@@ -152,18 +160,18 @@ impl Bulk<'_> {
         };
         let answer = match query {
             Err(error) => Answer::Invalid(error),
-            Ok(query) => self.look_up(&query, gate, permits, stop).await?,
+            Ok(query) => self.look_up(&query, gate, lanes, stop).await?,
         };
         Ok(Row { line, answer })
     }
 
     /// After Ctrl-C a request that has been sent is waited for, and none is sent any more.
-    async fn look_up(&self, query: &Query, gate: &Gate, permits: &Semaphore, mut stop: Stop) -> Result<Answer> {
-        let _permit = stop.unless(permits.acquire()).await?;
+    async fn look_up(&self, query: &Query, gate: &Gate, lanes: &Lanes, mut stop: Stop) -> Result<Answer> {
+        let _permit = stop.unless(lanes.open.acquire()).await?;
         let (mut attempt, mut throttled) = (0, 0);
         loop {
             stop.unless(gate.turn()).await?;
-            let error = match self.directory.find(self.host, self.session, query).await {
+            let error = match lanes.lead(self.directory.find(self.host, self.session, query)).await {
                 Ok(found) => return Ok(self.select(found.items)),
                 Err(error) => error,
             };
@@ -175,14 +183,14 @@ impl Bulk<'_> {
                 ErrorKind::NotFound => return Ok(Answer::NotFound),
                 ErrorKind::Throttled => {
                     throttled += 1;
-                    let wait = retry::delay(throttled, asked, random());
+                    let wait = retry::delay(throttled, asked, jitter());
                     if throttled > PATIENCE || wait > self.patience {
                         return Err(error);
                     }
                     gate.close(wait);
                 }
                 _ if error.is_transient() && attempt < self.retries => {
-                    let wait = retry::delay(attempt, asked, random());
+                    let wait = retry::delay(attempt, asked, jitter());
                     if asked.is_some() {
                         gate.close(wait.min(self.patience));
                     } else {
@@ -201,6 +209,26 @@ impl Bulk<'_> {
             Ok(()) => Answer::Found(items),
             Err(_) if items.is_empty() => Answer::NotFound,
             Err(error) => Answer::Failed(error),
+        }
+    }
+}
+
+impl Lanes {
+    fn new(count: usize) -> Self {
+        Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
+    }
+
+    /// Waits for a lookup; once the first is over, or takes long, the other lanes are open.
+    async fn lead<T>(&self, lookup: impl Future<Output = T>) -> T {
+        if self.closed.get() == 0 {
+            return lookup.await;
+        }
+        let mut lookup = std::pin::pin!(lookup);
+        let early = tokio::time::timeout(ALONE, &mut lookup).await;
+        self.open.add_permits(self.closed.take());
+        match early {
+            Ok(found) => found,
+            Err(_) => lookup.await,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::flows::client_proof::STAND_IN;
 use crate::flows::token_source::TokenSource;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
-use crate::platform::http::Request;
+use crate::platform::message::Request;
 use crate::platform::redactor::HIDDEN;
 use crate::settings::resolved::Settings;
 use crate::settings::table;

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::flows::selection::text_at;
 use crate::platform::error::{Error, Result};
-use crate::platform::http::visible_ascii;
 use crate::platform::json;
+use crate::platform::message::visible_ascii;
 use crate::platform::redactor::HIDDEN;
 use crate::settings::key::Key;
 use crate::settings::resolved::{Settings, missing};

@@ -8,7 +8,8 @@ use crate::oauth::jwks::{self, KeySet, Refusal};
 use crate::oauth::jwt::Jwt;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Request};
+use crate::platform::http::Http;
+use crate::platform::message::Request;
 use crate::platform::url::{self, Url};
 
 /// Why a signature could not be confirmed.

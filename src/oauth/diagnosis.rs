@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::platform::error::{Error, ErrorKind, Facts};
-use crate::platform::http::{self, Reply};
+
+use crate::platform::message::{self, Reply};
 
 /// What to try when the server itself fails.
 const LATER: &str = "try again later";
@@ -82,7 +83,7 @@ pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
         )),
     };
     error = intermediary(error, reply);
-    if let Some(wait) = http::retry_after(reply, now) {
+    if let Some(wait) = message::retry_after(reply, now) {
         error = error.cause(wait_text(wait));
     }
     for hint in hints.iter().filter(|hint| hint.fits(reply.status, &body)) {

@@ -12,8 +12,9 @@ use crate::oauth::error_body::THROTTLE_WORDS;
 use crate::oauth::issuer::{self, IssuerRule};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::{Http, Reply, Request};
+use crate::platform::http::Http;
 use crate::platform::json;
+use crate::platform::message::{Reply, Request};
 use crate::platform::url::{self, Url};
 
 /// The largest metadata document accepted, in bytes.

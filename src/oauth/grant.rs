@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::oauth::client_auth::Authentication;
 use crate::oauth::scope::Scope;
 use crate::platform::error::{Error, Result};
-use crate::platform::http::Request;
+use crate::platform::message::Request;
 use crate::platform::retry::Repeat;
 use crate::platform::url::{self, Url};
 

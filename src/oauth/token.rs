@@ -7,8 +7,8 @@ use crate::oauth::diagnosis::{self, Hint};
 use crate::oauth::jwt::Claims;
 use crate::oauth::scope::Scope;
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::platform::http::Reply;
 use crate::platform::json::{self, Members};
+use crate::platform::message::Reply;
 use crate::platform::secret::Secret;
 
 /// No lifetime is believed beyond ten years: it is added to a timestamp.

@@ -1,14 +1,17 @@
 //! The ground floor: process, streams, clock, network, files, text. Knows nothing above it: no OAuth, no settings, no commands.
 
 pub mod certificate_watch;
+pub mod clients;
 pub mod cpf;
 pub mod deadline;
 pub mod error;
 pub mod host;
 pub mod http;
 pub mod http_failure;
+pub mod http_story;
 pub mod json;
 pub mod local_input;
+pub mod message;
 pub mod private_key;
 pub mod prompt;
 pub mod proxy;

@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::visible_ascii;
+use crate::platform::message::visible_ascii;
 use crate::platform::url::Url;
 use crate::settings::key::Key;
 use crate::settings::resolved::{Settings, missing};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::platform::clients::Options;
 use crate::platform::deadline;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
-use crate::platform::http::Options;
 use crate::platform::tls;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Value};

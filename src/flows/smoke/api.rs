@@ -9,7 +9,7 @@ use crate::flows::smoke::{Bench, stopwatch};
 use crate::flows::token_cache::HeldToken;
 use crate::oauth::token::Token;
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::platform::http::Part;
+use crate::platform::message::Part;
 
 /// Calls the API read-only, if that is asked for. Bodies are dropped.
 pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {

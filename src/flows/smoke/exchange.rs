@@ -11,7 +11,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::scope::Scope;
 use crate::oauth::token;
 use crate::platform::error::ErrorKind;
-use crate::platform::http::Reply;
+use crate::platform::message::Reply;
 
 /// Slower grants are worth a warning.
 const SLOW: Duration = Duration::from_secs(5);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::flows::smoke::Bench;
 use crate::flows::smoke::record::Recorder;
 use crate::oauth::token::{self, Token};
-use crate::platform::http::Reply;
 use crate::platform::json::{self, Members};
+use crate::platform::message::Reply;
 
 /// Larger tokens do not pass many gateways.
 const LARGE: usize = 8 * 1024;
