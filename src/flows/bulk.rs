@@ -2,6 +2,7 @@
 //! grow with the input: lines come through a small channel, answers leave as soon as their turn comes.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -171,7 +172,7 @@ impl Bulk<'_> {
         let (mut attempt, mut throttled) = (0, 0);
         loop {
             stop.unless(gate.turn()).await?;
-            let error = match lanes.lead(self.directory.find(self.host, self.session, query)).await {
+            let error = match lanes.lead(Box::pin(self.directory.find(self.host, self.session, query))).await {
                 Ok(found) => return Ok(self.select(found.items)),
                 Err(error) => error,
             };
@@ -218,12 +219,12 @@ impl Lanes {
         Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
     }
 
-    /// Waits for a lookup; once the first is over, or takes long, the other lanes are open.
-    async fn lead<T>(&self, lookup: impl Future<Output = T>) -> T {
+    /// Waits for a lookup; once the first is over, or takes long, the other lanes are open. The lookup is in a box, since
+    /// far more lines wait for a lane than have one.
+    async fn lead<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
         if self.closed.get() == 0 {
             return lookup.await;
         }
-        let mut lookup = std::pin::pin!(lookup);
         let early = tokio::time::timeout(ALONE, &mut lookup).await;
         self.open.add_permits(self.closed.take());
         match early {
