@@ -97,7 +97,7 @@ impl Http {
         self.send_by(host, request, &self.deadline()).await
     }
 
-    /// Sends a request, repeats it as its [`Repeat`] allows, and returns the last answer whatever its status.
+    /// Sends a request, repeats it as its `repeat` allows, and returns the last answer whatever its status.
     ///
     /// # Errors
     /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit, broken
