@@ -41,7 +41,7 @@ awk -v a="$large" -v b="$small" 'BEGIN { exit !(a <= 1.3 * b) }' || fail "$large
 
 # The same lookups as a shell script does them. Fewer: what counts is the rate.
 api="$(sed -n 's/^api_url = "\(.*\)"/\1/p' "$M2M_CONFIG" | head -n 1)"
-key="$(sed -n 's/^subscription_key = { file = "\(.*\)" }/\1/p' "$M2M_CONFIG")"
+key="$(sed -n 's/^subscription_key = { file = "\(.*\)" }/\1/p' "$M2M_CONFIG" | head -n 1)"
 (umask 077 && {
   "$bin/m2m" token -o curl
   printf 'header = "Ocp-Apim-Subscription-Key: %s"\n' "$(cat "$key")"
