@@ -68,9 +68,9 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
 }
 
 /// The challenge, where it says more than a scheme and the body says nothing: RFC 6750 section 3 has the reason there.
-fn challenge_alone<'a>(reply: &'a Reply, body: &ErrorBody) -> Option<&'a str> {
+fn challenge_alone(reply: &Reply, body: &ErrorBody) -> Option<String> {
     let silent = matches!(reply.status, 401 | 403) && !reply.is_html() && body.words().is_none();
-    reply.header("www-authenticate").filter(|challenge| silent && challenge.contains('='))
+    silent.then(|| reply.list("www-authenticate")).filter(|challenge| challenge.contains('='))
 }
 
 fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {

@@ -6,7 +6,7 @@ use reqwest::{NoProxy, Proxy};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
-use crate::platform::url::Url;
+use crate::platform::url::{self, Url};
 
 /// Never reached through a proxy, whatever `NO_PROXY` says.
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
@@ -56,9 +56,7 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
     }
     let refused = |why: &str| Error::usage(format!("the proxy from {origin} is refused: {why}"));
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    if text.chars().any(char::is_control) {
-        return Err(refused("it holds a line end or another control character"));
-    }
+    url::without_controls(text).map_err(|why| refused(&why))?;
     let url = Url::parse(&with_scheme).map_err(|_| refused("it is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(refused("only http:// and https:// proxies are supported"));

@@ -45,7 +45,11 @@ pub fn parse_setting(written: &str) -> Result<Url, String> {
     parse_trusted(written)
 }
 
-fn without_controls(written: &str) -> Result<(), String> {
+/// Refuses control characters in what a person wrote.
+///
+/// # Errors
+/// The reason, as a fragment that fits after "the URL is refused: ".
+pub fn without_controls(written: &str) -> Result<(), String> {
     let held = written.chars().any(char::is_control);
     if held { Err("it holds a line end or another control character".into()) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
+use crate::platform::text::nearest;
 use crate::platform::url::Url;
 use crate::settings::config_file::{ConfigFile, Document};
 use crate::settings::environment;
@@ -288,5 +289,3 @@ pub fn listed(words: &[&str]) -> String {
         _ => quoted.join(""),
     }
 }
-
-pub use crate::platform::text::nearest;
