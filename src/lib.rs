@@ -20,17 +20,22 @@
 //! To add a command: a file in `commands/` with its `Args` and `run`, one line in [`cli`]'s `Command`, a flow if it does
 //! more than call one function, and a black-box test.
 
+pub mod api;
 pub mod args;
 pub mod cache;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod exit;
-pub mod flows;
+pub mod http;
 pub mod oauth;
 pub mod output;
+pub mod participants;
 pub mod platform;
 pub mod report;
+pub mod secrets;
 pub mod settings;
+pub mod tokens;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use m2m::platform::error::Error;
 use m2m::platform::host::Host;
-use m2m::platform::message::Reply;
+use m2m::http::message::Reply;
 use m2m::platform::text;
 use m2m::report;
 

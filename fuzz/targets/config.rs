@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::flows::impersonation::Impersonation;
-use m2m::flows::token_source::TokenSource;
+use m2m::participants::impersonation::Impersonation;
+use m2m::tokens::source::TokenSource;
 use m2m::platform::error::Error;
 use m2m::settings::api::Api;
 use m2m::settings::config_file::ConfigFile;

@@ -6,8 +6,8 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::flows::api_refusal;
-use m2m::oauth::diagnosis;
+use m2m::api::refusal;
+use m2m::oauth::token_error;
 use m2m::platform::host::Host;
 use m2m::platform::secret::Secret;
 use m2m_fuzz::{assert_showable, quiet_host, reply};
@@ -28,8 +28,8 @@ fuzz_target!(|input: &[u8]| HOST.with(|host| {
     let (first, body) = input.split_first().unwrap_or((&0, &[]));
     let reply = reply(STATUSES[usize::from(*first) % STATUSES.len()], body);
     for error in [
-        diagnosis::refusal(&reply, &[], UNIX_EPOCH),
-        api_refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
+        token_error::refusal(&reply, &[], UNIX_EPOCH),
+        refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
     ] {
         assert_showable(host, &error);
         let shown = m2m::report::json(host, &error);

@@ -4,8 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use m2m::oauth::discovery::{Source, read_document};
-use m2m::oauth::issuer::{self, IssuerRule};
-use m2m::platform::url::{self, Url};
+use m2m::oauth::issuer;
+use m2m::oauth::issuer::IssuerRule;
+use m2m::platform::url;
+use m2m::platform::url::Url;
 use m2m_fuzz::{assert_showable, quiet_host};
 
 /// As the seeds have it.

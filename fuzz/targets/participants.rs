@@ -3,12 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use m2m::flows::bulk_input;
-use m2m::flows::impersonation;
-use m2m::flows::participants::Participants;
-use m2m::flows::selection::Selection;
-use m2m::output::ndjson::{self, Outcome};
-use m2m::output::redacted;
+use m2m::participants::bulk_input;
+use m2m::participants::impersonation;
+use m2m::participants::lookup::Participants;
+use m2m::participants::filter::Selection;
+use m2m::output::ndjson;
+use m2m::output::ndjson::Outcome;
+use m2m::output::redact_participant;
 use m2m::platform::json;
 use m2m_fuzz::{assert_showable, quiet_host};
 use serde_json::value::RawValue;
@@ -24,10 +25,10 @@ fuzz_target!(|body: &[u8]| {
         assert!(is_json(&line), "not JSON: {line}");
     }
     for item in &found.items {
-        let masked = redacted::participant(item);
+        let masked = redact_participant::participant(item);
         assert!(is_json(&masked), "not JSON: {masked}");
         let again = RawValue::from_string(masked.clone()).expect("JSON");
-        assert_eq!(redacted::participant(&again), masked, "masked twice is not masked once");
+        assert_eq!(redact_participant::participant(&again), masked, "masked twice is not masked once");
     }
     let one = Selection { one: true, ..Selection::default() };
     if let Err(error) = one.require(&found.items) {

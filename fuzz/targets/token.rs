@@ -5,7 +5,7 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::oauth::token::{is_b64token, parse_response};
+use m2m::oauth::token_response::{is_b64token, parse_response};
 use m2m::output::token_format::{Printable, TokenFormat, render};
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::settings::caching::CacheUse;
+use crate::settings::cache_mode::CacheUse;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 

@@ -8,5 +8,6 @@ pub mod general;
 pub mod grant;
 pub mod list_format;
 pub mod network;
+pub mod participant_filter;
 pub mod server;
 pub mod usage_error;

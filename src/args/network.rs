@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use crate::http::proxy;
 use crate::platform::error::{Error, Result};
-use crate::platform::proxy;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 

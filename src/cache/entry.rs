@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::platform::json::{self, Members};
+use crate::platform::json;
+use crate::platform::json::Members;
 use crate::platform::secret::Secret;
 
 const VERSION: u32 = 1;

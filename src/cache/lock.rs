@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::time::Duration;
 
-use crate::cache::folder::{Folder, Shelf};
+use crate::cache::dir::{Folder, Shelf};
 use crate::platform::deadline::Deadline;
 use crate::platform::host::Host;
 

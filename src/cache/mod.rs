@@ -1,7 +1,7 @@
 //! The disk cache: one private file a token, one a metadata document. Owns names, formats, privacy and locks; knows no
 //! protocol and asks no server. A cache that does not work is a warning, never a failure.
 
+pub mod dir;
 pub mod entry;
-pub mod folder;
 pub mod key;
 pub mod lock;

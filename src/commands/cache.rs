@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::args::general::GeneralArgs;
 use crate::args::list_format::ListFormat;
-use crate::cache::entry::{self, Entry};
-use crate::cache::folder::{Folder, Shelf};
+use crate::cache::dir::{Folder, Shelf};
+use crate::cache::entry;
+use crate::cache::entry::Entry;
 use crate::output::columns;
 use crate::output::token_format::rfc3339;
 use crate::platform::error::Result;

@@ -12,12 +12,14 @@ use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
+use crate::check;
+use crate::check::Expectations;
+use crate::check::checks::CATALOGUE;
+use crate::check::report::{Report, Status};
 use crate::commands::participant::{Flags, read_query};
 use crate::exit;
-use crate::flows::smoke::catalogue::CATALOGUE;
-use crate::flows::smoke::record::{Report, Status};
-use crate::flows::smoke::{self, Expectations};
-use crate::output::check_report::{self, Line, Section};
+use crate::output::check_report;
+use crate::output::check_report::{Line, Section};
 use crate::output::columns;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::{Host, Verbosity};
@@ -180,7 +182,7 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
             let known = settings.as_ref().ok().and_then(|s| s.profile.clone()).or_else(|| choice.profile.clone());
             let name = known.unwrap_or_else(|| "(no profile)".into());
             let expected = &expected;
-            async move { smoke::run(host, &name, settings, &remarks, expected).await }
+            async move { check::run(host, &name, settings, &remarks, expected).await }
         });
         Ok(futures_util::future::join_all(all).await)
     })?;
@@ -208,7 +210,7 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
 }
 
 fn section(report: &Report) -> Section {
-    let line = |check: &smoke::record::Check| Line {
+    let line = |check: &check::report::Check| Line {
         id: check.id,
         status: check.status.word(),
         message: check.message.clone(),

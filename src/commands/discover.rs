@@ -5,15 +5,15 @@ use clap::Args;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
-use crate::flows::metadata;
+use crate::http::client::Http;
 use crate::output::json_text;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
-use crate::platform::http::Http;
 use crate::platform::runtime;
 use crate::settings::layer::Layer;
 use crate::settings::resolved::Settings;
 use crate::settings::{network, server};
+use crate::tokens::metadata;
 
 /// Print the authorization server's metadata
 ///

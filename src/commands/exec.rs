@@ -7,16 +7,18 @@ use clap::Args;
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::flows::child::{self, CannotRun};
-use crate::flows::token_cache::TokenKeeper;
-use crate::flows::token_source::TokenSource;
+use crate::http::client::Http;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
 use crate::platform::runtime;
-use crate::report::{self, ErrorFormat};
-use crate::settings::caching::Lifetimes;
+use crate::report;
+use crate::report::ErrorFormat;
+use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
+use crate::tokens::child_process;
+use crate::tokens::child_process::CannotRun;
+use crate::tokens::provider::TokenKeeper;
+use crate::tokens::source::TokenSource;
 
 /// Run a program with the token in its environment
 ///
@@ -63,8 +65,9 @@ pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode
         }
     };
     settings.learn_free_secrets(host);
-    let environment = child::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
-    match child::become_program(&args.command, environment) {
+    let environment =
+        child_process::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
+    match child_process::become_program(&args.command, environment) {
         Ok(code) => Ok(ExitCode::from(code)),
         Err(CannotRun { error, code }) => {
             report::error(host, &error, format);

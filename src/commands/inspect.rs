@@ -7,22 +7,23 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::args::grant::GrantArgs;
-use crate::flows::inspection::{self, Shape};
-use crate::flows::token_cache::TokenKeeper;
-use crate::flows::token_source::TokenSource;
+use crate::http::client::Http;
 use crate::output::json_text;
 use crate::output::token_format::rfc3339;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
 use crate::platform::local_input::LocalInput;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
-use crate::settings::caching::Lifetimes;
+use crate::settings::cache_mode::Lifetimes;
 use crate::settings::key::Key;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
 use crate::settings::server;
+use crate::tokens::inspection;
+use crate::tokens::inspection::Shape;
+use crate::tokens::provider::TokenKeeper;
+use crate::tokens::source::TokenSource;
 
 /// Larger than any token, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;

@@ -1,7 +1,5 @@
 //! One file a command: its arguments, whose doc comments are its help, and `run`, which translates, calls a flow and prints.
 
-pub mod bulk;
-mod bulk_writer;
 pub mod cache;
 pub mod check;
 pub mod completions;
@@ -12,5 +10,4 @@ pub mod man;
 pub mod participant;
 pub mod profile;
 pub mod request;
-pub mod selection;
 pub mod token;

@@ -10,14 +10,15 @@ use crate::args::api::ApiArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::list_format::ListFormat;
-use crate::flows::starter_key;
 use crate::output::columns;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::settings::config_file::ConfigFile;
+use crate::settings::generated_key;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::unknown_provider;
-use crate::settings::starter::{self, Proof};
+use crate::settings::starter;
+use crate::settings::starter::Proof;
 use crate::settings::table;
 
 /// List, show and start profiles
@@ -176,7 +177,7 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
         return Err(exists(&path));
     }
     let file = format!("{name}-key.pem");
-    let key = starter_key::write(&path.with_file_name(&file))?;
+    let key = generated_key::write(&path.with_file_name(&file))?;
     write_new(&path, &starter::config(name, preset, &Proof::Key { file: &file, kid: &key.kid }))?;
     host.note(&format!(
         "wrote {} and {file} beside it; register this public key with the authorization server:",

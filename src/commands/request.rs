@@ -5,28 +5,30 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::api::request;
+use crate::api::request::Payload;
+use crate::api::session::{ApiSession, Pace};
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
+use crate::args::participant_filter::SelectionArgs;
 use crate::commands::participant::{Flags, read_query};
-use crate::commands::selection::SelectionArgs;
-use crate::flows::api_request::{self, Payload};
-use crate::flows::api_session::{ApiSession, Pace};
-use crate::flows::impersonation::{self, Impersonation};
-use crate::flows::participants::{Directory, Query};
-use crate::flows::token_cache::TokenKeeper;
-use crate::flows::token_source::TokenSource;
+use crate::http::client::Http;
+use crate::http::log::HIDDEN_HEADERS;
+use crate::http::message::{Part, Reply, Request};
 use crate::output::clean_stream::CleanStream;
+use crate::participants::impersonation;
+use crate::participants::impersonation::Impersonation;
+use crate::participants::lookup::{Directory, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
-use crate::platform::http_story::HIDDEN_HEADERS;
 use crate::platform::local_input::LocalInput;
-use crate::platform::message::{Part, Reply, Request};
 use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 use crate::settings::api::Api;
-use crate::settings::caching::Lifetimes;
+use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
+use crate::tokens::provider::TokenKeeper;
+use crate::tokens::source::TokenSource;
 
 /// The flags that name a participant.
 const FLAGS: Flags = Flags("--as-");
@@ -122,7 +124,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
         [target] => (if payload.is_some() { "POST" } else { "GET" }, target.as_str()),
         _ => return Err(Error::usage("a path is missing")),
     };
-    let mut request = api_request::build(&api, method, target, &args.headers, payload)?;
+    let mut request = request::build(&api, method, target, &args.headers, payload)?;
     learn_query(host, &request);
     if let Some(impersonation) = &impersonation {
         impersonation.refuse_among(&request.headers)?;
@@ -159,7 +161,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
             }
             Part::Piece(piece) => print(clean.push(piece)),
         };
-        let error = api_request::send(host, &session, request, &mut pour).await?;
+        let error = request::send(host, &session, request, &mut pour).await?;
         let _ = print(clean.finish());
         Ok(error)
     })?;

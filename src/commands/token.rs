@@ -6,16 +6,17 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::args::grant::GrantArgs;
-use crate::flows::dry_run;
-use crate::flows::token_cache::TokenKeeper;
-use crate::flows::token_source::TokenSource;
-use crate::output::token_format::{self, Printable, TokenFormat};
+use crate::http::client::Http;
+use crate::output::token_format;
+use crate::output::token_format::{Printable, TokenFormat};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
 use crate::platform::runtime;
-use crate::settings::caching::Lifetimes;
+use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
+use crate::tokens::dry_run;
+use crate::tokens::provider::TokenKeeper;
+use crate::tokens::source::TokenSource;
 
 /// The formats by name.
 const FORMATS: [(&str, TokenFormat); 7] = [

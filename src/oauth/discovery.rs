@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::oauth::diagnosis;
+use crate::http::client::Http;
+use crate::http::message::{Reply, Request};
 use crate::oauth::error_body::ErrorBody;
 use crate::oauth::error_body::THROTTLE_WORDS;
-use crate::oauth::issuer::{self, IssuerRule};
+use crate::oauth::issuer;
+use crate::oauth::issuer::IssuerRule;
+use crate::oauth::token_error;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::http::Http;
 use crate::platform::json;
-use crate::platform::message::{Reply, Request};
-use crate::platform::url::{self, Url};
+use crate::platform::url;
+use crate::platform::url::Url;
 
 /// The largest metadata document accepted, in bytes.
 const DOCUMENT_LIMIT: usize = 256 * 1024;
@@ -114,7 +116,7 @@ fn read(reply: &Reply, url: &Url, source: &Source) -> Result<Metadata, Unusable>
             let error = bad(reply, "the metadata URL redirects, which is not followed")
                 .cause(answered)
                 .hint("set the final URL as `discovery_url`");
-            return Err(Unusable::Fault(diagnosis::intermediary(error, reply)));
+            return Err(Unusable::Fault(token_error::intermediary(error, reply)));
         }
         _ => return Err(Unusable::Absent(absent(reply, answered))),
     }
@@ -205,7 +207,7 @@ fn without_userinfo(endpoint: &str) -> String {
 
 fn absent(reply: &Reply, answered: String) -> Error {
     let error = bad(reply, "no metadata document was found").cause(answered);
-    diagnosis::intermediary(error, reply)
+    token_error::intermediary(error, reply)
         .hint("check the issuer, or name the document with `discovery_url`, or skip discovery with `token_url`")
 }
 
@@ -222,7 +224,7 @@ fn failing(reply: &Reply, answered: String) -> Error {
         Some(words) => error.quoting(answered, words),
         None => error.cause(answered),
     };
-    diagnosis::intermediary(error, reply).hint("try again later").transient()
+    token_error::intermediary(error, reply).hint("try again later").transient()
 }
 
 fn bad(reply: &Reply, message: impl Into<String>) -> Error {

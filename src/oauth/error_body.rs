@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use crate::http::message::Reply;
 use crate::platform::json;
-use crate::platform::message::Reply;
 
 /// The words of a refusal.
 #[derive(Debug, Default, PartialEq, Eq)]

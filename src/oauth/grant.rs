@@ -4,12 +4,13 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
+use crate::http::message::Request;
+use crate::http::retry::Repeat;
 use crate::oauth::client_auth::Authentication;
 use crate::oauth::scope::Scope;
 use crate::platform::error::{Error, Result};
-use crate::platform::message::Request;
-use crate::platform::retry::Repeat;
-use crate::platform::url::{self, Url};
+use crate::platform::url;
+use crate::platform::url::Url;
 
 /// The largest token response accepted, in bytes.
 pub const RESPONSE_LIMIT: usize = 1024 * 1024;
@@ -138,7 +139,8 @@ fn json(grant: &Grant, authentication: &Authentication) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::client_auth::{self, BasicEncoding};
+    use crate::oauth::client_auth;
+    use crate::oauth::client_auth::BasicEncoding;
     use crate::platform::secret::Secret;
 
     fn grant(body_format: BodyFormat) -> Grant {

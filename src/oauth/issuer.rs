@@ -1,7 +1,8 @@
 //! Issuer identifiers: where their metadata is, and whether a document's issuer is the expected one. The comparison is
 //! by characters (OpenID Connect Discovery 4.3, RFC 8414 section 3.3): a URL is never normalised.
 
-use crate::platform::url::{self, Url};
+use crate::platform::url;
+use crate::platform::url::Url;
 
 const OIDC: &str = "/.well-known/openid-configuration";
 const RFC8414: &str = "/.well-known/oauth-authorization-server";

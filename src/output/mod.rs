@@ -6,5 +6,5 @@ pub mod columns;
 pub mod curl_config;
 pub mod json_text;
 pub mod ndjson;
-pub mod redacted;
+pub mod redact_participant;
 pub mod token_format;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::output::redacted;
+use crate::output::redact_participant;
 use crate::platform::redactor::HIDDEN;
 
 /// What became of one line of the input.
@@ -46,7 +46,11 @@ pub fn line(number: u64, field: &str, value: &str, outcome: &Outcome<'_>, redact
                 if at > 0 {
                     out.push(',');
                 }
-                if redact { out.push_str(&redacted::participant(item)) } else { push_on_one_line(&mut out, item.get()) }
+                if redact {
+                    out.push_str(&redact_participant::participant(item))
+                } else {
+                    push_on_one_line(&mut out, item.get())
+                }
             }
             out.push_str("]}\n");
             out

@@ -9,7 +9,8 @@ use std::io::{ErrorKind as IoKind, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::platform::deadline::{self, Deadline};
+use crate::platform::deadline;
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::local_input;
 use crate::platform::redactor::{HIDDEN, Redactor};
@@ -191,7 +192,7 @@ impl Host {
         Ok(stdin)
     }
 
-    pub(super) fn take_stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
+    pub(crate) fn take_stdin(&self, purpose: &str) -> Result<Box<dyn Read + Send>> {
         self.stdin.borrow_mut().take().ok_or_else(|| {
             Error::usage(format!("stdin cannot feed {purpose}: it already feeds something else"))
                 .hint("only one `-` can read stdin; put the other value in a file")
@@ -280,7 +281,7 @@ impl Host {
     }
 
     /// Words of ours on stderr as they are, for a person who is to answer them.
-    pub(super) fn ask(&self, words: &str) {
+    pub(crate) fn ask(&self, words: &str) {
         let _ = self.stderr.borrow_mut().write_all(words.as_bytes());
     }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::platform::cpf;
+use crate::platform::personal_data;
 use crate::platform::secret::Secret;
 use crate::platform::text;
 use crate::platform::url;
@@ -133,7 +133,7 @@ impl Redactor {
         for value in self.personal.borrow().iter() {
             out = replace_ignoring_case(&out, value, HIDDEN);
         }
-        let out = cpf::mask_all(&mask_jwts(&out), HIDDEN);
+        let out = personal_data::mask_cpfs(&mask_jwts(&out), HIDDEN);
         text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
     }
 

@@ -2,14 +2,14 @@
 
 use reqwest::header::{HeaderMap, HeaderName};
 
+use crate::http::message::visible_ascii;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::message::visible_ascii;
 use crate::platform::url::Url;
+use crate::secrets::source::SecretSource;
 use crate::settings::key::Key;
 use crate::settings::resolved::{Settings, missing};
-use crate::settings::secret_source::SecretSource;
 
 /// The header that carries the key of an Azure API Management subscription.
 const SUBSCRIPTION_KEY_HEADER: &str = "ocp-apim-subscription-key";

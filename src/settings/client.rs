@@ -2,19 +2,19 @@
 
 use std::cell::OnceCell;
 
-use crate::oauth::assertion;
 use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
+use crate::oauth::jose::assertion;
 use crate::oauth::scope::Scope;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::url;
+use crate::secrets::source::SecretSource;
 use crate::settings::key::Key;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, listed, missing};
-use crate::settings::secret_source::SecretSource;
 use crate::settings::table::sounds_secret;
 
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];

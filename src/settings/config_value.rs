@@ -9,10 +9,10 @@ use toml::de::DeValue;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
+use crate::secrets::source::SecretSource;
 use crate::settings::config_file::{ConfigFile, Item};
 use crate::settings::key::Shape;
 use crate::settings::layer::Value;
-use crate::settings::secret_source::SecretSource;
 
 impl ConfigFile {
     /// The value of a setting, which has to be of its shape.

@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::secrets::source::SecretSource;
 use crate::settings::key::{Key, SETTINGS, Setting, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
-use crate::settings::secret_source::SecretSource;
 
 /// Reads every `M2M_` variable that is a setting. An empty variable counts as not set, but for a secret, where it is
 /// more likely a mistake in the pipeline: reading the secret says so, unless the other variable says where it is. An empty

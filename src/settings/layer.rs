@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::platform::error::{Error, Result};
+use crate::secrets::source::SecretSource;
 use crate::settings::key::Key;
-use crate::settings::secret_source::SecretSource;
 
 /// A value as a source gave it.
 #[derive(Clone, Debug)]

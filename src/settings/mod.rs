@@ -4,20 +4,19 @@
 //! [`key`] is the list of settings, [`layer`] holds what one source says, [`resolved`] merges the layers in their order
 //! (flag > environment > profile > preset > default), and the other modules turn raw values into typed parts.
 
+mod accessors;
 pub mod api;
-pub mod caching;
+pub mod cache_mode;
 pub mod client;
 pub mod config_file;
 mod config_value;
 pub mod environment;
+pub mod generated_key;
 pub mod key;
 pub mod layer;
 pub mod network;
 pub mod presets;
 pub mod resolved;
-pub mod secret_command;
-pub mod secret_source;
 pub mod server;
 pub mod starter;
 pub mod table;
-mod typed;

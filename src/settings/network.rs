@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::platform::clients::Options;
+use crate::http::connections::Options;
+use crate::http::tls;
 use crate::platform::deadline;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
-use crate::platform::tls;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Value};
 use crate::settings::resolved::Settings;

@@ -1,8 +1,8 @@
 //! Provider presets: what is known of each kind of authorization server, as data. No code path asks for a provider by
 //! name; it reads the fields here.
 
-use crate::oauth::diagnosis::Hint;
 use crate::oauth::issuer::IssuerRule;
+use crate::oauth::token_error::Hint;
 
 /// What is known of one provider. Templates may hold `{tenant_domain}` and `{tenant_id}`.
 #[derive(Debug)]

@@ -6,13 +6,13 @@ use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::text::nearest;
 use crate::platform::url::Url;
+use crate::secrets::source::SecretSource;
 use crate::settings::config_file::{ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Origin, Value};
 use crate::settings::network;
 use crate::settings::presets::{PRESETS, Preset};
-use crate::settings::secret_source::SecretSource;
 
 /// What the command line says beside settings: which profile, which file.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,8 @@
 //! Where tokens are granted: a token endpoint, or the metadata document that names it.
 
 use crate::oauth::discovery::Source;
-use crate::oauth::issuer::{self, IssuerRule};
+use crate::oauth::issuer;
+use crate::oauth::issuer::IssuerRule;
 use crate::platform::error::{Error, Result};
 use crate::platform::url::Url;
 use crate::settings::key::Key;

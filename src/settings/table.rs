@@ -3,11 +3,11 @@
 use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
 use crate::platform::url::Url;
+use crate::secrets::source::SecretSource;
 use crate::settings::client::natural_method;
 use crate::settings::key::{Key, SETTINGS};
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
-use crate::settings::secret_source::SecretSource;
 
 /// What a setting is when nobody sets it.
 const DEFAULTS: [(Key, &str); 8] = [

@@ -8,17 +8,39 @@ use std::path::{Path, PathBuf};
 use crate::support::rust_source::{Token, mentions, tokens};
 
 /// Each module with what it may name, lowest last. `main`, `lib` and `cli` may also name all that is below them.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("main", &["lib"]),
     ("lib", &["cli"]),
     ("cli", &["commands"]),
-    ("commands", &["args", "flows", "output", "report", "exit", "settings", "cache", "platform"]),
+    (
+        "commands",
+        &[
+            "args",
+            "output",
+            "check",
+            "participants",
+            "api",
+            "tokens",
+            "report",
+            "exit",
+            "settings",
+            "secrets",
+            "cache",
+            "http",
+            "platform",
+        ],
+    ),
     ("args", &["settings", "platform"]),
-    ("flows", &["settings", "oauth", "cache", "platform"]),
-    ("settings", &["oauth", "platform"]),
-    ("oauth", &["platform"]),
+    ("output", &["check", "participants", "tokens", "platform"]),
+    ("check", &["participants", "api", "tokens", "settings", "secrets", "oauth", "http", "platform"]),
+    ("participants", &["api", "tokens", "settings", "http", "platform"]),
+    ("api", &["tokens", "settings", "oauth", "http", "platform"]),
+    ("tokens", &["settings", "secrets", "oauth", "cache", "http", "platform"]),
+    ("settings", &["secrets", "oauth", "http", "platform"]),
+    ("secrets", &["platform"]),
+    ("oauth", &["http", "platform"]),
     ("cache", &["platform"]),
-    ("output", &["platform"]),
+    ("http", &["platform"]),
     ("report", &["exit", "platform"]),
     ("exit", &["platform"]),
     ("platform", &[]),
@@ -94,7 +116,14 @@ fn no_module_names_one_above_it() {
 
 #[test]
 fn cache_and_oauth_never_name_each_other() {
-    for (one, other) in [("cache", "oauth"), ("oauth", "cache"), ("commands", "oauth"), ("output", "flows")] {
+    for (one, other) in [
+        ("cache", "oauth"),
+        ("oauth", "cache"),
+        ("http", "oauth"),
+        ("secrets", "settings"),
+        ("commands", "oauth"),
+        ("output", "settings"),
+    ] {
         assert!(!allowed(one).unwrap().contains(other));
         assert_eq!(faults(&format!("{one}/x.rs"), &format!("use crate::{other}::y;")).len(), 1);
     }
@@ -111,49 +140,49 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("platform/a/b.rs", "use super::super::super::exit;"),
         ("platform/a/b.rs", "use self::super::super::super::exit;"),
         ("exit.rs", "use super::report;"),
-        ("oauth/grant.rs", "fn f() -> crate::flows::Flow { todo!() }"),
-        ("oauth/grant.rs", "fn f() { let x = ::std::mem::size_of::<crate::flows::Flow>(); }"),
-        ("oauth/grant.rs", "use crate :: \n flows /* a */ :: x;"),
-        ("oauth/grant.rs", "pub(in crate::flows) fn f() {}"),
-        ("oauth/grant.rs", "#[cfg(test)] mod tests { use super::super::super::flows; }"),
+        ("oauth/grant.rs", "fn f() -> crate::tokens::Flow { todo!() }"),
+        ("oauth/grant.rs", "fn f() { let x = ::std::mem::size_of::<crate::tokens::Flow>(); }"),
+        ("oauth/grant.rs", "use crate :: \n tokens /* a */ :: x;"),
+        ("oauth/grant.rs", "pub(in crate::tokens) fn f() {}"),
+        ("oauth/grant.rs", "#[cfg(test)] mod tests { use super::super::super::tokens; }"),
         ("oauth/grant.rs", "use crate::*;"),
         ("oauth/grant.rs", "use crate::run;"),
         ("oauth/grant.rs", "use crate as m2m;"),
-        ("oauth/grant.rs", "use m2m::flows;"),
-        ("oauth/grant.rs", "const Q: char = '\"'; use crate::flows; const R: char = '\"';"),
-        ("oauth/grant.rs", "const Q: &str = r#\"\\\"#; use crate::flows;"),
+        ("oauth/grant.rs", "use m2m::tokens;"),
+        ("oauth/grant.rs", "const Q: char = '\"'; use crate::tokens; const R: char = '\"';"),
+        ("oauth/grant.rs", "const Q: &str = r#\"\\\"#; use crate::tokens;"),
         ("report.rs", "use crate::cli;"),
         ("cli.rs", "use crate::run;"),
         ("nowhere/x.rs", ""),
-        ("flows/x.rs", "use clap::Parser;"),
+        ("tokens/x.rs", "use clap::Parser;"),
     ] {
         assert_eq!(faults(path, source).len(), 1, "{path}: {source}: {:?}", faults(path, source));
     }
-    let two = faults("cache/key.rs", "use crate::{oauth::token, platform::text, flows};");
+    let two = faults("cache/key.rs", "use crate::{oauth::token, platform::text, tokens};");
     assert_eq!(two.len(), 2, "{two:?}");
 }
 
 #[test]
 fn a_downward_import_is_none_of_it() {
     for (path, source) in [
-        ("flows/a.rs", "use crate::{settings::Profile, oauth::{discovery, token::Token}, cache, platform::*};"),
-        ("flows/a.rs", "use super::b; use super::super::oauth; use self::c;"),
-        ("flows/mod.rs", "pub mod a; use self::a::b; use super::platform;"),
+        ("tokens/a.rs", "use crate::{settings::Profile, oauth::{discovery, token::Token}, cache, platform::*};"),
+        ("tokens/a.rs", "use super::b; use super::super::oauth; use self::c;"),
+        ("tokens/mod.rs", "pub mod a; use self::a::b; use super::platform;"),
         ("exit.rs", "use crate::platform::Error; #[cfg(test)] mod tests { use super::*; }"),
         ("exit.rs", "mod a { mod b { use super::super::Exit; } } use crate::exit::Exit;"),
         (
             "platform/a.rs",
-            "//! See [`crate::flows`].\n/* crate::flows /* nested */ crate::cli */ const T: &str = \"use crate::flows; \\\" crate::cli\";",
+            "//! See [`crate::tokens`].\n/* crate::tokens /* nested */ crate::cli */ const T: &str = \"use crate::tokens; \\\" crate::cli\";",
         ),
         ("platform/a.rs", "fn f<'a>(x: &'a str) -> &'a str { x } const C: char = '\\''; const D: char = '\"';"),
-        ("platform/a.rs", "const RAW: &str = r##\"use crate::flows; \"# \"##;"),
+        ("platform/a.rs", "const RAW: &str = r##\"use crate::tokens; \"# \"##;"),
         ("platform/a.rs", "/// Nothing here depends on clap.\nfn f() {}"),
         ("lib.rs", "mod cli; mod platform; pub use platform::Host; use crate::report::Report;"),
         ("main.rs", "use m2m::{platform::Host, run};"),
         ("cli.rs", "use crate::commands::token; use crate::args::Server; use clap::Parser;"),
         (
             "commands/token.rs",
-            "use crate::{args, flows, output, report, exit, settings, cache, platform}; use clap::Args;",
+            "use crate::{args, tokens, output, report, exit, settings, cache, platform}; use clap::Args;",
         ),
     ] {
         assert_eq!(faults(path, source), [""; 0], "{path}: {source}");

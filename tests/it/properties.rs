@@ -7,16 +7,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use m2m::cache::entry::{About, Entry};
 use m2m::cache::key::Fields;
-use m2m::flows::token_source::TokenSource;
-use m2m::platform::cpf::{self, Cpf};
+use m2m::participants::cpf::Cpf;
 use m2m::platform::host::Host;
-use m2m::platform::json::{self, Members};
+use m2m::platform::json;
+use m2m::platform::json::Members;
+use m2m::platform::personal_data;
 use m2m::platform::secret::Secret;
 use m2m::platform::url;
+use m2m::secrets::source::SecretSource;
 use m2m::settings::key::Key;
 use m2m::settings::layer::{Layer, Origin, Value};
 use m2m::settings::resolved::{Choice, Settings};
-use m2m::settings::secret_source::SecretSource;
+use m2m::tokens::source::TokenSource;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -193,7 +195,7 @@ fn every_change_of_one_digit_of_a_cpf_is_refused() {
     let inputs = ("[^0-9]{0,8}", "[^0-9]{0,8}").prop_map(|(before, after)| (before, random::cpf(), after));
     holds("CPF: one in any text is masked", 4000, inputs, |(before, number, after)| {
         for shape in [number.clone(), random::formatted_cpf(&number)] {
-            let masked = cpf::mask_all(&format!("{before}{shape}{after}"), "*");
+            let masked = personal_data::mask_cpfs(&format!("{before}{shape}{after}"), "*");
             prop_assert!(!masked.contains(&shape) && masked.contains('*'), "{}", masked);
         }
         Ok(())

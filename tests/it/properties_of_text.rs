@@ -2,7 +2,8 @@
 //! in the support code, apart from the code under test.
 
 use m2m::oauth::client_auth;
-use m2m::oauth::grant::{self, BodyFormat, Grant};
+use m2m::oauth::grant;
+use m2m::oauth::grant::{BodyFormat, Grant};
 use m2m::oauth::scope::Scope;
 use m2m::output::clean_stream::CleanStream;
 use m2m::platform::redactor::Redactor;

@@ -1,0 +1,239 @@
+//! Requests to the API of one invocation: the gateway's headers, the correlation id, and a token that is renewed once
+//! when it expires or the API says that it no longer accepts it.
+
+use std::cell::{Cell, RefCell};
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use crate::api::refusal;
+use crate::http::client::Http;
+use crate::http::message::{Pour, Reply, Request, visible_ascii};
+use crate::http::retry::Repeat;
+use crate::platform::deadline::Deadline;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::secret::Secret;
+use crate::platform::uuid;
+use crate::settings::api::Api;
+use crate::tokens::provider::{HeldToken, TokenKeeper};
+
+/// How deadlines count in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// One deadline over everything.
+    Once,
+    /// One deadline a request: there are many, and their sender repeats them itself.
+    Many,
+}
+
+/// What every API request of this invocation shares.
+pub struct ApiSession<'a> {
+    host: &'a Host,
+    http: &'a Http,
+    keeper: Option<&'a TokenKeeper<'a>>,
+    pace: Pace,
+    headers: HeaderMap,
+    token: RefCell<HeldToken>,
+    /// The token as a header: made once, not for each of many requests.
+    bearer: RefCell<HeaderValue>,
+    accepted: Cell<bool>,
+    /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
+    incurable: Cell<bool>,
+    renewal: tokio::sync::Mutex<()>,
+    lost: RefCell<Option<Error>>,
+    /// A UUID, new in each invocation.
+    pub correlation: String,
+}
+
+impl<'a> ApiSession<'a> {
+    /// Reads the secret headers, then gets the token: a key that cannot be read must not cost a request.
+    ///
+    /// # Errors
+    /// Usage: a header's secret cannot be read. Else whatever keeps a token from being granted.
+    pub async fn open(
+        host: &'a Host,
+        http: &'a Http,
+        keeper: &'a TokenKeeper<'a>,
+        api: &Api,
+        pace: Pace,
+    ) -> Result<Self> {
+        let (headers, correlation) = read_headers(host, http, api).await?;
+        keeper.show_certificate(http).await?;
+        let token = match keeper.fresh() {
+            Some(token) => token,
+            None => {
+                // The API's connection is made while the token is.
+                if !keeper.asks(&api.url) {
+                    http.warm_up(host, &api.url);
+                }
+                keeper.obtain(http).await?
+            }
+        };
+        Self::new(host, http, Some(keeper), pace, (headers, correlation), token)
+    }
+
+    /// A session with a token in hand, which is never renewed.
+    ///
+    /// # Errors
+    /// Usage: a header's secret cannot be read.
+    pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: HeldToken) -> Result<Self> {
+        let headers = read_headers(host, http, api).await?;
+        Self::new(host, http, None, Pace::Once, headers, token)
+    }
+
+    fn new(
+        host: &'a Host,
+        http: &'a Http,
+        keeper: Option<&'a TokenKeeper<'a>>,
+        pace: Pace,
+        (headers, correlation): (HeaderMap, String),
+        token: HeldToken,
+    ) -> Result<Self> {
+        Ok(Self {
+            host,
+            http,
+            keeper,
+            pace,
+            headers,
+            bearer: RefCell::new(bearer(&token)?),
+            token: RefCell::new(token),
+            accepted: Cell::new(false),
+            incurable: Cell::new(false),
+            renewal: tokio::sync::Mutex::new(()),
+            lost: RefCell::new(None),
+            correlation,
+        })
+    }
+
+    /// Sends a request with token, key and correlation id. A 401 about a token that came from the cache, or that was
+    /// accepted before, is repeated once with a new one. Headers that the request has already are left alone.
+    ///
+    /// # Errors
+    /// The network's errors, with the correlation id; whatever keeps a new token from being granted.
+    pub async fn send(&self, request: &mut Request) -> Result<Reply> {
+        self.send_with(request, None).await
+    }
+
+    /// As [`Self::send`], with the body of a 2xx answer poured out as it comes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send_streaming(&self, request: &mut Request, pour: &mut Pour<'_>) -> Result<Reply> {
+        self.send_with(request, Some(pour)).await
+    }
+
+    async fn send_with(&self, request: &mut Request, mut pour: Option<&mut Pour<'_>>) -> Result<Reply> {
+        for (name, value) in &self.headers {
+            request.headers.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Some(keeper) = self.keeper.filter(|_| self.pace == Pace::Many && self.has_expired()) {
+            let expired = self.token.borrow().access_token.clone();
+            self.renew(keeper, &expired).await?;
+        }
+        let used = self.authorise(request);
+        let reply = self.exchange(request, pour.as_deref_mut()).await?;
+        if !refusal::is_about_the_token(&reply) {
+            if self.is_current(&used) {
+                self.accepted.set(true);
+            }
+            return Ok(reply);
+        }
+        let Some(keeper) = self.keeper.filter(|_| !self.incurable.get()) else { return Ok(reply) };
+        let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
+        if !worth_another {
+            return Ok(reply);
+        }
+        self.renew(keeper, &used).await?;
+        self.authorise(request);
+        let reply = self.exchange(request, pour).await?;
+        self.incurable.set(refusal::is_about_the_token(&reply));
+        Ok(reply)
+    }
+
+    /// Whether the client repeats a GET by itself.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        match self.pace {
+            Pace::Once => Repeat::Freely,
+            Pace::Many => Repeat::Never,
+        }
+    }
+
+    /// Why there is no token any more, once getting a new one has failed.
+    #[must_use]
+    pub fn lost_token(&self) -> Option<Error> {
+        self.lost.borrow().clone()
+    }
+
+    /// The Authorization header and the gateway's headers, for tools that send requests themselves.
+    #[must_use]
+    pub fn shared_headers(&self) -> Vec<(String, Secret)> {
+        let token = format!("Bearer {}", self.token.borrow().access_token.expose());
+        let text = |value: &HeaderValue| Secret::new(value.to_str().unwrap_or_default().to_owned());
+        let gateway = self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        std::iter::once(("Authorization".to_owned(), Secret::new(token))).chain(gateway).collect()
+    }
+
+    /// Puts the token on the request, and returns it.
+    fn authorise(&self, request: &mut Request) -> Secret {
+        request.headers.insert(AUTHORIZATION, self.bearer.borrow().clone());
+        self.token.borrow().access_token.clone()
+    }
+
+    async fn exchange(&self, request: &Request, pour: Option<&mut Pour<'_>>) -> Result<Reply> {
+        let deadline = match self.pace {
+            Pace::Once => self.http.deadline(),
+            Pace::Many => Deadline::after(self.http.timeout()),
+        };
+        let sent = match pour {
+            Some(pour) => self.http.send_streaming(self.host, request, &deadline, pour).await,
+            None => self.http.send_by(self.host, request, &deadline).await,
+        };
+        sent.map_err(|e| e.request_id(Some(self.correlation.clone())))
+    }
+
+    fn is_current(&self, token: &Secret) -> bool {
+        self.token.borrow().access_token.expose() == token.expose()
+    }
+
+    fn has_expired(&self) -> bool {
+        self.token.borrow().expires_at.is_some_and(|at| at <= self.host.now())
+    }
+
+    /// Gets a token instead of a refused one, unless another request of this session has done so.
+    async fn renew(&self, keeper: &TokenKeeper<'_>, refused: &Secret) -> Result<()> {
+        let _turn = self.renewal.lock().await;
+        if !self.is_current(refused) {
+            return Ok(());
+        }
+        if let Some(error) = self.lost_token() {
+            return Err(error);
+        }
+        if self.pace == Pace::Many {
+            self.http.renew_deadline();
+        }
+        let token = keeper.replace(self.http, refused).await.inspect_err(|error| {
+            self.lost.replace(Some(error.clone()));
+        })?;
+        self.accepted.set(false);
+        self.bearer.replace(bearer(&token)?);
+        self.token.replace(token);
+        Ok(())
+    }
+}
+
+fn bearer(token: &HeldToken) -> Result<HeaderValue> {
+    let mut value = visible_ascii(&format!("Bearer {}", token.access_token.expose()), "the access token")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The gateway's headers and a new correlation id.
+async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap, String)> {
+    let mut headers = api.read_headers(host, &http.deadline()).await?;
+    let correlation = uuid::random()?;
+    let value = HeaderValue::from_str(&correlation)
+        .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
+    headers.insert(HeaderName::from_static("x-correlation-id"), value);
+    Ok((headers, correlation))
+}

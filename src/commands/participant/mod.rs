@@ -1,0 +1,197 @@
+//! `m2m participant`: look participants up by login or CPF, one or many, and print what the API answered.
+
+pub mod bulk;
+pub mod writer;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::value::RawValue;
+
+use crate::api::session::{ApiSession, Pace};
+use crate::args::api::ApiArgs;
+use crate::args::grant::GrantArgs;
+use crate::args::participant_filter::SelectionArgs;
+use crate::commands::participant::bulk::BulkArgs;
+use crate::http::client::Http;
+use crate::output::{curl_config, json_text, redact_participant};
+use crate::participants::cpf::Cpf;
+use crate::participants::impersonation::Impersonation;
+use crate::participants::lookup::{Directory, Query};
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::runtime;
+use crate::platform::secret::Secret;
+use crate::settings::cache_mode::Lifetimes;
+use crate::settings::network;
+use crate::tokens::provider::TokenKeeper;
+use crate::tokens::source::TokenSource;
+
+/// The flags of this command.
+const FLAGS: Flags = Flags("--");
+
+/// Look participants up by login or CPF
+///
+/// One value: prints the JSON array as the API sent it; no match is exit 9. A file of values: prints one JSON line a value,
+/// in the order of the input. A CPF may be written with dots and dash; its check digits are verified before anything is
+/// sent.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "m2m participant [OPTIONS] --login LOGIN|--cpf CPF|--login-file FILE|--cpf-file FILE",
+    after_help = "Examples:
+  m2m participant --cpf 529.982.247-25
+  m2m participant --login ana --one --segment Gold -o headers --impersonator ops@example.com
+  m2m participant --cpf-file cpfs.txt > out.ndjson
+  m2m participant --cpf-file cpfs.txt --resume out.ndjson            goes on where that ended"
+)]
+pub struct ParticipantArgs {
+    #[command(flatten)]
+    query: QueryArgs,
+    /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's key
+    #[arg(short, long, value_name = "FORMAT", default_value = "json", value_parser = format_parser(), conflicts_with_all = ["cpf_file", "login_file"])]
+    output: Format,
+    /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
+    #[arg(long, value_name = "WHO")]
+    impersonator: Option<String>,
+    /// Mask personal data in what is printed; ids, segment and status stay, where they are no CPF or e-mail
+    #[arg(long)]
+    pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
+    #[command(flatten)]
+    api: ApiArgs,
+    #[command(flatten)]
+    pub(crate) grant: GrantArgs,
+}
+
+/// Login or CPF: exactly one, never told apart by looks. The files are in the same group.
+#[derive(Args, Debug)]
+#[group(id = "query", multiple = false, args = ["login", "cpf", "login_file", "cpf_file"])]
+struct QueryArgs {
+    /// The participant's login
+    #[arg(long, value_name = "LOGIN", allow_hyphen_values = true)]
+    login: Option<String>,
+    /// The participant's CPF
+    #[arg(long, value_name = "CPF", allow_hyphen_values = true)]
+    cpf: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Headers,
+    Curl,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["json", "headers", "curl"]).map(|name| match name.as_str() {
+        "headers" => Format::Headers,
+        "curl" => Format::Curl,
+        _ => Format::Json,
+    })
+}
+
+/// How the flags for login and CPF begin in a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Flags(pub &'static str);
+
+impl Flags {
+    /// Adds what to try when nobody matches: a login may have been given as a CPF, or the other way round.
+    #[must_use]
+    pub fn advise(self, error: Error, query: &Query) -> Error {
+        let prefix = self.0;
+        let unexplained = error.kind() == ErrorKind::NotFound && error.hints().is_empty();
+        match query {
+            Query::Cpf(_) if unexplained => error.hint(format!(
+                "login and CPF are different things: a login that looks like a CPF is looked up with `{prefix}login`"
+            )),
+            Query::Login(login) if unexplained && Cpf::parse(login).is_ok() => {
+                error.hint(format!("the login looks like a CPF, and a CPF is looked up with `{prefix}cpf`"))
+            }
+            _ => error,
+        }
+    }
+}
+
+/// A login or CPF given as a flag, learnt as personal data before anything can fail.
+///
+/// # Errors
+/// Usage: the login is empty, the CPF is not one.
+pub fn read_query(
+    host: &Host,
+    login: Option<&String>,
+    cpf: Option<&String>,
+    Flags(prefix): Flags,
+) -> Result<Option<Query>> {
+    for value in [login, cpf].into_iter().flatten() {
+        host.redactor.learn_personal(value);
+    }
+    match (login, cpf) {
+        (Some(login), _) if login.trim().is_empty() => Err(Error::usage("the login is empty")),
+        (Some(login), _) => Ok(Some(Query::Login(login.clone()))),
+        (None, Some(cpf)) => Cpf::parse(cpf)
+            .map(|cpf| Some(Query::Cpf(cpf)))
+            .map_err(|error| error.hint(format!("if it is a login, use `{prefix}login`"))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage, whatever keeps a token from being granted or the API from answering, and not found.
+pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
+    let query = read_query(host, args.query.login.as_ref(), args.query.cpf.as_ref(), FLAGS)?;
+    match query {
+        Some(_) => args.bulk.refuse_for_one()?,
+        None => args.bulk.require_input()?,
+    }
+    let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.impersonator.as_ref());
+    let source = TokenSource::resolve(&settings, host)?;
+    let directory = Directory::resolve(&settings)?;
+    let options = network::options(&settings)?;
+    let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&settings)).transpose()?;
+    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let http = Http::new(options);
+    let Some(query) = query else { return bulk::run(host, args, &directory, &keeper, &http) };
+    let selection = args.selection.selection(impersonation.is_some());
+    let (found, shared) = runtime::run(async {
+        let session = ApiSession::open(host, &http, &keeper, directory.api(), Pace::Once).await?;
+        let found = directory.find(host, &session, &query).await.map_err(|error| FLAGS.advise(error, &query))?;
+        Ok((found, session.shared_headers()))
+    })?;
+    let everything = selection.is_everything();
+    let items = selection.apply(found.items);
+    selection.require(&items).map_err(|error| FLAGS.advise(error, &query))?;
+    match (impersonation, items.as_slice()) {
+        (Some(impersonation), [participant, ..]) => {
+            // An id is no personal data, a login is.
+            let masked = args
+                .redact
+                .then(|| RawValue::from_string(redact_participant::participant(participant)).unwrap_or_default());
+            let headers = impersonation.headers(masked.as_ref().unwrap_or(participant))?;
+            print_headers(host, args.output, &headers, &shared)
+        }
+        _ if args.redact => {
+            let masked: Vec<String> = items.iter().map(|item| redact_participant::participant(item)).collect();
+            host.print(&json_text::passed_through(host, &format!("[{}]", masked.join(","))))
+        }
+        _ if everything => host.print(&json_text::passed_through(host, &found.array)),
+        _ => {
+            let kept: Vec<&str> = items.iter().map(|item| item.get()).collect();
+            host.print(&json_text::passed_through(host, &format!("[{}]", kept.join(","))))
+        }
+    }
+}
+
+fn print_headers(host: &Host, format: Format, headers: &[(String, String)], shared: &[(String, Secret)]) -> Result<()> {
+    let ours = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let text = match format {
+        Format::Curl => {
+            curl_config::curl(shared.iter().map(|(name, value)| (name.as_str(), value.expose())).chain(ours))
+        }
+        _ => curl_config::lines(ours),
+    };
+    host.print(text.as_bytes())
+}

@@ -1,0 +1,205 @@
+//! What a bulk lookup leaves behind: whole lines, written many at a time, and the count of what became of them.
+
+use std::fs::File;
+use std::io::{ErrorKind as IoKind, Write as _};
+
+use kdam::{Bar, BarExt as _};
+
+use crate::exit;
+use crate::output::ndjson;
+use crate::output::ndjson::{Failure, Outcome};
+use crate::participants::bulk::{Answer, Field, Row};
+use crate::participants::resume::Done;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::redactor::HIDDEN;
+use crate::platform::runtime;
+
+/// Lines are written together up to this many bytes.
+const BUFFER: usize = 64 * 1024;
+
+/// Where the lines go.
+pub(super) enum Output {
+    Stdout,
+    File(File),
+}
+
+/// Writes whole lines only, many at a time.
+pub(super) struct Writer<'a> {
+    pub(super) host: &'a Host,
+    pub(super) output: Output,
+    pub(super) field: Field,
+    pub(super) redact: bool,
+    pub(super) tally: Tally,
+    /// The first failure of this run: where, looking for what, and why.
+    pub(super) first: Option<(u64, String, Error)>,
+    pub(super) progress: Option<Bar>,
+    /// Whether the reader of the output went away.
+    pub(super) closed: bool,
+    pub(super) buffer: Vec<u8>,
+}
+
+impl Writer<'_> {
+    /// Takes a row; nothing means that there is a pause.
+    ///
+    /// # Errors
+    /// Interrupted, when nobody reads on; internal, when the output cannot be written.
+    pub(super) fn take(&mut self, row: Option<Row>) -> Result<()> {
+        let Some(row) = row else { return self.flush() };
+        self.tally.count(&row.answer);
+        if let (Answer::Failed(error), None) = (&row.answer, &self.first) {
+            self.first = Some((row.line.number, row.line.shown().to_owned(), error.clone()));
+        }
+        let outcome = match &row.answer {
+            Answer::Found(items) => Outcome::Found(items),
+            Answer::NotFound => Outcome::NotFound,
+            Answer::Invalid(error) => Outcome::Invalid(self.failure(error)),
+            Answer::Failed(error) => Outcome::Error(self.failure(error)),
+        };
+        let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
+        self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
+        if let Some(progress) = &mut self.progress {
+            if self.tally.errors > 0 {
+                progress.set_postfix(format!("{} failed", self.tally.errors));
+            }
+            // A terminal that went away must not end the run.
+            let _ = progress.update(1);
+        }
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        // What a server says may name the participant in ways that nobody can know here. What tells several participants
+        // apart are our own words.
+        let tells_too_much = self.redact && error.kind() != ErrorKind::NotFound;
+        let causes = error.causes().iter().map(|cause| match &cause.quote {
+            Some(_) if tells_too_much => format!("{}: {HIDDEN}", cause.text),
+            _ => cause.render(&self.host.redactor),
+        });
+        Failure {
+            kind: exit::of(error.kind()).kind,
+            message: self.host.redactor.hide(error.message()),
+            causes: causes.map(|cause| self.host.redactor.hide(&cause)).collect(),
+            http_status: error.http().http_status,
+        }
+    }
+
+    /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length, as
+    /// a single lookup would.
+    pub(super) fn verdict(&self) -> Result<()> {
+        let Some(error) = self.tally.verdict() else { return Ok(()) };
+        let error = match &self.first {
+            Some((line, value, first)) => {
+                self.host.redactor.learn_personal(value);
+                let error = error.cause(format!("the first, line {line}: {}", first.message()));
+                let error = first.causes().iter().fold(error, |error, cause| match &cause.quote {
+                    Some(quote) => error.quoting(&cause.text, quote),
+                    None => error.cause(&cause.text),
+                });
+                first.hints().iter().fold(error, Error::hint)
+            }
+            None => error,
+        };
+        Err(error
+            .hint("each line's `error` in the output says why; the exit code is the class of the worst")
+            .hint("to try them again, take them out of the output and `--resume` it"))
+    }
+
+    /// Writes what is held.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if self.buffer.is_empty() || self.closed {
+            return Ok(());
+        }
+        let written = match &mut self.output {
+            Output::Stdout => self.host.write_stdout(&self.buffer),
+            Output::File(file) => file.write_all(&self.buffer),
+        };
+        self.buffer.clear();
+        match written {
+            Ok(()) => Ok(()),
+            // Nobody reads on: the run ends, and that is no error.
+            Err(e) if e.kind() == IoKind::BrokenPipe => {
+                self.closed = true;
+                Err(runtime::interrupted())
+            }
+            Err(e) => Err(Error::new(ErrorKind::Internal, "cannot write the output").cause(e.to_string())),
+        }
+    }
+}
+
+/// What became of the lines.
+#[derive(Default)]
+pub(super) struct Tally {
+    found: u64,
+    not_found: u64,
+    invalid: u64,
+    errors: u64,
+    /// Lines of the earlier run, and how many of them have no answer.
+    already: (u64, u64),
+    worst: Option<ErrorKind>,
+}
+
+impl Tally {
+    /// Begins with what an earlier run has left.
+    pub(super) fn after(done: &Done) -> Self {
+        let kinds = exit::KINDS.into_iter().filter(|kind| done.failures.contains(exit::of(*kind).kind));
+        let mut tally = Self { already: (done.len() as u64, done.failed), ..Self::default() };
+        kinds.for_each(|kind| tally.worsen(kind));
+        tally
+    }
+
+    fn count(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Found(_) => self.found += 1,
+            Answer::NotFound => self.not_found += 1,
+            Answer::Invalid(_) => self.invalid += 1,
+            Answer::Failed(error) => {
+                self.errors += 1;
+                self.worsen(error.kind());
+            }
+        }
+    }
+
+    fn worsen(&mut self, kind: ErrorKind) {
+        self.worst = self.worst.into_iter().chain([kind]).max_by_key(|kind| exit::of(*kind).code);
+    }
+
+    fn total(&self) -> u64 {
+        self.found + self.not_found + self.invalid + self.errors
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let earlier = match self.already {
+            (0, _) => String::new(),
+            (lines, 0) => format!(", {lines} were there already"),
+            (lines, failed) => format!(", {lines} were there already, {failed} of them errors"),
+        };
+        format!(
+            "{} {}: {} found, {} not found, {} invalid, {} errors{earlier}",
+            self.total(),
+            line_or_lines(self.total()),
+            self.found,
+            self.not_found,
+            self.invalid,
+            self.errors
+        )
+    }
+
+    /// What is to be said of lines without an answer, if there are any.
+    fn verdict(&self) -> Option<Error> {
+        let (lines, failed) = self.already;
+        let all = self.total() + lines;
+        self.worst.map(|kind| {
+            let failed = self.errors + failed;
+            let verb = if failed == 1 { "has" } else { "have" };
+            Error::new(kind, format!("{failed} of {all} {} {verb} no answer", line_or_lines(all)))
+        })
+    }
+}
+
+fn line_or_lines(count: u64) -> &'static str {
+    if count == 1 { "line" } else { "lines" }
+}

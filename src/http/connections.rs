@@ -1,0 +1,135 @@
+//! The HTTP clients of one invocation with their connections: made when something is to be sent, not before. Owns which
+//! authorities, identity and proxy a connection has; refuses to know what is sent over it.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Client, ClientBuilder, redirect};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+
+use crate::http::expiry_observer::Noticed;
+use crate::http::preconnect::KeptConnection;
+use crate::http::proxy;
+use crate::http::proxy::Via;
+use crate::http::tls;
+use crate::http::tls::Identity;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::url::{Origin, Url};
+
+/// How to reach servers, from the settings.
+pub struct Options {
+    /// Over everything the command does.
+    pub timeout: Duration,
+    /// Over one connection attempt, TLS included.
+    pub connect_timeout: Duration,
+    /// How many attempts may follow the first.
+    pub retries: u32,
+    /// Authorities to trust beside the system's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// The `proxy` setting and its origin.
+    pub proxy: Option<(String, String)>,
+    /// Where to tell of certificates that end soon.
+    pub noticed: Option<Arc<Noticed>>,
+}
+
+/// A client for each way to connect.
+pub(super) struct Clients {
+    options: Options,
+    pub(super) identity: OnceCell<Identity>,
+    roots: OnceCell<ClientConfig>,
+    pub(super) via: OnceCell<Via>,
+    warmed: OnceCell<(Origin, Client)>,
+    plain: OnceCell<Client>,
+    secure: OnceCell<Client>,
+}
+
+impl Clients {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            identity: OnceCell::new(),
+            roots: OnceCell::new(),
+            via: OnceCell::new(),
+            warmed: OnceCell::new(),
+            plain: OnceCell::new(),
+            secure: OnceCell::new(),
+        }
+    }
+
+    /// Opens a connection to this host in the background, for the first request to it. What goes wrong is left for that
+    /// request to find out.
+    pub(super) fn warm_up(&self, host: &Host, url: &Url) {
+        let kept = KeptConnection::default();
+        let built = self.build(host, url.scheme() == "https", |builder| builder.connector_layer(kept.clone()));
+        let Ok(client) = built else { return };
+        if self.warmed.set((url.origin(), client.clone())).is_ok() {
+            let mut request = Box::pin(client.get(url.clone()).send());
+            if kept.begin(&mut request) {
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = request => {}
+                        () = kept.ready() => {}
+                    }
+                });
+            }
+        }
+    }
+
+    /// The client for this URL.
+    pub(super) fn client(&self, host: &Host, url: &Url) -> Result<&Client> {
+        if let Some((_, client)) = self.warmed.get().filter(|(origin, _)| *origin == url.origin()) {
+            return Ok(client);
+        }
+        let secure = url.scheme() == "https";
+        let cell = if secure { &self.secure } else { &self.plain };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = self.build(host, secure, |builder| builder)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// A client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds to
+    /// load, nor a proxy.
+    fn build(&self, host: &Host, secure: bool, layered: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(self.tls(secure)?)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(self.options.connect_timeout)
+            .default_headers(HeaderMap::from_iter([(
+                USER_AGENT,
+                HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),
+            )]));
+        let configured = self.options.proxy.as_ref().map(|(url, origin)| (url.as_str(), origin.clone()));
+        if secure && let Some((proxy, via)) = proxy::choose(host, configured)? {
+            host.story(|| format!("https goes through the proxy {}", via.shown));
+            builder = builder.proxy(proxy);
+            let _ = self.via.set(via);
+        }
+        layered(builder)
+            .build()
+            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").cause(e.to_string()))
+    }
+
+    /// The TLS settings; with system roots, which are loaded once, for https alone.
+    fn tls(&self, secure: bool) -> Result<ClientConfig> {
+        let make = |roots| {
+            tls::client_config(roots, &self.options.extra_roots, self.options.noticed.as_ref(), self.identity.get())
+        };
+        if !secure {
+            return make(false);
+        }
+        if let Some(config) = self.roots.get() {
+            return Ok(config.clone());
+        }
+        let config = make(true)?;
+        Ok(self.roots.get_or_init(|| config).clone())
+    }
+}

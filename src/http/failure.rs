@@ -1,0 +1,180 @@
+//! What it means when no answer came: from reqwest's error to a kind, a sentence and a hint. Refuses to decide by the
+//! text of an error: it looks for known types in the chain.
+
+use std::error::Error as StdError;
+use std::io;
+
+use rustls::{AlertDescription, CertificateError};
+
+use crate::http::retry::Ending;
+use crate::http::tunnel::Failed;
+use crate::platform::error::{Error, ErrorKind};
+
+/// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
+#[must_use]
+pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return (Ending::Final, tls_failure(tls, what));
+    }
+    let root = root_cause(error);
+    if let Some(hyper) = find::<hyper::Error>(error)
+        && !error.is_connect()
+    {
+        if hyper.is_parse() {
+            let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
+                .quoting(what.to_owned(), root)
+                .hint("something else listens at this address, or a proxy answered in its place");
+            return (Ending::Final, error);
+        }
+        if error.is_body() || error.is_decode() {
+            return (Ending::Broken, broken_off(what, &root));
+        }
+    }
+    if error.is_body() || error.is_decode() {
+        return (Ending::Broken, broken_off(what, &root));
+    }
+    if error.is_connect() || error.is_request() || error.is_timeout() {
+        return (Ending::NoAnswer, no_answer(error, what, &root));
+    }
+    (Ending::Final, Error::new(ErrorKind::Internal, "the request could not be sent").quoting(what.to_owned(), root))
+}
+
+/// The answer began and did not end.
+#[must_use]
+pub fn broken_off(what: &str, why: &str) -> Error {
+    Error::new(ErrorKind::BadResponse, "the answer broke off").quoting(what.to_owned(), why).transient()
+}
+
+fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
+    let os = find::<io::Error>(error).map(io::Error::kind);
+    let (message, hint) = if error.is_timeout() {
+        (
+            "no connection within the time limit",
+            "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
+        )
+    } else if os == Some(io::ErrorKind::ConnectionRefused) {
+        ("the connection was refused", "nothing listens at this address: check host and port")
+    } else if error.is_connect() && is_lookup(error) {
+        (
+            "the host name could not be resolved",
+            "check the name for typing errors, and that this machine's DNS knows it",
+        )
+    } else if error.is_connect() {
+        ("no connection could be made", "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)")
+    } else {
+        ("the connection broke before an answer came", "the server or something in between closed the connection")
+    };
+    Error::new(ErrorKind::Unreachable, message).quoting(what.to_owned(), root).hint(hint).transient()
+}
+
+/// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Only
+/// clients are told so: ours is the only other certificate on the connection.
+fn refused_certificate(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            Some(("the server wants a client certificate", "set `client_cert` and `client_key`"))
+        }
+        AlertDescription::CertificateExpired => Some((
+            "the server refused the client certificate: it has expired",
+            "renew the certificate in `client_cert` (or is the server's clock wrong?)",
+        )),
+        AlertDescription::AccessDenied
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        // A signature that does not hold: an authority of the same name, with another key.
+        | AlertDescription::DecryptError
+        | AlertDescription::UnknownCA
+        | AlertDescription::UnsupportedCertificate => Some((
+            "the server refused the client certificate",
+            "`client_cert` must be the one registered for this client, of an authority that the server trusts, with its intermediate certificates",
+        )),
+        _ => None,
+    }
+}
+
+fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
+    if let rustls::Error::AlertReceived(alert) = tls
+        && let Some((message, hint)) = refused_certificate(*alert)
+    {
+        return Error::new(ErrorKind::CredentialsRejected, message)
+            .quoting(what.to_owned(), tls.to_string())
+            .hint(hint);
+    }
+    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)");
+    let error = match explained(tls) {
+        Some((why, hint)) => error.cause(why).hint(hint),
+        None => error,
+    };
+    error.quoting(what.to_owned(), tls.to_string())
+}
+
+/// What it means in a person's words, and what to try.
+fn explained(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
+    use CertificateError as Bad;
+    Some(match tls {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
+            "the server's certificate is signed by itself, or by an authority that is not trusted here",
+            "if it is your own or a corporate proxy's, name the authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            ("the server's certificate has expired", "its operator must renew it (or this machine's clock is wrong)")
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            ("the server's certificate is not valid yet", "check this machine's clock")
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            ("the certificate belongs to another name", "check the host in the URL")
+        }
+        // What webpki has a name for and rustls has not; mostly a self-signed one as `openssl req -x509` makes it.
+        rustls::Error::InvalidCertificate(Bad::Other(_)) => (
+            "the server's certificate is not one for servers, such as an authority's own (self-signed)",
+            "give the server a certificate that an authority signed (basicConstraints CA:FALSE), and name that authority's PEM file with `--ca-file` (`ca_file` in a profile)",
+        ),
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
+            "the server offers no version of TLS that is safe, or no cipher",
+            "the server must speak TLS 1.2 or later: ask its operator",
+        ),
+        rustls::Error::InvalidMessage(_) => ("the other side does not speak TLS", "check scheme and port"),
+        _ => return None,
+    })
+}
+
+/// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
+#[must_use]
+pub fn tunnel(error: &reqwest::Error) -> Option<Failed> {
+    let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"))?;
+    Some(match words.rsplit(": ").next() {
+        Some("unsuccessful") => Failed::Refused,
+        Some("proxy authorization required") => Failed::Unauthorized,
+        _ => Failed::Unreached,
+    })
+}
+
+fn is_lookup(error: &reqwest::Error) -> bool {
+    chain(error).any(|e| e.to_string().starts_with("dns error"))
+}
+
+/// The innermost error's words.
+#[must_use]
+pub fn root_cause(error: &reqwest::Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The first error of this type in the chain. An `io::Error` hides what it wraps, so that is opened.
+fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
+    chain(error).find_map(|e| e.downcast_ref::<T>())
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |e| next(*e))
+}
+
+/// What an error wraps.
+fn next<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}

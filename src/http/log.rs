@@ -1,0 +1,52 @@
+//! What `-v` tells of an exchange, and `-vv` of its headers. Owns which headers are never shown.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+
+use crate::http::message::{Reply, Request};
+use crate::http::retry::Ending;
+use crate::platform::error::Error;
+use crate::platform::host::{Host, Verbosity};
+use crate::platform::redactor::HIDDEN;
+
+/// One attempt and what came of it; `poured` bytes of the body went out instead of being kept.
+pub(super) fn outcome(
+    request: &Request,
+    outcome: &std::result::Result<Reply, (Ending, Error)>,
+    poured: usize,
+    took: Duration,
+) -> String {
+    let ended = match outcome {
+        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len() + poured),
+        Err((_, error)) => error.message().to_owned(),
+    };
+    format!("{}: {ended}, after {} ms", request.what(), took.as_millis())
+}
+
+/// Tells what is about to be sent under `-vv`.
+pub(super) fn request(host: &Host, request: &Request) {
+    if host.verbosity() >= Verbosity::Headers {
+        host.story(|| format!("> {}", request.what()));
+        headers(host, ">", &request.headers);
+    }
+}
+
+/// Tells the headers of an exchange under `-vv`.
+pub(super) fn headers(host: &Host, direction: &str, headers: &HeaderMap) {
+    if host.verbosity() < Verbosity::Headers {
+        return;
+    }
+    for (name, value) in headers {
+        let shown = if value.is_sensitive() || HIDDEN_HEADERS.contains(&name.as_str()) {
+            HIDDEN.to_owned()
+        } else {
+            host.redactor.quote(&String::from_utf8_lossy(value.as_bytes()))
+        };
+        host.story(|| format!("{direction} {name}: {shown}"));
+    }
+}
+
+/// Never shown, whoever sends them.
+pub const HIDDEN_HEADERS: [&str; 7] =
+    ["authorization", "cookie", "set-cookie", "proxy-authorization", "ocp-apim-subscription-key", "dpop", "location"];

@@ -1,0 +1,76 @@
+//! Which proxy https requests go through: the setting, else `HTTPS_PROXY`/`ALL_PROXY`, less `NO_PROXY`. Plain http goes
+//! to loopback hosts only and so never through a proxy.
+
+use reqwest::{NoProxy, Proxy};
+
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::secret::Secret;
+use crate::platform::url;
+use crate::platform::url::Url;
+
+/// Never reached through a proxy, whatever `NO_PROXY` says.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+
+/// A proxy that was chosen, and by whom.
+pub struct Via {
+    /// Where it is, with its credentials.
+    pub url: Url,
+    /// The proxy without its password, and where it was set.
+    pub shown: String,
+}
+
+impl Via {
+    /// Whether user name or password are sent to it.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        !self.url.username().is_empty() || self.url.password().is_some()
+    }
+}
+
+/// Whether the text of a proxy holds a password, also where it is not a URL.
+#[must_use]
+pub fn holds_password(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))
+}
+
+/// The proxy for https requests, if any. `configured` is the setting with the name of its origin; an empty one asks for
+/// none.
+///
+/// # Errors
+/// Usage, when the proxy is not an http or https URL.
+pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<(Proxy, Via)>> {
+    let from_env = || -> Result<Option<(&str, String)>> {
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            if let Some(value) = host.var(name)? {
+                return Ok(Some((value, format!("env `{name}`"))));
+            }
+        }
+        Ok(None)
+    };
+    let Some((text, origin)) = configured.map_or_else(from_env, |c| Ok(Some(c)))? else {
+        return Ok(None);
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refused = |why: &str| Error::usage(format!("the proxy from {origin} is refused: {why}"));
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    url::without_controls(text).map_err(|why| refused(&why))?;
+    let url = Url::parse(&with_scheme).map_err(|_| refused("it is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("only http:// and https:// proxies are supported"));
+    }
+    if let Some(password) = url.password() {
+        host.redactor.learn(&Secret::new(password.to_owned()));
+    }
+    let mut shown = url.clone();
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    let listed = host.var("NO_PROXY")?.or(host.var("no_proxy")?).unwrap_or_default();
+    let proxy = Proxy::https(url.as_str())
+        .map_err(|_| refused("it is not a usable URL"))?
+        .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));
+    Ok(Some((proxy, Via { url, shown: format!("{shown} (from {origin})") })))
+}

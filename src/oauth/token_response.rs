@@ -1,0 +1,260 @@
+//! The token response (RFC 6749 section 5.1): what is required, what servers send instead, and how long a token lives.
+//! Refuses to store or to print one.
+
+use std::time::{Duration, SystemTime};
+
+use crate::http::message::Reply;
+use crate::oauth::jose::jwt::Claims;
+use crate::oauth::scope::Scope;
+use crate::oauth::token_error;
+use crate::oauth::token_error::Hint;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::json;
+use crate::platform::json::Members;
+use crate::platform::secret::Secret;
+
+/// No lifetime is believed beyond ten years: it is added to a timestamp.
+const LONGEST_SECS: i64 = 10 * 365 * 24 * 3600;
+
+/// A token as it was granted.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The token itself, fit for a Bearer header (RFC 6750 section 2.1).
+    pub access_token: Secret,
+    /// The moment before it was asked for: lifetimes count from here.
+    pub sent_at: SystemTime,
+    /// When it expires; none when nobody says.
+    pub expires_at: Option<SystemTime>,
+    /// The lifetime at the time of the grant, zero or negative as the server said; none when nobody says.
+    pub lifetime_secs: Option<i64>,
+    /// What was granted, if the server or the token itself says so.
+    pub granted: Option<Scope>,
+    /// Every member of the response but a refresh token, as it was written.
+    pub members: Members,
+    /// Whether a refresh token came along and was dropped.
+    pub had_refresh_token: bool,
+    /// What deserves a warning, in sentences.
+    pub remarks: Vec<String>,
+}
+
+/// Reads an answer of the token endpoint.
+///
+/// # Errors
+/// Whatever [`token_error::refusal`] makes of a refusal; bad response for an answer that cannot be used as a token.
+pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<Token> {
+    let members = match json::parse::<Members>(&reply.body) {
+        Ok(members) => members,
+        Err(why) if (200..300).contains(&reply.status) && !reply.is_html() && !reply.body.is_empty() => {
+            return Err(malformed(reply, "the answer of the token endpoint cannot be read").cause(why));
+        }
+        Err(_) => return Err(token_error::refusal(reply, hints, now)),
+    };
+    let says_error = members.get("error").is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+    if says_error || !(200..300).contains(&reply.status) {
+        return Err(token_error::refusal(reply, hints, now));
+    }
+    for name in ["access_token", "token_type", "expires_in", "error"] {
+        if members.count(name) > 1 {
+            return Err(malformed(reply, "the answer of the token endpoint is ambiguous")
+                .cause(format!("the member `{name}` stands in it more than once")));
+        }
+    }
+    let mut remarks = Vec::new();
+    if reply.status != 200 {
+        remarks.push(format!("the token endpoint answered {}, not 200", reply.status));
+    }
+    if members.get("access_token").is_none() {
+        return Err(token_error::refusal(reply, hints, now));
+    }
+    let access_token = access_token(reply, &members)?;
+    check_type(reply, &members, &mut remarks)?;
+    let claims = Claims::peek(access_token.expose());
+    let lifetime_secs = lifetime(&members, &mut remarks)
+        .or_else(|| claims.as_ref().and_then(Claims::expires).map(|exp| seconds_until(exp, reply.sent_at)));
+    let expires_at = lifetime_secs.map(|secs| reply.sent_at + Duration::from_secs(secs.max(0).unsigned_abs()));
+    if lifetime_secs.is_some_and(|secs| secs <= 0) {
+        remarks.push("the server granted a token that has already expired (`expires_in` is not above zero)".into());
+    }
+    let stated = members.text("scope").or_else(|| claims.as_ref().and_then(Claims::scopes));
+    let granted = stated.and_then(|text| Scope::parse(&text).ok());
+    let had_refresh_token = members.get("refresh_token").is_some();
+    if had_refresh_token {
+        remarks.push("the server also sent a refresh token, which this grant should not have (RFC 6749 section 4.4.3); it was dropped".into());
+    }
+    let members = Members(members.0.into_iter().filter(|(name, _)| name != "refresh_token").collect());
+    Ok(Token {
+        access_token,
+        sent_at: reply.sent_at,
+        expires_at,
+        lifetime_secs,
+        granted,
+        members,
+        had_refresh_token,
+        remarks,
+    })
+}
+
+fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {
+    let token = members.text("access_token").map(Secret::new).ok_or_else(|| {
+        malformed(reply, "the answer of the token endpoint holds no access token")
+            .cause("`access_token` is not a string")
+    })?;
+    if token.expose().is_empty() {
+        return Err(
+            malformed(reply, "the answer of the token endpoint holds no access token").cause("`access_token` is empty")
+        );
+    }
+    if !is_b64token(token.expose()) {
+        return Err(malformed(reply, "the access token cannot be used as a Bearer token")
+            .cause("it holds characters outside the grammar of RFC 6750 section 2.1 (not shown)"));
+    }
+    Ok(token)
+}
+
+fn check_type(reply: &Reply, members: &Members, remarks: &mut Vec<String>) -> Result<()> {
+    let raw = members.get("token_type").filter(|raw| raw.get() != "null");
+    let Some(raw) = raw else {
+        remarks.push("the token response has no `token_type`; Bearer is assumed".into());
+        return Ok(());
+    };
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(name) if name.eq_ignore_ascii_case("bearer") => Ok(()),
+        Ok(name) => Err(malformed(reply, "the token is not a Bearer token").quoting("its `token_type` is", name).hint(
+            "only Bearer tokens (RFC 6750) can be used; a DPoP or MAC token needs proofs that are not supported",
+        )),
+        Err(_) => Err(malformed(reply, "the token is not a Bearer token").cause("its `token_type` is not a string")),
+    }
+}
+
+/// What a token is made of, but for the `=` at its end. A table: every warm run reads a whole token.
+const B64TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
+    }
+    table
+};
+
+/// The grammar of RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+#[must_use]
+pub fn is_b64token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|b| B64TOKEN[usize::from(b)])
+}
+
+/// `expires_in` in whole seconds: a number (floored) or a decimal string; anything else counts as unknown.
+fn lifetime(members: &Members, remarks: &mut Vec<String>) -> Option<i64> {
+    let raw = members.get("expires_in").map(|raw| raw.get()).filter(|raw| *raw != "null")?;
+    let secs = lifetime_of(raw);
+    if secs.is_none() {
+        remarks.push("the `expires_in` of the token response is not a number; the lifetime is unknown".into());
+    }
+    secs
+}
+
+/// An `expires_in` as it was written, in whole seconds.
+#[must_use]
+pub fn lifetime_of(raw: &str) -> Option<i64> {
+    let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+    let text = text.trim();
+    let decimal = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    let secs = text.parse::<f64>().ok().filter(|secs| decimal && secs.is_finite())?;
+    Some((secs.floor() as i64).clamp(-LONGEST_SECS, LONGEST_SECS))
+}
+
+fn seconds_until(exp: u64, from: SystemTime) -> i64 {
+    let now = from.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    (i64::try_from(exp).unwrap_or(i64::MAX).saturating_sub_unsigned(now)).clamp(-LONGEST_SECS, LONGEST_SECS)
+}
+
+fn malformed(reply: &Reply, message: &str) -> Error {
+    Error::new(ErrorKind::BadResponse, message)
+        .cause(format!("POST {} answered {}", reply.url, reply.status))
+        .facts(reply.facts())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn parse(body: &str) -> Result<Token> {
+        let reply = Reply {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+            sent_at: SystemTime::UNIX_EPOCH,
+            url: "https://as/t".into(),
+            no_time_to_wait: false,
+        };
+        parse_response(&reply, &[], SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn lifetimes_in_all_their_shapes() {
+        for (written, secs) in [
+            ("3600", Some(3600)),
+            ("3599.9", Some(3599)),
+            ("\"3599\"", Some(3599)),
+            ("\" 3599 \"", Some(3599)),
+            ("\"3599.5\"", Some(3599)),
+            ("3.6e3", Some(3600)),
+            ("0", Some(0)),
+            ("-5", Some(-5)),
+            ("1e300", Some(LONGEST_SECS)),
+            ("null", None),
+            ("true", None),
+            ("\"soon\"", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
+            ("[1]", None),
+        ] {
+            let token =
+                parse(&format!(r#"{{"access_token":"abc","token_type":"Bearer","expires_in":{written}}}"#)).unwrap();
+            assert_eq!(token.lifetime_secs, secs, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_refused() {
+        for body in [
+            r#"{"access_token":"","token_type":"Bearer"}"#,
+            r#"{"access_token":null,"token_type":"Bearer"}"#,
+            r#"{"access_token":7,"token_type":"Bearer"}"#,
+            r#"{"access_token":"a b","token_type":"Bearer"}"#,
+            r#"{"access_token":"a\nb","token_type":"Bearer"}"#,
+            r#"{"access_token":"==","token_type":"Bearer"}"#,
+            r#"{"access_token":"é","token_type":"Bearer"}"#,
+            r#"{"access_token":"abc","token_type":"mac"}"#,
+            r#"{"access_token":"abc","token_type":"DPoP"}"#,
+            r#"{"access_token":"abc","access_token":"abc","token_type":"Bearer"}"#,
+            r#"{"access_token":"abc","expires_in":1,"expires_in":2,"token_type":"Bearer"}"#,
+            r#"{"access_token":"abc","token_type":"Bearer""#,
+            r#"["abc"]"#,
+        ] {
+            assert_eq!(parse(body).err().map(|e| e.kind()), Some(ErrorKind::BadResponse), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_servers_do_is_tolerated() {
+        for body in [
+            "\u{feff}{\"access_token\":\"abc\",\"token_type\":\"bearer\"}",
+            r#"{"access_token":"abc"}"#,
+            r#"{"access_token":"abc==","token_type":"BEARER","x":1,"x":2}"#,
+            r#"{"error":null,"access_token":"abc","token_type":"Bearer"}"#,
+        ] {
+            assert!(parse(body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_dropped_with_a_remark() {
+        let token = parse(r#"{"access_token":"abc","token_type":"Bearer","refresh_token":"r"}"#).unwrap();
+        assert!(token.members.get("refresh_token").is_none());
+        assert_eq!(token.remarks.len(), 1);
+    }
+}

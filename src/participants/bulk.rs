@@ -1,0 +1,266 @@
+//! Many lookups: in flight side by side, answered in the order of the input, at a pace that the API sets. Memory does not
+//! grow with the input: lines come through a small channel, answers leave as soon as their turn comes.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+
+use crate::api::session::ApiSession;
+use crate::http::retry;
+use crate::http::retry::jitter;
+use crate::participants::bulk_input::Line;
+use crate::participants::cpf::Cpf;
+use crate::participants::filter::Selection;
+use crate::participants::lookup::{Directory, Query};
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::runtime;
+use crate::platform::runtime::Stop;
+
+/// After Ctrl-C, how long lookups in flight may still take.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often one lookup may be throttled before the run ends.
+const PATIENCE: u32 = 20;
+/// How long the first lookup goes alone.
+const ALONE: Duration = Duration::from_secs(1);
+/// Answers that wait for an earlier one, for each lookup in flight.
+const AHEAD: usize = 8;
+
+/// What the lines of the input are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Logins.
+    Login,
+    /// Taxpayer numbers.
+    Cpf,
+}
+
+impl Field {
+    /// Its name in the output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Cpf => "cpf",
+        }
+    }
+}
+
+/// What became of a line.
+pub enum Answer {
+    /// Participants that match.
+    Found(Vec<Box<RawValue>>),
+    /// Nobody matches.
+    NotFound,
+    /// The value cannot be looked up; nothing was sent.
+    Invalid(Error),
+    /// The lookup failed.
+    Failed(Error),
+}
+
+/// A line of the input with its answer.
+pub struct Row {
+    /// The line.
+    pub line: Line,
+    /// Its answer.
+    pub answer: Answer,
+}
+
+/// Takes rows in the order of the input; nothing means that the next one is not there yet.
+pub type Sink<'s> = dyn FnMut(Option<Row>) -> Result<()> + 's;
+
+/// A bulk lookup.
+pub struct Bulk<'a> {
+    /// The process.
+    pub host: &'a Host,
+    /// Token, key and correlation id.
+    pub session: &'a ApiSession<'a>,
+    /// Where participants are looked up.
+    pub directory: &'a Directory,
+    /// Which of them count.
+    pub selection: &'a Selection,
+    /// What the lines are.
+    pub field: Field,
+    /// How many lookups are in flight.
+    pub concurrency: usize,
+    /// How many requests a second, at most.
+    pub rate: Option<f64>,
+    /// How often a failed lookup may be repeated.
+    pub retries: u32,
+    /// The longest wait that the API may ask for.
+    pub patience: Duration,
+}
+
+/// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one connection
+/// serves all, and without it each of them would open its own.
+struct Lanes {
+    open: Semaphore,
+    closed: Cell<usize>,
+}
+
+/// When the next request may be sent.
+struct Gate {
+    opens_at: Cell<Instant>,
+    next_turn: Cell<Instant>,
+    interval: Duration,
+}
+
+impl Bulk<'_> {
+    /// Looks every line up and hands the rows to the sink.
+    ///
+    /// # Errors
+    /// Interrupted; what the sink fails with; throttled, when the API asks for more patience than there is; whatever
+    /// keeps a new token from being granted. Rows handed over before that are whole and in order.
+    pub async fn run(&self, lines: mpsc::Receiver<Line>, mut stop: Stop, sink: &mut Sink<'_>) -> Result<()> {
+        let (gate, unsent) = (Gate::new(self.rate), stop.clone());
+        let lanes = Lanes::new(self.concurrency);
+        let lines = stream::unfold((lines, stop.clone()), |(mut lines, mut stop)| async move {
+            tokio::select! {
+                biased;
+                () = stop.requested() => None,
+                line = lines.recv() => line.map(|line| (line, (lines, stop))),
+            }
+        });
+        let (gate, lanes) = (&gate, &lanes);
+        let rows = lines.map(|line| self.answer(line, gate, lanes, unsent.clone())).buffered(self.concurrency * AHEAD);
+        let mut rows = std::pin::pin!(rows);
+        let over = async {
+            stop.requested().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let mut over = std::pin::pin!(over.fuse());
+        loop {
+            let row = match rows.next().now_or_never() {
+                Some(row) => row,
+                None => {
+                    sink(None)?;
+                    tokio::select! {
+                        biased;
+                        row = rows.next() => row,
+                        () = &mut over => return Err(runtime::interrupted()),
+                    }
+                }
+            };
+            match row {
+                Some(row) => sink(Some(row?))?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The answer to one line; an error ends the run.
+    async fn answer(&self, line: Line, gate: &Gate, lanes: &Lanes, stop: Stop) -> Result<Row> {
+        let query = match (self.field, line.value()) {
+            (_, Err(error)) => Err(error),
+            (Field::Login, Ok(login)) => Ok(Query::Login(login.to_owned())),
+            (Field::Cpf, Ok(cpf)) => Cpf::parse(cpf).map(Query::Cpf),
+        };
+        let answer = match query {
+            Err(error) => Answer::Invalid(error),
+            Ok(query) => self.look_up(&query, gate, lanes, stop).await?,
+        };
+        Ok(Row { line, answer })
+    }
+
+    /// After Ctrl-C a request that has been sent is waited for, and none is sent any more.
+    async fn look_up(&self, query: &Query, gate: &Gate, lanes: &Lanes, mut stop: Stop) -> Result<Answer> {
+        let _permit = stop.unless(lanes.open.acquire()).await?;
+        let (mut attempt, mut throttled) = (0, 0);
+        loop {
+            stop.unless(gate.turn()).await?;
+            let error = match lanes.lead(Box::pin(self.directory.find(self.host, self.session, query))).await {
+                Ok(found) => return Ok(self.select(found.items)),
+                Err(error) => error,
+            };
+            if let Some(lost) = self.session.lost_token() {
+                return Err(lost);
+            }
+            let asked = error.wait();
+            match error.kind() {
+                ErrorKind::NotFound => return Ok(Answer::NotFound),
+                ErrorKind::Throttled => {
+                    throttled += 1;
+                    let wait = retry::delay(throttled, asked, jitter());
+                    if throttled > PATIENCE || wait > self.patience {
+                        return Err(error);
+                    }
+                    gate.close(wait);
+                }
+                _ if error.is_transient() && attempt < self.retries => {
+                    let wait = retry::delay(attempt, asked, jitter());
+                    if asked.is_some() {
+                        gate.close(wait.min(self.patience));
+                    } else {
+                        stop.unless(tokio::time::sleep(wait)).await?;
+                    }
+                    attempt += 1;
+                }
+                _ => return Ok(Answer::Failed(error)),
+            }
+        }
+    }
+
+    fn select(&self, items: Vec<Box<RawValue>>) -> Answer {
+        let items = self.selection.apply(items);
+        match self.selection.require(&items) {
+            Ok(()) => Answer::Found(items),
+            Err(_) if items.is_empty() => Answer::NotFound,
+            Err(error) => Answer::Failed(error),
+        }
+    }
+}
+
+impl Lanes {
+    fn new(count: usize) -> Self {
+        Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
+    }
+
+    /// Waits for a lookup; once the first is over, or takes long, the other lanes are open. The lookup is in a box, since
+    /// far more lines wait for a lane than have one.
+    async fn lead<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
+        if self.closed.get() == 0 {
+            return lookup.await;
+        }
+        let early = tokio::time::timeout(ALONE, &mut lookup).await;
+        self.open.add_permits(self.closed.take());
+        match early {
+            Ok(found) => found,
+            Err(_) => lookup.await,
+        }
+    }
+}
+
+impl Gate {
+    fn new(rate: Option<f64>) -> Self {
+        let now = Instant::now();
+        let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
+        Self { opens_at: Cell::new(now), next_turn: Cell::new(now), interval }
+    }
+
+    /// Keeps everybody out for a while.
+    fn close(&self, wait: Duration) {
+        self.opens_at.set(self.opens_at.get().max(Instant::now() + wait));
+    }
+
+    /// Waits until the gate is open and it is our turn.
+    async fn turn(&self) {
+        while self.opens_at.get() > Instant::now() {
+            tokio::time::sleep_until(self.opens_at.get()).await;
+        }
+        if self.interval.is_zero() {
+            return;
+        }
+        // Turns are taken while the gate is open, so that those who waited for it do not come all at once.
+        let turn = self.next_turn.get().max(Instant::now());
+        self.next_turn.set(turn + self.interval);
+        tokio::time::sleep_until(turn).await;
+        while self.opens_at.get() > Instant::now() {
+            tokio::time::sleep_until(self.opens_at.get()).await;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Running the command that prints a secret: no shell, no stdin, its stderr passed through, half a minute at most. Owns when
+//! it is ended, and who is ended with it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+
+use crate::platform::deadline::Deadline;
+use crate::secrets::source::SIZE_LIMIT;
+
+/// The longest a secret command may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What kept a command from printing a secret.
+pub struct Failure {
+    /// In words.
+    pub why: String,
+    /// What to try.
+    pub hint: Option<&'static str>,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, hint: None }
+    }
+}
+
+/// What the command prints.
+///
+/// # Errors
+/// It cannot be started, fails, does not end in time, or prints what no secret is.
+pub async fn run(argv: &[String], deadline: &Deadline) -> Result<String, Failure> {
+    let (program, args) = argv.split_first().ok_or_else(|| "it names no program".to_owned())?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let has_group = has_group_of_its_own(&mut command);
+    let child = command.spawn().map_err(|e| format!("`{program}` cannot be started: {e}"))?;
+    let mut running = Running { child, has_group };
+    let limit = Deadline::after(LIMIT);
+    let ended = deadline.race(limit.race(running.end())).await;
+    let (printed, ended_by_itself) = match ended {
+        Err(_) => {
+            return Err(Failure { hint: Some("`--timeout` raises the deadline"), ..still_running(program, deadline) });
+        }
+        Ok(Err(_)) => return Err(still_running(program, &limit)),
+        Ok(Ok(outcome)) => outcome.map_err(|e| e.to_string())?,
+    };
+    running.has_group &= ended_by_itself.is_none();
+    match ended_by_itself {
+        None => Err(format!("`{program}` printed more than 64 KiB, which no secret has").into()),
+        Some(status) if !status.success() => Err(Failure {
+            why: format!("`{program}` ended with {status}"),
+            hint: Some("what it said about it, if anything, stands above"),
+        }),
+        Some(_) => String::from_utf8(printed).map_err(|_| format!("what `{program}` printed is not UTF-8").into()),
+    }
+}
+
+fn still_running(program: &str, deadline: &Deadline) -> Failure {
+    format!("`{program}` did not end within {}", humantime::format_duration(deadline.budget())).into()
+}
+
+/// Puts the command into a group of processes of its own, so that all of it can be ended. Not where there is a terminal:
+/// only the group in front may ask a person for a password there, and Ctrl-C reaches that group whole.
+fn has_group_of_its_own(command: &mut Command) -> bool {
+    let alone = cfg!(unix) && std::fs::File::open("/dev/tty").is_err();
+    #[cfg(unix)]
+    if alone {
+        command.process_group(0);
+    }
+    alone
+}
+
+/// A command that runs; ended with its group when it is dropped before its end.
+struct Running {
+    child: Child,
+    has_group: bool,
+}
+
+impl Running {
+    /// What it prints, and how it ends; one that prints on and on is not waited for.
+    async fn end(&mut self) -> std::io::Result<(Vec<u8>, Option<std::process::ExitStatus>)> {
+        let mut printed = Vec::new();
+        if let Some(stdout) = self.child.stdout.take() {
+            stdout.take(SIZE_LIMIT + 1).read_to_end(&mut printed).await?;
+        }
+        if printed.len() as u64 > SIZE_LIMIT {
+            return Ok((printed, None));
+        }
+        self.child.wait().await.map(|status| (printed, Some(status)))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Running {
+    fn drop(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        // Without a number it has been waited for, and the number may be another's.
+        let group = self.child.id().filter(|_| self.has_group).and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}

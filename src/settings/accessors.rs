@@ -1,0 +1,132 @@
+//! Settings as values of a type: lists, secrets, URLs, durations, dates, numbers, words. Owns how a value that does not fit is named.
+
+use std::time::{Duration, SystemTime};
+
+use crate::platform::error::{Error, Result};
+use crate::platform::text::nearest;
+use crate::platform::url;
+use crate::platform::url::Url;
+use crate::secrets::source::SecretSource;
+use crate::settings::key::Key;
+use crate::settings::layer::Value;
+use crate::settings::network;
+use crate::settings::resolved::{Settings, listed};
+
+impl Settings {
+    /// A list with its placeholders filled in, split at white space where the setting's words allow it.
+    ///
+    /// # Errors
+    /// Usage: a placeholder's setting is missing.
+    pub fn list(&self, key: Key) -> Result<Vec<String>> {
+        match self.raw(key) {
+            Some((Value::List(items), _)) => items.iter().map(|item| self.fill(key, item)).collect(),
+            Some((Value::Text(text), _)) => Ok(vec![self.fill(key, text)?]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether a switch is on.
+    #[must_use]
+    pub fn switch(&self, key: Key) -> bool {
+        matches!(self.raw(key), Some((Value::Switch(true), _)))
+    }
+
+    /// Names and values.
+    #[must_use]
+    pub fn pairs(&self, key: Key) -> &[(String, String)] {
+        match self.raw(key) {
+            Some((Value::Pairs(pairs), _)) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// Names and secret sources.
+    #[must_use]
+    pub fn secret_pairs(&self, key: Key) -> &[(String, SecretSource)] {
+        match self.raw(key) {
+            Some((Value::SecretPairs(pairs), _)) => pairs,
+            _ => &[],
+        }
+    }
+
+    /// Where a secret comes from.
+    #[must_use]
+    pub fn secret(&self, key: Key) -> Option<&SecretSource> {
+        match self.raw(key) {
+            Some((Value::Secret(source), _)) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// A URL to which secrets or tokens may go.
+    ///
+    /// # Errors
+    /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
+    pub fn url(&self, key: Key) -> Result<Option<Url>> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        url::parse_setting(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
+    }
+
+    /// A duration such as `30s`.
+    ///
+    /// # Errors
+    /// Usage: it is not a duration.
+    pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        network::duration(text).map(Some).map_err(|why| self.bad(key, text, why))
+    }
+
+    /// A date, or a time in UTC.
+    ///
+    /// # Errors
+    /// Usage: it is neither.
+    pub fn date(&self, key: Key) -> Result<Option<SystemTime>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let parsed = humantime::parse_rfc3339_weak(&whole);
+        parsed.map(Some).map_err(|_| {
+            self.bad(key, text, "it must be a date such as 2027-01-31, or a time such as 2027-01-31T12:00:00Z")
+        })
+    }
+
+    /// A whole number up to `most`.
+    ///
+    /// # Errors
+    /// Usage: it is not such a number.
+    pub fn number(&self, key: Key, most: u32) -> Result<Option<u32>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        match text.trim().parse() {
+            Ok(number) if number <= most => Ok(Some(number)),
+            _ => Err(self.bad(key, text, &format!("it must be a whole number from 0 to {most}"))),
+        }
+    }
+
+    /// One of a fixed set of words.
+    ///
+    /// # Errors
+    /// Usage: another word; the message lists the set.
+    pub fn word<T: Copy>(&self, key: Key, words: &[(&'static str, T)]) -> Result<Option<T>> {
+        let Some(text) = self.plain(key) else { return Ok(None) };
+        words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let error = self.bad(key, text, &format!("the values are {}", listed(&known)));
+            match nearest(text, &known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        })
+    }
+
+    /// The error for a value that does not fit, naming key, value and origin.
+    #[must_use]
+    pub fn bad(&self, key: Key, value: &str, why: &str) -> Error {
+        Error::usage(format!("cannot use `{} = \"{value}\"` (from {})", key.name(), self.origin(key))).cause(why)
+    }
+
+    fn bad_url(&self, key: Key, text: &str, why: &str) -> Error {
+        let shown = if text.contains('@') { "[hidden]" } else { text };
+        self.bad(key, shown, why).hint(
+            "give an absolute https:// URL without user name, password and fragment; http:// is for loopback hosts",
+        )
+    }
+}

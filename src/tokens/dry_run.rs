@@ -1,0 +1,58 @@
+//! `--dry-run`: the settings with their origins, and the token request as a curl command. Nothing is sent, no secret
+//! is read, no command is run.
+
+use crate::http::message::Request;
+use crate::platform::error::Result;
+use crate::platform::host::Host;
+use crate::platform::redactor::HIDDEN;
+use crate::settings::resolved::Settings;
+use crate::settings::table;
+use crate::tokens::credentials::STAND_IN;
+use crate::tokens::source::TokenSource;
+
+/// What would be done, in lines.
+///
+/// # Errors
+/// Usage: the request cannot be built.
+pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result<String> {
+    let rows = table::rows(host, settings);
+    let widest = |of: fn(&table::Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
+    let (names, values) = (widest(|r| r.name), widest(|r| &r.value));
+    let mut out = format!(
+        "# settings of {}\n",
+        settings.profile.as_ref().map_or("no profile".to_owned(), |p| format!("profile `{p}`"))
+    );
+    for row in &rows {
+        out.push_str(&format!("{:names$}  {:values$}  {}\n", row.name, row.value, row.origin));
+    }
+    out.push_str("\n# token request (nothing was sent)\n");
+    let (request, note) = source.sketch()?;
+    if let Some(note) = note {
+        out.push_str(&format!("# {note}\n"));
+    }
+    out.push_str(&curl(&request));
+    Ok(host.redactor.hide(&out))
+}
+
+/// A request as a curl command, secrets hidden.
+fn curl(request: &Request) -> String {
+    let mut lines = vec![format!("curl -X {} {}", request.method, quoted(&request.shown))];
+    for (name, value) in &request.headers {
+        let scheme = value.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
+        let shown = if value.is_sensitive() {
+            format!("{scheme} {HIDDEN}")
+        } else {
+            value.to_str().unwrap_or_default().to_owned()
+        };
+        lines.push(format!("-H {}", quoted(&format!("{name}: {shown}"))));
+    }
+    if let Some(body) = &request.body {
+        lines.push(format!("--data {}", quoted(&String::from_utf8_lossy(body).replace(STAND_IN, HIDDEN))));
+    }
+    format!("{}\n", lines.join(" \\\n  "))
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}

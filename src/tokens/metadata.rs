@@ -1,0 +1,83 @@
+//! Metadata, from the disk or from the server. A document on disk is checked as strictly as a new one, and one that
+//! failed a check is never kept.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::dir::{Folder, Shelf};
+use crate::cache::entry::{time, unix};
+use crate::cache::key;
+use crate::http::client::Http;
+use crate::oauth::discovery;
+use crate::oauth::discovery::{Metadata, Source};
+use crate::platform::error::Result;
+use crate::platform::host::Host;
+use crate::platform::json;
+use crate::platform::url;
+use crate::platform::url::Url;
+
+const VERSION: u32 = 1;
+
+/// A document on disk.
+#[derive(Deserialize, Serialize)]
+struct Wire {
+    version: u32,
+    url: String,
+    fetched_at: u64,
+    expires_at: u64,
+    document: String,
+}
+
+/// The metadata of a source: from the disk if `read`, else fetched and kept for as long as the server allows.
+///
+/// # Errors
+/// Whatever [`discovery::fetch`] fails with.
+pub async fn find(host: &Host, http: &Http, source: &Source, folder: Option<&Folder>, read: bool) -> Result<Metadata> {
+    if let Some(metadata) = folder.filter(|_| read).and_then(|folder| from_disk(host, folder, source)) {
+        host.story(|| format!("the metadata of {} is in the cache", url::shown(&metadata.url)));
+        return Ok(metadata);
+    }
+    let metadata = discovery::fetch(host, http, source).await?;
+    if let Some(folder) = folder {
+        keep(host, folder, &metadata);
+    }
+    Ok(metadata)
+}
+
+/// A kept document that is still valid and still passes every check.
+fn from_disk(host: &Host, folder: &Folder, source: &Source) -> Option<Metadata> {
+    source.urls.iter().find_map(|url| {
+        let bytes = folder.read(host, Shelf::Metadata, &name(url))?;
+        let wire: Wire = json::parse(&bytes).ok()?;
+        let current = wire.version == VERSION && wire.url == url::shown(url) && is_current(&wire, host.now());
+        discovery::read_document(wire.document.as_bytes(), url, source).ok().filter(|_| current)
+    })
+}
+
+fn is_current(wire: &Wire, now: SystemTime) -> bool {
+    let between = time(wire.fetched_at).zip(time(wire.expires_at));
+    between.is_some_and(|(fetched, expires)| fetched <= now && now < expires)
+}
+
+/// The name of a document on disk: of its whole URL, whose query may choose between documents and is not shown.
+fn name(url: &Url) -> String {
+    key::public_name(url.as_str())
+}
+
+fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
+    let name = name(&metadata.url);
+    if metadata.keep.is_zero() {
+        folder.remove(Shelf::Metadata, &name);
+        return;
+    }
+    let now = host.now();
+    let wire = Wire {
+        version: VERSION,
+        url: url::shown(&metadata.url),
+        fetched_at: unix(now),
+        expires_at: unix(now + metadata.keep),
+        document: metadata.document.clone(),
+    };
+    folder.write(host, Shelf::Metadata, &name, &serde_json::to_vec(&wire).unwrap_or_default());
+}

@@ -1,0 +1,251 @@
+//! From settings to an access token: secret, metadata, grant. The only file that knows all of them.
+
+use serde_json::value::RawValue;
+
+use crate::cache::dir::Folder;
+use crate::cache::key::Fields;
+use crate::http::client::Http;
+use crate::http::message::{Reply, Request};
+use crate::oauth::client_auth::AuthMethod;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::grant;
+use crate::oauth::issuer::IssuerRule;
+use crate::oauth::token_response;
+use crate::oauth::token_response::Token;
+use crate::platform::error::{Error, Result};
+use crate::platform::host::Host;
+use crate::platform::url;
+use crate::platform::url::Url;
+use crate::secrets::source::SecretSource;
+use crate::settings::client::Client;
+use crate::settings::presets::Preset;
+use crate::settings::resolved::Settings;
+use crate::settings::server::Server;
+use crate::tokens::credentials;
+use crate::tokens::credentials::ClientProof;
+use crate::tokens::{hints, metadata};
+
+/// Everything that shapes a token.
+#[derive(Debug)]
+pub struct TokenSource {
+    client: Client,
+    server: Server,
+    issuer: Option<String>,
+    preset: &'static Preset,
+}
+
+impl TokenSource {
+    /// Reads and checks the settings; touches neither network nor secret.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
+        Ok(Self {
+            server: Server::resolve(settings)?,
+            client: Client::resolve(settings, host)?,
+            issuer: settings.issuer()?,
+            preset: settings.preset,
+        })
+    }
+
+    /// Adds everything that shapes the token to the name of its cache entry: the secret's value where that is free to
+    /// read, its source where it is not.
+    ///
+    /// # Errors
+    /// Usage: a secret that is free to read cannot be read.
+    pub fn describe_key(&self, host: &Host, fields: &mut Fields) -> Result<()> {
+        let client = &self.client;
+        let grant = &client.grant;
+        match &self.server {
+            Server::TokenEndpoint(url) => fields.add("token_url", [url.as_str()]),
+            Server::Metadata(source) => {
+                fields.add("metadata", source.urls.iter().map(Url::as_str));
+                fields.add("issuer", [source.expected.as_str()]);
+                if source.rule != IssuerRule::Exact {
+                    fields.add("issuer_rule", ["another may be named"]);
+                }
+            }
+        }
+        fields.add("client_id", [client.id.as_str()]);
+        fields.add("auth_method", [client.method.name()]);
+        fields.add("body_format", [grant.body_format.name()]);
+        fields.add("scope", grant.scope.sorted());
+        fields.add("audience", grant.audience.as_deref());
+        fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
+        let params = sorted(grant.params.iter());
+        fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+        let name = client.proof_key.name();
+        match &client.proof {
+            SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
+            SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
+            // What changes by itself says where it comes from, not what it is.
+            source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
+            _ => fields.add(name, [client.read_free(host)?.expose()]),
+        }
+        if client.certificate.is_some() {
+            fields.add("client_cert", [credentials::leaf(host, client)?.as_str()]);
+        }
+        Ok(())
+    }
+
+    /// Where tokens are granted.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Who asks, how, and for what.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Server, client id, scope and audience, for people.
+    #[must_use]
+    pub fn about(&self) -> (String, String, String, Option<String>) {
+        let server = match &self.server {
+            Server::TokenEndpoint(url) => url::shown(url),
+            Server::Metadata(source) => source.expected.clone(),
+        };
+        let grant = &self.client.grant;
+        (server, self.client.id.clone(), grant.scope.joined(), grant.audience.clone())
+    }
+
+    /// The token request with nothing secret in it, and what is not known without asking the server.
+    ///
+    /// # Errors
+    /// Usage: the request cannot be built.
+    pub fn sketch(&self) -> Result<(Request, Option<String>)> {
+        let authentication = credentials::sketch(&self.client)?;
+        let (endpoint, note) = match &self.server {
+            Server::TokenEndpoint(url) => (url.clone(), None),
+            Server::Metadata(source) => {
+                let note =
+                    format!("the token endpoint is what {} names as `token_endpoint`", url::shown(&source.urls[0]));
+                (source.urls[0].clone(), Some(note))
+            }
+        };
+        let mut request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
+        if note.is_some() {
+            request.shown = "<token_endpoint>".into();
+        }
+        Ok((request, note))
+    }
+
+    /// Gets a token from the authorization server. Metadata is kept in `folder`, and read from it if `read`.
+    ///
+    /// # Errors
+    /// Usage: a secret, key or certificate cannot be read. Else whatever discovery or the token endpoint makes of it.
+    pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
+        // Before anything is sent: a secret that cannot be read must not cost a request.
+        let proof = ClientProof::prepare(host, &self.client, &http.deadline()).await?;
+        self.show_certificate(host, http).await?;
+        let metadata = match &self.server {
+            Server::TokenEndpoint(_) => None,
+            Server::Metadata(source) => Some(metadata::find(host, http, source, folder, read).await?),
+        };
+        let reply = self.request(host, http, &proof, metadata.as_ref(), &self.client.grant).await?;
+        let mut token = token_response::parse_response(&reply, self.preset.hints, host.now())
+            .map_err(|error| hints::explain(error, &self.client, proof.secret(), metadata.as_ref()))
+            .map_err(|error| hints::compare_clocks(error, &self.client, &reply))?;
+        hide_echoes(host, &mut token);
+        host.redactor.learn_as(&token.access_token, "access_token");
+        for remark in &token.remarks {
+            host.warn(remark);
+        }
+        self.compare_scope(host, &token);
+        Ok(token)
+    }
+
+    /// Sends a token request, made anew for every attempt.
+    ///
+    /// # Errors
+    /// Usage: the proof cannot be used here. The network's errors.
+    pub async fn request(
+        &self,
+        host: &Host,
+        http: &Http,
+        proof: &ClientProof<'_>,
+        metadata: Option<&Metadata>,
+        asked: &grant::Grant,
+    ) -> Result<Reply> {
+        let endpoint = self.endpoint(metadata)?;
+        let issuer = metadata.map(|metadata| metadata.issuer.as_str()).or(self.issuer.as_deref());
+        let make = async || {
+            let authentication = proof.authenticate(host, http, issuer, endpoint).await?;
+            grant::build_request(endpoint, asked, &authentication)
+        };
+        http.send_each(host, make).await
+    }
+
+    /// The token endpoint for the client's method (RFC 8705 section 5).
+    ///
+    /// # Errors
+    /// Usage: mutual TLS without TLS.
+    pub fn endpoint<'m>(&'m self, metadata: Option<&'m Metadata>) -> Result<&'m Url> {
+        let mutual_tls = self.client.method.is_mutual_tls();
+        let endpoint = match (&self.server, metadata) {
+            (Server::Metadata(_), Some(metadata)) if mutual_tls => {
+                metadata.mtls_token_endpoint.as_ref().unwrap_or(&metadata.token_endpoint)
+            }
+            (Server::Metadata(_), Some(metadata)) => &metadata.token_endpoint,
+            (Server::TokenEndpoint(url), _) => url,
+            (Server::Metadata(_), None) => return Err(Error::usage("the token endpoint is not known")),
+        };
+        if mutual_tls && endpoint.scheme() != "https" {
+            return Err(Error::usage(format!(
+                "`auth_method = \"{}\"` needs a token endpoint with https",
+                self.client.method.name()
+            ))
+            .cause(format!("it is {}", url::shown(endpoint))));
+        }
+        Ok(endpoint)
+    }
+
+    /// Lets connections from now on show the client's certificate, if it has one.
+    ///
+    /// # Errors
+    /// Usage: certificate or key cannot be read.
+    pub async fn show_certificate(&self, host: &Host, http: &Http) -> Result<()> {
+        if self.client.shows_certificate()
+            && !http.has_identity()
+            && let Some(identity) = credentials::identity(host, &self.client, &http.deadline()).await?
+        {
+            http.show_identity(identity);
+        }
+        Ok(())
+    }
+
+    fn compare_scope(&self, host: &Host, token: &Token) {
+        let asked = &self.client.grant.scope;
+        match &token.granted {
+            Some(granted) if !asked.missing_from(granted).is_empty() => {
+                host.warn(&format!(
+                    "the server granted less than was asked: `{}` is missing",
+                    asked.missing_from(granted).join(" ")
+                ));
+            }
+            None if !asked.is_empty() => host.story(|| "the server did not say which scope it granted".into()),
+            _ => {}
+        }
+    }
+}
+
+/// A server that sends a credential back must not make us print or store it.
+fn hide_echoes(host: &Host, token: &mut Token) {
+    for (name, raw) in &mut token.members.0 {
+        if host.redactor.knows(name.as_bytes()) {
+            *name = host.redactor.hide(name);
+        }
+        if name != "access_token" && host.redactor.knows(raw.get().as_bytes()) {
+            let hidden = host.redactor.hide(raw.get());
+            *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        }
+    }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort();
+    items
+}

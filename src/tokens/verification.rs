@@ -1,0 +1,84 @@
+//! Is a JWT what it says: signed by a key of its issuer, for the expected audience, in its time? (RFC 7519 section 7.2,
+//! RFC 9068 section 4.)
+
+use serde_json::Value;
+
+use crate::http::client::Http;
+use crate::http::message::Request;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::jose::jwks;
+use crate::oauth::jose::jwks::{KeySet, Refusal};
+use crate::oauth::jose::jwt::Jwt;
+use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::host::Host;
+use crate::platform::url;
+use crate::platform::url::Url;
+
+/// Why a signature could not be confirmed.
+pub enum Trust {
+    /// The keys could not be fetched.
+    Unavailable(Error),
+    /// The signature does not count.
+    Refused(Refusal),
+}
+
+/// Fetches the issuer's keys and checks the signature.
+///
+/// # Errors
+/// Why it could not be confirmed.
+pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt) -> Result<(), Trust> {
+    let keys = fetch(host, http, jwks_uri).await.map_err(Trust::Unavailable)?;
+    keys.verify(jwt).map_err(Trust::Refused)
+}
+
+async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
+    let request = Request::get(jwks_uri.clone(), url::shown(jwks_uri), jwks::SET_LIMIT);
+    let reply = http.send(host, &request).await?;
+    let unusable = |why: String| {
+        Error::new(ErrorKind::BadResponse, "the issuer's key set cannot be read")
+            .cause(format!("GET {} answered {}", reply.url, reply.status))
+            .cause(why)
+            .facts(reply.facts())
+    };
+    if reply.status != 200 {
+        return Err(unusable("that is not 200".into()));
+    }
+    KeySet::parse(&reply.body).map_err(unusable)
+}
+
+/// Everything: signature, issuer, audience, times.
+///
+/// # Errors
+/// Bad response: what is wrong with the token; the network's errors.
+pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Option<&str>, jwt: &Jwt) -> Result<()> {
+    let wrong = |why: String| Error::new(ErrorKind::BadResponse, "the token is not what it says").cause(why);
+    let uri = metadata
+        .jwks_uri
+        .as_ref()
+        .ok_or_else(|| wrong("the metadata names no key set that may be used (`jwks_uri`)".into()))?;
+    check_signature(host, http, uri, jwt).await.map_err(|trust| match trust {
+        Trust::Unavailable(error) => error,
+        Trust::Refused(refusal) => wrong(refusal.to_string()),
+    })?;
+    if jwt.claims.issuer() != Some(metadata.issuer.as_str()) {
+        let error = wrong("its issuer is another".into());
+        return Err(
+            quote_claim(error, "iss", jwt.claims.iss.as_ref()).quoting("the metadata names", metadata.issuer.clone())
+        );
+    }
+    if let Some(wanted) = audience
+        && !jwt.claims.audiences().contains(&wanted)
+    {
+        let error = wrong(format!("it does not name the audience `{wanted}`"));
+        return Err(quote_claim(error, "aud", jwt.claims.aud.as_ref()));
+    }
+    jwt.claims.check_times(host.now()).map_err(wrong)
+}
+
+fn quote_claim(error: Error, name: &str, value: Option<&Value>) -> Error {
+    match value {
+        None => error.cause(format!("it has no `{name}`")),
+        Some(Value::String(text)) => error.quoting(format!("its `{name}` is"), text),
+        Some(other) => error.quoting(format!("its `{name}` is"), other.to_string()),
+    }
+}
