@@ -24,7 +24,7 @@ pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
         ErrorFormat::Text => {
             host.line(&format!("error: {}", error.message()));
             for cause in error.causes() {
-                host.line(&format!("  cause: {}", cause.render(&host.redactor)));
+                host.line(&format!("  cause: {}", host.redactor.render(cause)));
             }
             for hint in error.hints() {
                 host.line(&format!("  hint: {hint}"));
@@ -71,7 +71,7 @@ pub fn json(host: &Host, error: &Error) -> String {
             kind: exit.kind,
             exit_code: exit.code,
             message: clean(error.message()),
-            causes: error.causes().iter().map(|cause| clean(&cause.render(&host.redactor))).collect(),
+            causes: error.causes().iter().map(|cause| clean(&host.redactor.render(cause))).collect(),
             hints: error.hints().iter().map(|hint| clean(hint)).collect(),
             oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
             http_status: facts.http_status,

@@ -9,5 +9,6 @@ pub mod grant;
 pub mod list_format;
 pub mod network;
 pub mod participant_filter;
+pub mod participant_query;
 pub mod server;
 pub mod usage_error;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::http::proxy;
 use crate::platform::error::{Error, Result};
+use crate::platform::url;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 
@@ -34,7 +34,7 @@ impl NetworkArgs {
     /// # Errors
     /// Usage: `--proxy` holds a password.
     pub fn add_to(&self, layer: &mut Layer) -> Result<()> {
-        if self.proxy.as_deref().is_some_and(proxy::holds_password) {
+        if self.proxy.as_deref().is_some_and(url::holds_password) {
             return Err(Error::usage(
                 "`--proxy` with a password is refused: the command line can be read by every user of the machine",
             )

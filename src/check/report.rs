@@ -158,7 +158,7 @@ impl<'h> Recorder<'h> {
     fn add_error(&mut self, id: &'static str, status: Status, error: &Error) {
         let words = Words {
             message: error.message().to_owned(),
-            causes: error.causes().iter().map(|cause| cause.render(&self.host.redactor)).collect(),
+            causes: error.causes().iter().map(|cause| self.host.redactor.render(cause)).collect(),
             hints: error.hints().to_vec(),
         };
         self.add(id, status, words, error.kind(), !decides(error.kind()));

@@ -11,23 +11,23 @@ use crate::args::api::ApiArgs;
 use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
+use crate::args::participant_query::{Flags, read_query};
 use crate::args::server::ServerArgs;
 use crate::check;
 use crate::check::Expectations;
 use crate::check::checks::CATALOGUE;
 use crate::check::report::{Report, Status};
-use crate::commands::participant::{Flags, read_query};
 use crate::exit;
 use crate::output::check_report;
 use crate::output::check_report::{Line, Section};
 use crate::output::columns;
+use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::runtime;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
-use crate::settings::network;
 use crate::settings::resolved::{Choice, Settings};
 
 /// Smoke-test credentials
@@ -117,7 +117,7 @@ impl CheckArgs {
 
     fn expectations(&self, host: &Host) -> Result<Expectations> {
         let expected = &self.expected;
-        let warn_before = network::duration(&expected.warn_before);
+        let warn_before = deadline::parse_duration(&expected.warn_before);
         let others = Expectations {
             audiences: expected.require_aud.clone(),
             warn_before: warn_before.map_err(|why| {

@@ -11,7 +11,7 @@ use crate::api::session::{ApiSession, Pace};
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::participant_filter::SelectionArgs;
-use crate::commands::participant::{Flags, read_query};
+use crate::args::participant_query::{Flags, read_query};
 use crate::http::client::Http;
 use crate::http::log::HIDDEN_HEADERS;
 use crate::http::message::{Part, Reply, Request};

@@ -28,13 +28,6 @@ impl Via {
     }
 }
 
-/// Whether the text of a proxy holds a password, also where it is not a URL.
-#[must_use]
-pub fn holds_password(text: &str) -> bool {
-    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
-    authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))
-}
-
 /// The proxy for https requests, if any. `configured` is the setting with the name of its origin; an empty one asks for
 /// none.
 ///

@@ -8,6 +8,18 @@ use crate::platform::error::{Error, ErrorKind, Result};
 /// How long a command has unless `timeout` says otherwise.
 pub const USUAL: Duration = Duration::from_secs(30);
 
+/// No time limit is longer.
+pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// A duration as people write it.
+///
+/// # Errors
+/// What it must be.
+pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text.trim())
+        .map_err(|_| "it must be a number with a unit, such as `500ms`, `30s`, `5m`, `1h` or `30d`")
+}
+
 /// A point in time and the budget it came from, for messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {

@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use crate::platform::redactor::Redactor;
-
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -43,17 +41,6 @@ pub struct Cause {
     pub text: String,
     /// Text that came from outside; escaped, capped and redacted by the renderer.
     pub quote: Option<String>,
-}
-
-impl Cause {
-    /// The cause in one line: our words, then the quote, made fit to be shown.
-    #[must_use]
-    pub fn render(&self, redactor: &Redactor) -> String {
-        match &self.quote {
-            Some(quote) => format!("{}: \"{}\"", self.text, redactor.quote(quote)),
-            None => self.text.clone(),
-        }
-    }
 }
 
 /// What happened, why, and what to try.

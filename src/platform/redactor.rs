@@ -8,6 +8,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::platform::error::Cause;
 use crate::platform::personal_data;
 use crate::platform::secret::Secret;
 use crate::platform::text;
@@ -123,6 +124,15 @@ impl Redactor {
         }
         out.push_str(&text[from..]);
         out
+    }
+
+    /// A cause in one line: our words, then the quote, with secrets and personal data hidden.
+    #[must_use]
+    pub fn render(&self, cause: &Cause) -> String {
+        match &cause.quote {
+            Some(quote) => format!("{}: \"{}\"", cause.text, self.quote(quote)),
+            None => cause.text.clone(),
+        }
     }
 
     /// Foreign text made fit to be shown: secrets and personal data hidden, controls escaped, cut to
@@ -319,6 +329,13 @@ fn replace_ignoring_case(text: &str, needle: &str, with: &str) -> String {
     }
     out.push_str(&text[from..]);
     out
+}
+
+/// Whether a parameter of this name is likely to hold a credential.
+#[must_use]
+pub fn is_sensitive_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]

@@ -140,6 +140,13 @@ pub fn percent_encode(text: &str, must: impl Fn(u8) -> bool) -> String {
     out
 }
 
+/// Whether the text of a URL holds a password, also where it is malformed.
+#[must_use]
+pub fn holds_password(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

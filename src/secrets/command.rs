@@ -8,10 +8,9 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 use crate::platform::deadline::Deadline;
-use crate::secrets::source::SIZE_LIMIT;
 
 /// The longest a secret command may take.
-const LIMIT: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// What kept a command from printing a secret.
 pub struct Failure {
@@ -27,29 +26,29 @@ impl From<String> for Failure {
     }
 }
 
-/// What the command prints.
+/// What the command prints, at most `limit` bytes.
 ///
 /// # Errors
 /// It cannot be started, fails, does not end in time, or prints what no secret is.
-pub async fn run(argv: &[String], deadline: &Deadline) -> Result<String, Failure> {
+pub async fn run(argv: &[String], limit: u64, deadline: &Deadline) -> Result<String, Failure> {
     let (program, args) = argv.split_first().ok_or_else(|| "it names no program".to_owned())?;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     let has_group = has_group_of_its_own(&mut command);
     let child = command.spawn().map_err(|e| format!("`{program}` cannot be started: {e}"))?;
     let mut running = Running { child, has_group };
-    let limit = Deadline::after(LIMIT);
-    let ended = deadline.race(limit.race(running.end())).await;
+    let time_limit = Deadline::after(TIME_LIMIT);
+    let ended = deadline.race(time_limit.race(running.end(limit))).await;
     let (printed, ended_by_itself) = match ended {
         Err(_) => {
             return Err(Failure { hint: Some("`--timeout` raises the deadline"), ..still_running(program, deadline) });
         }
-        Ok(Err(_)) => return Err(still_running(program, &limit)),
+        Ok(Err(_)) => return Err(still_running(program, &time_limit)),
         Ok(Ok(outcome)) => outcome.map_err(|e| e.to_string())?,
     };
     running.has_group &= ended_by_itself.is_none();
     match ended_by_itself {
-        None => Err(format!("`{program}` printed more than 64 KiB, which no secret has").into()),
+        None => Err(format!("`{program}` printed more than {} KiB, which no secret has", limit / 1024).into()),
         Some(status) if !status.success() => Err(Failure {
             why: format!("`{program}` ended with {status}"),
             hint: Some("what it said about it, if anything, stands above"),
@@ -81,12 +80,12 @@ struct Running {
 
 impl Running {
     /// What it prints, and how it ends; one that prints on and on is not waited for.
-    async fn end(&mut self) -> std::io::Result<(Vec<u8>, Option<std::process::ExitStatus>)> {
+    async fn end(&mut self, limit: u64) -> std::io::Result<(Vec<u8>, Option<std::process::ExitStatus>)> {
         let mut printed = Vec::new();
         if let Some(stdout) = self.child.stdout.take() {
-            stdout.take(SIZE_LIMIT + 1).read_to_end(&mut printed).await?;
+            stdout.take(limit + 1).read_to_end(&mut printed).await?;
         }
-        if printed.len() as u64 > SIZE_LIMIT {
+        if printed.len() as u64 > limit {
             return Ok((printed, None));
         }
         self.child.wait().await.map(|status| (printed, Some(status)))

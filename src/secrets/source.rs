@@ -10,10 +10,20 @@ use crate::platform::local_input::LocalInput;
 use crate::platform::secret::Secret;
 use crate::secrets::command;
 use crate::secrets::prompt;
-use crate::settings::key::Key;
 
 /// More than any secret, less than a mistake.
-pub(crate) const SIZE_LIMIT: u64 = 64 * 1024;
+const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// What kind of text a secret is: decides how white space and line ends are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// A secret that is sent as it stands: every character counts but one final line end.
+    Text,
+    /// A private key or certificate in PEM or JWK: many lines, and white space around it means nothing.
+    Key,
+    /// A ready-made assertion: one line, and white space around it can only be an editor's.
+    Assertion,
+}
 
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
@@ -67,22 +77,22 @@ impl SecretSource {
     ///
     /// # Errors
     /// Usage: it cannot be read by `deadline`, is empty, or begins with a byte order mark.
-    pub async fn read(&self, host: &Host, what: &str, deadline: &Deadline) -> Result<Secret> {
+    pub async fn read(&self, host: &Host, kind: SecretKind, what: &str, deadline: &Deadline) -> Result<Secret> {
         let raw = match self {
             Self::Command(argv) => self.run(host, argv, what, deadline).await?,
             Self::Keyring(entry) => {
                 self.run(host, &keyring_command(entry), what, deadline).await.map_err(|e| keyring_hint(e, entry))?
             }
-            _ => return self.read_free(host, what),
+            _ => return self.read_free(host, kind, what),
         };
-        self.check(host, &raw, what)
+        self.check(host, kind, &raw, what)
     }
 
     /// Reads a secret that is free to read.
     ///
     /// # Errors
     /// As [`Self::read`]; internal for one that is not free.
-    pub fn read_free(&self, host: &Host, what: &str) -> Result<Secret> {
+    pub fn read_free(&self, host: &Host, kind: SecretKind, what: &str) -> Result<Secret> {
         let bytes = match self {
             Self::Plain(text) => return Ok(Secret::new(text.clone())),
             Self::Env(name) => match host.var_os(name) {
@@ -95,7 +105,7 @@ impl SecretSource {
             },
             Self::File(path) => self.read_file(host, path, what)?,
             // A key has many lines.
-            Self::Stdin if what == Key::ClientKey.name() => host.read_stdin(what, SIZE_LIMIT)?,
+            Self::Stdin if kind == SecretKind::Key => host.read_stdin(what, SIZE_LIMIT)?,
             Self::Stdin => prompt::secret(host, what, SIZE_LIMIT)?,
             Self::Value(secret) => secret.expose().to_owned().into_bytes(),
             Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_) => {
@@ -103,12 +113,12 @@ impl SecretSource {
             }
         };
         let raw = String::from_utf8(bytes).map_err(|_| self.unreadable(what, "it is not UTF-8"))?;
-        self.check(host, &raw, what)
+        self.check(host, kind, &raw, what)
     }
 
     async fn run(&self, host: &Host, argv: &[String], what: &str, deadline: &Deadline) -> Result<String> {
         host.story(|| format!("reading the {what} from {}", self.describe()));
-        command::run(argv, deadline).await.map_err(|failure| {
+        command::run(argv, SIZE_LIMIT, deadline).await.map_err(|failure| {
             let error = self.unreadable(what, &failure.why);
             failure.hint.into_iter().fold(error, Error::hint)
         })
@@ -132,10 +142,9 @@ impl SecretSource {
     }
 
     /// Strips one line end, and reports what is almost certainly a mistake.
-    fn check(&self, host: &Host, raw: &str, what: &str) -> Result<Secret> {
+    fn check(&self, host: &Host, kind: SecretKind, raw: &str, what: &str) -> Result<Secret> {
         let value = raw.strip_suffix('\n').map_or(raw, |rest| rest.strip_suffix('\r').unwrap_or(rest));
-        // Around a key it means nothing, around an assertion it can only be an editor's.
-        let padded = [Key::ClientKey.name(), Key::ClientAssertion.name()].contains(&what);
+        let padded = kind != SecretKind::Text;
         let value = if padded { value.trim() } else { value };
         if value.is_empty() {
             return Err(self.unreadable(what, "it is empty"));

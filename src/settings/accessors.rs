@@ -2,15 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
-use crate::platform::text::nearest;
+use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
 use crate::settings::key::Key;
 use crate::settings::layer::Value;
-use crate::settings::network;
-use crate::settings::resolved::{Settings, listed};
+use crate::settings::resolved::Settings;
 
 impl Settings {
     /// A list with its placeholders filled in, split at white space where the setting's words allow it.
@@ -73,7 +73,7 @@ impl Settings {
     /// Usage: it is not a duration.
     pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
         let Some(text) = self.plain(key) else { return Ok(None) };
-        network::duration(text).map(Some).map_err(|why| self.bad(key, text, why))
+        deadline::parse_duration(text).map(Some).map_err(|why| self.bad(key, text, why))
     }
 
     /// A date, or a time in UTC.
@@ -109,7 +109,7 @@ impl Settings {
         let Some(text) = self.plain(key) else { return Ok(None) };
         words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let error = self.bad(key, text, &format!("the values are {}", listed(&known)));
+            let error = self.bad(key, text, &format!("the values are {}", list_quoted(&known)));
             match nearest(text, &known) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,

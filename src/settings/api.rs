@@ -7,7 +7,7 @@ use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::url::Url;
-use crate::secrets::source::SecretSource;
+use crate::secrets::source::{SecretKind, SecretSource};
 use crate::settings::key::Key;
 use crate::settings::resolved::{Settings, missing};
 
@@ -67,7 +67,7 @@ impl Api {
             } else {
                 format!("header {name}")
             };
-            let secret = source.read(host, &what, deadline).await?;
+            let secret = source.read(host, SecretKind::Text, &what, deadline).await?;
             let mut value = visible_ascii(secret.expose(), &format!("the {what}"))?;
             value.set_sensitive(true);
             map.insert(name.clone(), value);

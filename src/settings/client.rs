@@ -9,13 +9,14 @@ use crate::oauth::scope::Scope;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::redactor::is_sensitive_name;
 use crate::platform::secret::Secret;
+use crate::platform::text::list_quoted;
 use crate::platform::url;
 use crate::secrets::source::SecretSource;
 use crate::settings::key::Key;
 use crate::settings::layer::Origin;
-use crate::settings::resolved::{Settings, listed, missing};
-use crate::settings::table::sounds_secret;
+use crate::settings::resolved::{Settings, missing};
 
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
 const ENCODINGS: &[(&str, BasicEncoding)] =
@@ -90,7 +91,7 @@ impl Client {
         if let Some((word, why)) = grant.scope.suspicious() {
             host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(Key::Scope)));
         }
-        for (_, value) in grant.params.iter().filter(|(name, _)| sounds_secret(name)) {
+        for (_, value) in grant.params.iter().filter(|(name, _)| is_sensitive_name(name)) {
             host.redactor.learn(&Secret::new(value.clone()));
         }
         let (proof_key, proof) = proof(settings, method)?;
@@ -135,7 +136,7 @@ impl Client {
         if let Some(secret) = self.read.get() {
             return Ok(secret.clone());
         }
-        let secret = self.proof.read_free(host, self.proof_key.name())?;
+        let secret = self.proof.read_free(host, self.proof_key.secret_kind(), self.proof_key.name())?;
         Ok(self.read.get_or_init(|| secret).clone())
     }
 
@@ -147,7 +148,7 @@ impl Client {
         if self.proof.is_free() {
             return self.read_free(host);
         }
-        self.proof.read(host, self.proof_key.name(), deadline).await
+        self.proof.read(host, self.proof_key.secret_kind(), self.proof_key.name(), deadline).await
     }
 }
 
@@ -198,7 +199,7 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
                 );
                 match without_secret(settings).as_slice() {
                     [] => error,
-                    names => error.hint(format!("what is set would do for `auth_method` = {}", listed(names))),
+                    names => error.hint(format!("what is set would do for `auth_method` = {}", list_quoted(names))),
                 }
             })?;
             (Key::ClientSecret, source)

@@ -10,10 +10,9 @@ use toml::de::{DeTable, DeValue};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
-use crate::platform::text::nearest;
+use crate::platform::text::{list_quoted, nearest};
 use crate::settings::key::{Key, SETTINGS};
 use crate::settings::layer::{Layer, Origin};
-use crate::settings::resolved::Unchosen;
 
 /// More than anybody's profiles, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -25,6 +24,18 @@ pub struct ConfigFile {
     text: String,
     /// Whether only its owner can read it.
     pub(super) private: bool,
+}
+
+/// The profiles that could have been chosen where none was.
+#[derive(Debug, Default)]
+pub enum AvailableProfiles {
+    /// One was chosen, or there is none in the config file.
+    #[default]
+    None,
+    /// There is no config file.
+    NoFile,
+    /// These.
+    Profiles(Vec<String>),
 }
 
 /// The file's text, taken apart.
@@ -123,7 +134,7 @@ impl ConfigFile {
         let error = self.at(span, format!("unknown key `{key}` in profile `{profile}`"));
         match nearest(key, &known) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("the keys are {}", crate::settings::resolved::listed(&known))),
+            None => error.hint(format!("the keys are {}", list_quoted(&known))),
         }
     }
 
@@ -133,7 +144,7 @@ impl ConfigFile {
             Some(path) => format!(
                 "{} has {}",
                 path.display(),
-                if names.is_empty() { "no profiles".into() } else { crate::settings::resolved::listed(&names) }
+                if names.is_empty() { "no profiles".into() } else { list_quoted(&names) }
             ),
             None => "there is no config file".to_owned(),
         };
@@ -169,11 +180,11 @@ impl Document<'_> {
 
     /// What could have been chosen where nobody chose a profile.
     #[must_use]
-    pub fn unchosen(&self) -> Unchosen {
+    pub fn unchosen(&self) -> AvailableProfiles {
         match self.names() {
-            _ if self.file.path.is_none() => Unchosen::NoFile,
-            names if names.is_empty() => Unchosen::None,
-            names => Unchosen::Profiles(names),
+            _ if self.file.path.is_none() => AvailableProfiles::NoFile,
+            names if names.is_empty() => AvailableProfiles::None,
+            names => AvailableProfiles::Profiles(names),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Every setting there is: its profile key, flag, variable, and the shape of its value. Adding a setting starts here;
 //! the environment, the config file and error messages follow from this table.
 
+use crate::secrets::source::SecretKind;
+
 /// A setting.
 #[allow(missing_docs, reason = "the profile key in the table below says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +103,16 @@ impl Key {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.setting().name
+    }
+
+    /// What kind of secret this setting holds, if it holds one.
+    #[must_use]
+    pub fn secret_kind(self) -> SecretKind {
+        match self {
+            Self::ClientKey => SecretKind::Key,
+            Self::ClientAssertion => SecretKind::Assertion,
+            _ => SecretKind::Text,
+        }
     }
 
     /// The setting with this profile key.

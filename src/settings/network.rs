@@ -6,9 +6,7 @@ use crate::http::connections::Options;
 use crate::http::tls;
 use crate::platform::deadline;
 use crate::platform::error::Result;
-use crate::platform::host::Host;
 use crate::settings::key::Key;
-use crate::settings::layer::{Layer, Value};
 use crate::settings::resolved::Settings;
 
 /// Over one connection attempt, unless `connect_timeout` says otherwise.
@@ -17,8 +15,6 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DEFAULT_RETRIES: u32 = 2;
 /// Less than anything takes.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// More than anyone waits for.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Checks what can be checked without reading a file: a mistake is a mistake even where nothing needs to be sent.
 ///
@@ -61,29 +57,7 @@ pub fn options(settings: &Settings) -> Result<Options> {
 fn limit(settings: &Settings, key: Key, default: Duration) -> Result<Duration> {
     match settings.duration(key)? {
         None => Ok(default),
-        Some(d) if (SHORTEST..=LONGEST).contains(&d) => Ok(d),
+        Some(d) if (SHORTEST..=deadline::LONGEST).contains(&d) => Ok(d),
         Some(_) => Err(settings.bad(key, settings.plain(key).unwrap_or_default(), "it must be from 1ms to 24h")),
-    }
-}
-
-/// A duration as people write it.
-///
-/// # Errors
-/// What it must be.
-pub fn duration(text: &str) -> Result<Duration, &'static str> {
-    humantime::parse_duration(text.trim())
-        .map_err(|_| "it must be a number with a unit, such as `500ms`, `30s`, `5m`, `1h` or `30d`")
-}
-
-/// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is judged
-/// elsewhere.
-pub fn be_patient(host: &Host, known: &Layer) {
-    let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
-    let text = match known.get(Key::Timeout) {
-        Some((Value::Text(text), _)) => Some(text.clone()),
-        _ => variable(),
-    };
-    if let Some(patience) = text.and_then(|text| duration(&text).ok()) {
-        host.set_patience(patience.min(LONGEST));
     }
 }

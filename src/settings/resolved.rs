@@ -1,17 +1,17 @@
 //! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is named;
 //! the modules beside it turn groups of values into typed parts.
 
+use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
-use crate::platform::text::nearest;
+use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url::Url;
-use crate::secrets::source::SecretSource;
-use crate::settings::config_file::{ConfigFile, Document};
+use crate::secrets::source::{SecretKind, SecretSource};
+use crate::settings::config_file::{AvailableProfiles, ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::Key;
 use crate::settings::layer::{Layer, Origin, Value};
-use crate::settings::network;
 use crate::settings::presets::{PRESETS, Preset};
 
 /// What the command line says beside settings: which profile, which file.
@@ -25,25 +25,13 @@ pub struct Choice {
     pub config: Option<std::path::PathBuf>,
 }
 
-/// The profiles that could have been chosen where none was.
-#[derive(Debug, Default)]
-pub enum Unchosen {
-    /// One was chosen, or there is none in the config file.
-    #[default]
-    None,
-    /// There is no config file.
-    NoFile,
-    /// These.
-    Profiles(Vec<String>),
-}
-
 /// All settings of one profile, merged.
 #[derive(Debug)]
 pub struct Settings {
     /// The profile's name; none with flags and environment alone.
     pub profile: Option<String>,
     /// Which profiles there are where none was chosen.
-    pub unchosen: Unchosen,
+    pub unchosen: AvailableProfiles,
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
@@ -68,7 +56,7 @@ impl Settings {
     /// # Errors
     /// Usage: the config file or a variable is wrong, the profile or provider does not exist.
     pub fn resolve(host: &Host, choice: &Choice, flags: Layer) -> Result<Self> {
-        network::be_patient(host, &flags);
+        apply_input_timeout(host, &flags);
         let file = ConfigFile::load(host, choice.config.as_deref())?;
         Self::merge(host, choice, flags, &file.parse()?)
     }
@@ -92,9 +80,9 @@ impl Settings {
             outdone = variables_of(&profile);
             values.or(profile);
         }
-        let unchosen = if name.is_none() { file.unchosen() } else { Unchosen::None };
+        let unchosen = if name.is_none() { file.unchosen() } else { AvailableProfiles::None };
         let name = name.map(|(name, _)| name);
-        network::be_patient(host, &values);
+        apply_input_timeout(host, &values);
         Self::complete(host, name, values).map(|settings| Self { outdone, unchosen, ..settings })
     }
 
@@ -120,7 +108,7 @@ impl Settings {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        let settings = Self { profile, unchosen: Unchosen::None, preset, values, outdone: Vec::new() };
+        let settings = Self { profile, unchosen: AvailableProfiles::None, preset, values, outdone: Vec::new() };
         // A date that nobody can read would be noticed when it has passed.
         settings.date(Key::SecretExpires).map(|_| settings)
     }
@@ -193,7 +181,7 @@ impl Settings {
         for source in
             sources_of(&self.values).filter(|source| source.is_free() && !matches!(source, SecretSource::Stdin))
         {
-            if let Ok(secret) = source.read_free(host, "secret") {
+            if let Ok(secret) = source.read_free(host, SecretKind::Text, "secret") {
                 host.redactor.learn(&secret);
             }
         }
@@ -231,6 +219,19 @@ impl Settings {
             out = out.replace(placeholder, value);
         }
         Ok(out)
+    }
+}
+
+/// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is judged
+/// elsewhere.
+fn apply_input_timeout(host: &Host, known: &Layer) {
+    let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
+    let text = match known.get(Key::Timeout) {
+        Some((Value::Text(text), _)) => Some(text.clone()),
+        _ => variable(),
+    };
+    if let Some(patience) = text.and_then(|text| deadline::parse_duration(&text).ok()) {
+        host.set_patience(patience.min(deadline::LONGEST));
     }
 }
 
@@ -273,19 +274,9 @@ pub fn missing(key: Key) -> Error {
 pub fn unknown_provider(name: &str, origin: &dyn std::fmt::Display) -> Error {
     let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
     let error = Error::usage(format!("cannot use `provider = \"{name}\"` (from {origin})"))
-        .cause(format!("the providers are {}", listed(&known)));
+        .cause(format!("the providers are {}", list_quoted(&known)));
     match nearest(name, &known) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("use `generic` (the default) for any other server"),
-    }
-}
-
-/// `` `a`, `b` and `c` ``.
-#[must_use]
-pub fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => quoted.join(""),
     }
 }

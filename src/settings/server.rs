@@ -4,9 +4,11 @@ use crate::oauth::discovery::Source;
 use crate::oauth::issuer;
 use crate::oauth::issuer::IssuerRule;
 use crate::platform::error::{Error, Result};
+use crate::platform::text::list_quoted;
 use crate::platform::url::Url;
+use crate::settings::config_file::AvailableProfiles;
 use crate::settings::key::Key;
-use crate::settings::resolved::{Settings, Unchosen, listed};
+use crate::settings::resolved::Settings;
 
 /// The authorization server, as far as the settings know it.
 #[derive(Clone, Debug)]
@@ -77,7 +79,7 @@ fn nowhere(settings: &Settings) -> Error {
     match (preset.issuer_form, &settings.unchosen) {
         (Some(form), _) => error.hint(format!("an issuer of `{}` reads `{form}`: {set_issuer}", preset.name)),
         (None, _) if settings.raw(Key::TokenUrl).is_some() => error.hint(set_issuer),
-        (None, Unchosen::Profiles(names)) => error
+        (None, AvailableProfiles::Profiles(names)) => error
             .hint(format!("choose a profile with `--profile NAME`, or set `default_profile`: {}", few(names)))
             .hint(format!("or {set_issuer}")),
         (None, unchosen) => {
@@ -85,7 +87,7 @@ fn nowhere(settings: &Settings) -> Error {
                 "or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`",
             );
             match unchosen {
-                Unchosen::NoFile => error.hint("`m2m profile init --provider NAME` writes a first profile"),
+                AvailableProfiles::NoFile => error.hint("`m2m profile init --provider NAME` writes a first profile"),
                 _ => error,
             }
         }
@@ -97,8 +99,8 @@ fn few(names: &[String]) -> String {
     const MOST: usize = 8;
     let first: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
     match names.len().saturating_sub(MOST) {
-        0 => format!("there is {}", listed(&first)),
-        more => format!("there is {}, and {more} more", listed(&first)),
+        0 => format!("there is {}", list_quoted(&first)),
+        more => format!("there is {}, and {more} more", list_quoted(&first)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings as rows for people and scripts: each value with its origin, secrets hidden.
 
 use crate::platform::host::Host;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redactor::{HIDDEN, is_sensitive_name};
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
 use crate::settings::client::natural_method;
@@ -66,7 +66,7 @@ fn shown(host: &Host, settings: &Settings, key: Key, value: &Value) -> String {
         Value::Switch(on) => on.to_string(),
         Value::Pairs(pairs) => pairs
             .iter()
-            .map(|(name, value)| format!("{name}={}", unless_secret(name, value)))
+            .map(|(name, value)| format!("{name}={}", redact_if_sensitive(name, value)))
             .collect::<Vec<_>>()
             .join(" "),
         Value::Secret(source) => secret(host, source),
@@ -87,15 +87,8 @@ fn secret(host: &Host, source: &SecretSource) -> String {
     format!("{}{state}", source.describe())
 }
 
-fn unless_secret<'v>(name: &str, value: &'v str) -> &'v str {
-    if sounds_secret(name) { HIDDEN } else { value }
-}
-
-/// An extra parameter may be a credential; its name usually says so.
-#[must_use]
-pub fn sounds_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word))
+fn redact_if_sensitive<'v>(name: &str, value: &'v str) -> &'v str {
+    if is_sensitive_name(name) { HIDDEN } else { value }
 }
 
 fn without_userinfo(text: &str) -> String {

@@ -21,7 +21,7 @@ use crate::platform::json;
 use crate::platform::secret::Secret;
 use crate::platform::url;
 use crate::platform::url::Url;
-use crate::secrets::source::SecretSource;
+use crate::secrets::source::{SecretKind, SecretSource};
 use crate::settings::client::{Audience, Client};
 use crate::settings::key::Key;
 
@@ -75,7 +75,11 @@ impl<'a> ClientProof<'a> {
             AuthMethod::ClientAssertion => {
                 if client.proof.is_free() {
                     // Also when the metadata comes first: nothing is sent for an assertion that is of no use.
-                    still_valid(host, client, client.proof.read_free(host, client.proof_key.name())?)?;
+                    still_valid(
+                        host,
+                        client,
+                        client.proof.read_free(host, SecretKind::Assertion, client.proof_key.name())?,
+                    )?;
                 }
                 Material::Ready
             }
@@ -155,7 +159,7 @@ pub async fn identity(host: &Host, client: &Client, deadline: &Deadline) -> Resu
     let text = match &client.certificate_key {
         // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
         _ if client.method.is_mutual_tls() => client.read_proof(host, deadline).await?,
-        Some(source) => source.read(host, Key::ClientKey.name(), deadline).await?,
+        Some(source) => source.read(host, SecretKind::Key, Key::ClientKey.name(), deadline).await?,
         None => return Ok(None),
     };
     let key = parse_key(client, client.certificate_key.as_ref().unwrap_or(&client.proof), &text)?;
@@ -206,7 +210,7 @@ fn audience<'a>(client: &'a Client, issuer: Option<&'a str>, endpoint: &'a Url) 
 async fn ready(host: &Host, http: &Http, client: &Client) -> Result<Secret> {
     let assertion = match &client.proof {
         SecretSource::GithubOidc(audience) => github(host, http, audience).await?,
-        source => source.read(host, client.proof_key.name(), &http.deadline()).await?,
+        source => source.read(host, SecretKind::Assertion, client.proof_key.name(), &http.deadline()).await?,
     };
     still_valid(host, client, assertion)
 }

@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "platform",
         ],
     ),
-    ("args", &["settings", "platform"]),
+    ("args", &["participants", "settings", "platform"]),
     ("output", &["check", "participants", "tokens", "platform"]),
     ("check", &["participants", "api", "tokens", "settings", "secrets", "oauth", "http", "platform"]),
     ("participants", &["api", "tokens", "settings", "http", "platform"]),

@@ -9,12 +9,12 @@ use clap::Args;
 use kdam::{Bar, BarBuilder, BarExt as _};
 
 use crate::api::session::{ApiSession, Pace};
-use crate::commands::participant::ParticipantArgs;
 use crate::commands::participant::writer::{Output, Tally, Writer};
 use crate::exit;
 use crate::http::client::Http;
 use crate::participants::bulk::{Bulk, Field};
 use crate::participants::bulk_input;
+use crate::participants::filter::Selection;
 use crate::participants::lookup::Directory;
 use crate::participants::resume;
 use crate::participants::resume::Done;
@@ -100,15 +100,17 @@ impl BulkArgs {
 /// Usage; whatever keeps a token from being granted; interrupted; when lines have no answer, the class of the worst error.
 pub fn run(
     host: &Host,
-    args: &ParticipantArgs,
+    args: &BulkArgs,
+    redact: bool,
+    selection: &Selection,
     directory: &Directory,
     keeper: &TokenKeeper<'_>,
     http: &Http,
 ) -> Result<()> {
-    let (field, path) = args.bulk.input()?;
-    let (concurrency, rate) = (args.bulk.concurrency()?, args.bulk.rate()?);
+    let (field, path) = args.input()?;
+    let (concurrency, rate) = (args.concurrency()?, args.rate()?);
     let (input, total) = open_input(host, path, field)?;
-    let (output, mut done) = match &args.bulk.resume {
+    let (output, mut done) = match &args.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
         None => (Output::Stdout, Done::default()),
     };
@@ -116,11 +118,10 @@ pub fn run(
     let watched = !(matches!(output, Output::Stdout) && host.stdout_is_terminal());
     let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
     let tally = Tally::after(&done);
-    let (redact, closed, buffer) = (args.redact, false, Vec::new());
+    let (closed, buffer) = (false, Vec::new());
     let writer = RefCell::new(Writer { host, output, field, redact, tally, first: None, progress, closed, buffer });
     let begun = Cell::new(false);
     runtime::when_stuck(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
-    let selection = args.selection.selection(false);
     let outcome = runtime::run_to_a_stop(|mut stop| {
         let (writer, begun) = (&writer, &begun);
         async move {
@@ -134,7 +135,7 @@ pub fn run(
                 host,
                 session: &session,
                 directory,
-                selection: &selection,
+                selection,
                 field,
                 concurrency,
                 rate,
@@ -215,8 +216,8 @@ fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar
 }
 
 /// How to go on after an interruption: the same command, with the output so far.
-fn resume_command(host: &Host, args: &ParticipantArgs) -> String {
-    if args.bulk.input().is_ok_and(|(_, path)| path.as_os_str() == "-") {
+fn resume_command(host: &Host, args: &BulkArgs) -> String {
+    if args.input().is_ok_and(|(_, path)| path.as_os_str() == "-") {
         return "to go on, send the same input again with `--resume OUT.NDJSON`, the file that holds the output so far"
             .into();
     }
@@ -227,7 +228,7 @@ fn resume_command(host: &Host, args: &ParticipantArgs) -> String {
     };
     let mut words: Vec<String> = vec!["m2m".into()];
     words.extend(host.argv.iter().skip(1).map(word));
-    if args.bulk.resume.is_some() {
+    if args.resume.is_some() {
         return format!("to go on: `{}`", words.join(" "));
     }
     format!("to go on: `{} --resume OUT.NDJSON`, the file that holds the output so far", words.join(" "))

@@ -11,13 +11,13 @@ use crate::api::session::{ApiSession, Pace};
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::participant_filter::SelectionArgs;
+use crate::args::participant_query::{Flags, read_query};
 use crate::commands::participant::bulk::BulkArgs;
 use crate::http::client::Http;
 use crate::output::{curl_config, json_text, redact_participant};
-use crate::participants::cpf::Cpf;
 use crate::participants::impersonation::Impersonation;
-use crate::participants::lookup::{Directory, Query};
-use crate::platform::error::{Error, ErrorKind, Result};
+use crate::participants::lookup::Directory;
+use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
@@ -92,51 +92,6 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
     })
 }
 
-/// How the flags for login and CPF begin in a command.
-#[derive(Clone, Copy, Debug)]
-pub struct Flags(pub &'static str);
-
-impl Flags {
-    /// Adds what to try when nobody matches: a login may have been given as a CPF, or the other way round.
-    #[must_use]
-    pub fn advise(self, error: Error, query: &Query) -> Error {
-        let prefix = self.0;
-        let unexplained = error.kind() == ErrorKind::NotFound && error.hints().is_empty();
-        match query {
-            Query::Cpf(_) if unexplained => error.hint(format!(
-                "login and CPF are different things: a login that looks like a CPF is looked up with `{prefix}login`"
-            )),
-            Query::Login(login) if unexplained && Cpf::parse(login).is_ok() => {
-                error.hint(format!("the login looks like a CPF, and a CPF is looked up with `{prefix}cpf`"))
-            }
-            _ => error,
-        }
-    }
-}
-
-/// A login or CPF given as a flag, learnt as personal data before anything can fail.
-///
-/// # Errors
-/// Usage: the login is empty, the CPF is not one.
-pub fn read_query(
-    host: &Host,
-    login: Option<&String>,
-    cpf: Option<&String>,
-    Flags(prefix): Flags,
-) -> Result<Option<Query>> {
-    for value in [login, cpf].into_iter().flatten() {
-        host.redactor.learn_personal(value);
-    }
-    match (login, cpf) {
-        (Some(login), _) if login.trim().is_empty() => Err(Error::usage("the login is empty")),
-        (Some(login), _) => Ok(Some(Query::Login(login.clone()))),
-        (None, Some(cpf)) => Cpf::parse(cpf)
-            .map(|cpf| Some(Query::Cpf(cpf)))
-            .map_err(|error| error.hint(format!("if it is a login, use `{prefix}login`"))),
-        (None, None) => Ok(None),
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -154,7 +109,9 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&settings)).transpose()?;
     let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let http = Http::new(options);
-    let Some(query) = query else { return bulk::run(host, args, &directory, &keeper, &http) };
+    let Some(query) = query else {
+        return bulk::run(host, &args.bulk, args.redact, &args.selection.selection(false), &directory, &keeper, &http);
+    };
     let selection = args.selection.selection(impersonation.is_some());
     let (found, shared) = runtime::run(async {
         let session = ApiSession::open(host, &http, &keeper, directory.api(), Pace::Once).await?;

@@ -74,7 +74,7 @@ impl Writer<'_> {
         let tells_too_much = self.redact && error.kind() != ErrorKind::NotFound;
         let causes = error.causes().iter().map(|cause| match &cause.quote {
             Some(_) if tells_too_much => format!("{}: {HIDDEN}", cause.text),
-            _ => cause.render(&self.host.redactor),
+            _ => self.host.redactor.render(cause),
         });
         Failure {
             kind: exit::of(error.kind()).kind,
