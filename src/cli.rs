@@ -69,24 +69,27 @@ pub fn parse(argv: &[OsString]) -> Result<Parsed> {
     let parsed = m2m.try_get_matches_from_mut(argv).and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     match parsed {
         Ok(cli) => Ok(Parsed::Run(cli)),
-        Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => Ok(Parsed::Text(shown(argv))),
-        Err(e) => Err(usage_error::explain(&e, &called(argv))),
+        Err(e) if matches!(e.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) => {
+            Ok(Parsed::Text(render_help(argv)))
+        }
+        Err(e) => Err(usage_error::from_clap(&e, &command_path(argv))),
     }
 }
 
 /// m2m with everything that it says of itself.
-fn described() -> clap::Command {
+fn command_with_after_help() -> clap::Command {
     Cli::command().after_help(after_help())
 }
 
 /// The help or version that the arguments ask for, as lines.
-fn shown(argv: &[OsString]) -> String {
-    let text = described().try_get_matches_from(argv).err().map(|e| e.render().to_string()).unwrap_or_default();
+fn render_help(argv: &[OsString]) -> String {
+    let text =
+        command_with_after_help().try_get_matches_from(argv).err().map(|e| e.render().to_string()).unwrap_or_default();
     format!("{}\n", text.trim_end())
 }
 
 /// The command that the arguments name, as it is typed: `m2m`, `m2m token`, `m2m profile init`.
-fn called(argv: &[OsString]) -> String {
+fn command_path(argv: &[OsString]) -> String {
     let mut m2m = Cli::command();
     m2m.build();
     let names = argv.iter().skip(1).map_while(|word| word.to_str());
@@ -117,8 +120,8 @@ impl Cli {
             Command::Inspect(args) => inspect::run(host, args),
             Command::Profile(args) => profile::run(host, args),
             Command::Cache(args) => cache::run(host, args),
-            Command::Completions(args) => completions::run(host, args, described()),
-            Command::Man(args) => man::run(host, args, described()),
+            Command::Completions(args) => completions::run(host, args, command_with_after_help()),
+            Command::Man(args) => man::run(host, args, command_with_after_help()),
         }
         .map(|()| ExitCode::SUCCESS)
     }

@@ -5,6 +5,6 @@ use std::process::ExitCode;
 use m2m::platform::host::Host;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| m2m::report::bug(&Host::system(), panic.location())));
+    std::panic::set_hook(Box::new(|panic| m2m::report::panic_report(&Host::system(), panic.location())));
     m2m::run(&Host::system())
 }

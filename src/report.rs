@@ -22,20 +22,20 @@ pub enum ErrorFormat {
 pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
     match format {
         ErrorFormat::Text => {
-            host.line(&format!("error: {}", error.message()));
+            host.write_stderr_line(&format!("error: {}", error.message()));
             for cause in error.causes() {
-                host.line(&format!("  cause: {}", host.redactor.render(cause)));
+                host.write_stderr_line(&format!("  cause: {}", host.redactor.render(cause)));
             }
             for hint in error.hints() {
-                host.line(&format!("  hint: {hint}"));
+                host.write_stderr_line(&format!("  hint: {hint}"));
             }
         }
-        ErrorFormat::Json => host.line(&json(host, error)),
+        ErrorFormat::Json => host.write_stderr_line(&json(host, error)),
     }
 }
 
 /// Reports a panic and ends the process as an internal error. What the panic says is left out: it may hold a secret.
-pub fn bug(host: &Host, place: Option<&std::panic::Location<'_>>) {
+pub fn panic_report(host: &Host, place: Option<&std::panic::Location<'_>>) {
     let place =
         place.map_or_else(|| "an unknown place".to_owned(), |place| format!("{}:{}", place.file(), place.line()));
     let bug = Error::new(ErrorKind::Internal, "this is a bug in m2m").cause(format!("it panicked at {place}"));
@@ -65,7 +65,7 @@ pub fn json(host: &Host, error: &Error) -> String {
     let exit = exit::of(error.kind());
     let facts = error.http();
     // Here and not when the line is written: escapes of ours are none of JSON.
-    let clean = |text: &str| text::sanitise(&host.redactor.hide(text)).into_owned();
+    let clean = |text: &str| text::sanitize(&host.redactor.hide(text)).into_owned();
     let wire = Wire {
         error: Body {
             kind: exit.kind,

@@ -6,25 +6,25 @@ use std::time::UNIX_EPOCH;
 
 use m2m::platform::error::Error;
 use m2m::platform::host::Host;
-use m2m::http::message::Reply;
+use m2m::http::message::Response;
 use m2m::platform::text;
 use m2m::report;
 
-/// A process whose streams lead nowhere.
+/// A process whose streams lead no_server_configured.
 pub fn quiet_host() -> Host {
     let sink = || Box::new(std::io::sink());
     Host::new(Vec::new(), BTreeMap::new(), Box::new(|| UNIX_EPOCH), Box::new(std::io::empty()), sink(), sink())
 }
 
 /// An answer with this status and body.
-pub fn reply(status: u16, body: &[u8]) -> Reply {
-    Reply {
+pub fn reply(status: u16, body: &[u8]) -> Response {
+    Response {
         status,
         headers: reqwest::header::HeaderMap::new(),
         body: body.to_vec(),
         sent_at: UNIX_EPOCH,
         url: "https://as.example.com/token".to_owned(),
-        no_time_to_wait: false,
+        retry_after_exceeds_deadline: false,
     }
 }
 
@@ -37,7 +37,7 @@ pub fn assert_showable(host: &Host, error: &Error) {
         let words = host.redactor.render(cause);
         let quote = words.strip_prefix(&cause.text).unwrap_or_default();
         assert!(quote.chars().count() <= text::QUOTE_LIMIT + 8, "a quote of {} characters", quote.chars().count());
-        assert_eq!(text::sanitise(quote), quote, "a quote that acts on a terminal");
+        assert_eq!(text::sanitize(quote), quote, "a quote that acts on a terminal");
     }
     for own in error.hints().iter().map(String::as_str).chain([error.message()]) {
         assert!(own.chars().count() <= 4096, "server text among our own words: {own}");

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use m2m::oauth::jose::jwks::KeySet;
-use m2m::oauth::jose::jwt::Token;
+use m2m::oauth::jose::jwt::ParsedToken;
 
 /// Headers for every kind of key; claims `{}`; 64 and 256 bytes of made-up signature.
 const HEADERS: [(&str, usize); 6] = [
@@ -21,12 +21,12 @@ fuzz_target!(|input: &[u8]| {
     let (header, length) = HEADERS[usize::from(*first) % HEADERS.len()];
     // The last character carries bits that must be zero.
     let signature = if length == 0 { String::new() } else { format!("{}A", "q".repeat(length - 1)) };
-    let Token::Signed(jwt) = Token::read(&format!("{header}.e30.{signature}")) else { panic!("a JWT") };
+    let ParsedToken::Signed(jwt) = ParsedToken::read(&format!("{header}.e30.{signature}")) else { panic!("a JWT") };
     if let Ok(set) = KeySet::parse(set) {
         assert!(set.verify(&jwt).is_err(), "a made-up signature holds");
     }
     // Any bytes as a token.
     if let Ok(text) = std::str::from_utf8(input) {
-        let _ = Token::read(text);
+        let _ = ParsedToken::read(text);
     }
 });

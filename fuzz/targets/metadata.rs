@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use m2m::oauth::discovery::{Source, read_document};
+use m2m::oauth::discovery::{MetadataSource, read_document};
 use m2m::oauth::issuer;
 use m2m::oauth::issuer::IssuerRule;
 use m2m::platform::url;
@@ -31,7 +31,7 @@ fuzz_target!(|document: &[u8]| {
         {
             assert!(used.scheme() == "https" || url::is_loopback(used), "{used}");
             assert!(used.username().is_empty() && used.password().is_none() && used.fragment().is_none());
-            assert!(url::parse_trusted(used.as_str()).is_ok_and(|again| again == *used));
+            assert!(url::parse_secure(used.as_str()).is_ok_and(|again| again == *used));
         }
         assert!(serde_json::from_str::<&serde_json::value::RawValue>(&metadata.document).is_ok());
         let _ = issuer::difference(ISSUER, &metadata.issuer);

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use m2m::participants::bulk_input;
 use m2m::participants::impersonation;
 use m2m::participants::lookup::Participants;
-use m2m::participants::filter::Selection;
+use m2m::participants::filter::ParticipantFilter;
 use m2m::output::ndjson;
 use m2m::output::ndjson::Outcome;
 use m2m::output::redact_participant;
@@ -30,12 +30,12 @@ fuzz_target!(|body: &[u8]| {
         let again = RawValue::from_string(masked.clone()).expect("JSON");
         assert_eq!(redact_participant::participant(&again), masked, "masked twice is not masked once");
     }
-    let one = Selection { one: true, ..Selection::default() };
+    let one = ParticipantFilter { one: true, ..ParticipantFilter::default() };
     if let Err(error) = one.require(&found.items) {
         assert_showable(&quiet_host(), &error);
     }
     let gold =
-        Selection { segment: Some("Gold".to_owned()), catalog_id: Some("40599".to_owned()), ..Selection::default() };
+        ParticipantFilter { segment: Some("Gold".to_owned()), catalog_id: Some("40599".to_owned()), ..ParticipantFilter::default() };
     let all = found.items.len();
     assert!(gold.apply(found.items).len() <= all);
 });

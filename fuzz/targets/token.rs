@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
 use m2m::oauth::token_response::{is_b64token, parse_response};
-use m2m::output::token_format::{Printable, TokenFormat, render};
+use m2m::output::token_format::{TokenView, TokenFormat, render};
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 
 fuzz_target!(|body: &[u8]| {
@@ -19,7 +19,7 @@ fuzz_target!(|body: &[u8]| {
     assert!(is_b64token(text) && text.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(token.members.get("refresh_token").is_none());
     assert!(token.expires_at.is_none_or(|at| at >= UNIX_EPOCH) && token.remarks.len() < 8);
-    let printable = Printable {
+    let printable = TokenView {
         access_token: text,
         expires_at: token.expires_at,
         members: &token.members,

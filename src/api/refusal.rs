@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::oauth::token_error;
-use crate::platform::error::{Error, ErrorKind, Facts};
+use crate::platform::error::{Error, ErrorKind, HttpContext};
 
 use crate::http::message;
-use crate::http::message::Reply;
+use crate::http::message::Response;
 
 /// CloudLoyalty's code for "participant not found".
 const NOT_FOUND: &str = "113";
@@ -17,50 +17,50 @@ const WRONG_KIND: &str = "103";
 
 /// What the gateway's 401 is about.
 #[must_use]
-pub fn is_about_the_key(reply: &Reply) -> bool {
+pub fn is_about_subscription_key(reply: &Response) -> bool {
     ErrorBody::of(reply).mentions(&["subscription key"])
 }
 
 /// Whether an answer says that the token was not accepted, so that a fresh one may help.
 #[must_use]
-pub fn is_about_the_token(reply: &Reply) -> bool {
-    reply.status == 401 && !is_about_the_key(reply)
+pub fn is_about_token(reply: &Response) -> bool {
+    reply.status == 401 && !is_about_subscription_key(reply)
 }
 
 /// The error for a 304, which a condition of the request has asked for.
 #[must_use]
-pub fn unchanged(reply: &Reply, what: &str, correlation: &str) -> Error {
+pub fn not_modified(reply: &Response, what: &str, correlation: &str) -> Error {
     Error::new(ErrorKind::ApiRefused, "what was asked for has not changed")
         .cause(format!("{what} answered 304"))
-        .facts(Facts { request_id: Some(correlation.to_owned()), ..reply.facts() })
+        .http_context(HttpContext { request_id: Some(correlation.to_owned()), ..reply.http_context() })
 }
 
 /// The error for an answer of the API that is not a success. `what` names the request; `correlation` is what was sent.
 #[must_use]
-pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) -> Error {
+pub fn refusal(reply: &Response, what: &str, correlation: &str, now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
-    let (kind, message, hint) = judge(reply, &body);
+    let (kind, message, hint) = classify(reply, &body);
     let answered = format!("{what} answered {}", reply.status);
     let mut error = Error::new(kind, message);
     error = match body.words().filter(|_| !reply.is_html()) {
-        Some(words) => error.quoting(answered, words),
+        Some(words) => error.cause_quoted(answered, words),
         None if reply.is_html() => error.cause(format!("{answered} with an HTML page")),
         None => error.cause(answered),
     };
     error = token_error::intermediary(error, reply);
     if let Some(challenge) = challenge_alone(reply, &body) {
-        error = error.quoting("its header `www-authenticate` says", challenge);
+        error = error.cause_quoted("its header `www-authenticate` says", challenge);
     }
     let wait = message::retry_after(reply, now);
     if let Some(wait) = wait {
-        error = error.cause(token_error::wait_text(wait)).retry_after(Some(wait));
+        error = error.cause(token_error::wait_text(wait)).with_retry_after(Some(wait));
     }
     if let Some(hint) = hint {
         error = error.hint(hint);
     }
-    let facts = reply.facts();
+    let facts = reply.http_context();
     let request_id = facts.request_id.clone().or_else(|| Some(correlation.to_owned()));
-    let error = error.cause(format!("correlation id {correlation}")).facts(Facts { request_id, ..facts });
+    let error = error.cause(format!("correlation id {correlation}")).http_context(HttpContext { request_id, ..facts });
     if matches!(kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
         error.transient()
     } else {
@@ -69,16 +69,16 @@ pub fn refusal(reply: &Reply, what: &str, correlation: &str, now: SystemTime) ->
 }
 
 /// The challenge, where it says more than a scheme and the body says nothing: RFC 6750 section 3 has the reason there.
-fn challenge_alone(reply: &Reply, body: &ErrorBody) -> Option<String> {
+fn challenge_alone(reply: &Response, body: &ErrorBody) -> Option<String> {
     let silent = matches!(reply.status, 401 | 403) && !reply.is_html() && body.words().is_none();
     silent.then(|| reply.list("www-authenticate")).filter(|challenge| challenge.contains('='))
 }
 
-fn judge(reply: &Reply, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
+fn classify(reply: &Response, body: &ErrorBody) -> (ErrorKind, &'static str, Option<&'static str>) {
     let challenge = reply.list("www-authenticate").to_ascii_lowercase();
     match reply.status {
         429 => return throttled(),
-        _ if reply.no_time_to_wait => return throttled(),
+        _ if reply.retry_after_exceeds_deadline => return throttled(),
         403 if reply.header("retry-after").is_some() || body.mentions(&THROTTLE_WORDS) => return throttled(),
         _ if reply.is_html() => {
             let hint = "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's";
@@ -161,13 +161,13 @@ mod tests {
 
     fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
         let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        let reply = Reply {
+        let reply = Response {
             status,
             headers,
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://api/x".into(),
-            no_time_to_wait: false,
+            retry_after_exceeds_deadline: false,
         };
         refusal(&reply, "GET https://api/x", "c", SystemTime::now())
     }

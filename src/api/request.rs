@@ -1,4 +1,4 @@
-//! One authorised request of the user's making: pinned to the API's origin, with the token and the gateway's headers.
+//! One authorized request of the user's making: pinned to the API's origin, with the token and the gateway's headers.
 
 use reqwest::Method;
 use reqwest::header::{
@@ -7,8 +7,8 @@ use reqwest::header::{
 
 use crate::api::refusal;
 use crate::api::session::ApiSession;
-use crate::http::message::{Part, Pour, Request, visible_ascii};
-use crate::http::retry::Repeat;
+use crate::http::message::{BodySink, Request, ResponseEvent, visible_ascii};
+use crate::http::retry::RetryPolicy;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::personal_data;
@@ -40,7 +40,8 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
     // A path may hold a CPF.
     let mut request = Request::get(url.clone(), personal_data::mask_cpfs(&url::shown(&url), HIDDEN), REFUSAL_LIMIT);
     request.headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
-    request.repeat = if matches!(method, Method::GET | Method::HEAD) { Repeat::Freely } else { Repeat::Never };
+    request.retry =
+        if matches!(method, Method::GET | Method::HEAD) { RetryPolicy::Idempotent } else { RetryPolicy::Never };
     request.method = method;
     if let Some(payload) = payload {
         if let Some(content_type) = payload.content_type {
@@ -123,7 +124,7 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     Ok(parsed)
 }
 
-/// Sends the request and pours the answer out, head first. Anything but a success also gives the error that goes with it.
+/// Sends the request and passes the answer to `sink`, head first. Anything but a success also gives the error that goes with it.
 ///
 /// # Errors
 /// The network's errors.
@@ -131,19 +132,19 @@ pub async fn send(
     host: &Host,
     session: &ApiSession<'_>,
     mut request: Request,
-    pour: &mut Pour<'_>,
+    sink: &mut BodySink<'_>,
 ) -> Result<Option<Error>> {
-    let reply = session.send_streaming(&mut request, pour).await?;
+    let reply = session.send_streaming(&mut request, sink).await?;
     if (200..300).contains(&reply.status) {
         return Ok(None);
     }
-    if pour(Part::Head(&reply)).is_continue() {
-        let _ = pour(Part::Piece(&reply.body));
+    if sink(ResponseEvent::Head(&reply)).is_continue() {
+        let _ = sink(ResponseEvent::Chunk(&reply.body));
     }
-    let (what, correlation) = (request.what(), &session.correlation);
+    let (what, correlation) = (request.description(), &session.correlation);
     let conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
     Ok(Some(if reply.status == 304 && conditional {
-        refusal::unchanged(&reply, &what, correlation)
+        refusal::not_modified(&reply, &what, correlation)
     } else {
         refusal::refusal(&reply, &what, correlation, host.now())
     }))

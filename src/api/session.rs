@@ -7,40 +7,40 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::api::refusal;
 use crate::http::client::Http;
-use crate::http::message::{Pour, Reply, Request, visible_ascii};
-use crate::http::retry::Repeat;
+use crate::http::message::{BodySink, Request, Response, visible_ascii};
+use crate::http::retry::RetryPolicy;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::uuid;
 use crate::settings::api::Api;
-use crate::tokens::provider::{HeldToken, TokenKeeper};
+use crate::tokens::provider::{AccessToken, TokenProvider};
 
 /// How deadlines count in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum DeadlineScope {
     /// One deadline over everything.
-    Once,
+    PerCommand,
     /// One deadline a request: there are many, and their sender repeats them itself.
-    Many,
+    PerRequest,
 }
 
 /// What every API request of this invocation shares.
 pub struct ApiSession<'a> {
     host: &'a Host,
     http: &'a Http,
-    keeper: Option<&'a TokenKeeper<'a>>,
-    pace: Pace,
+    provider: Option<&'a TokenProvider<'a>>,
+    deadline_scope: DeadlineScope,
     headers: HeaderMap,
-    token: RefCell<HeldToken>,
+    token: RefCell<AccessToken>,
     /// The token as a header: made once, not for each of many requests.
     bearer: RefCell<HeaderValue>,
     accepted: Cell<bool>,
     /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
-    incurable: Cell<bool>,
+    refresh_is_pointless: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
-    lost: RefCell<Option<Error>>,
+    refresh_error_cell: RefCell<Option<Error>>,
     /// A UUID, new in each invocation.
     pub correlation: String,
 }
@@ -53,54 +53,54 @@ impl<'a> ApiSession<'a> {
     pub async fn open(
         host: &'a Host,
         http: &'a Http,
-        keeper: &'a TokenKeeper<'a>,
+        provider: &'a TokenProvider<'a>,
         api: &Api,
-        pace: Pace,
+        deadline_scope: DeadlineScope,
     ) -> Result<Self> {
         let (headers, correlation) = read_headers(host, http, api).await?;
-        keeper.show_certificate(http).await?;
-        let token = match keeper.fresh() {
+        provider.offer_certificate(http).await?;
+        let token = match provider.fresh() {
             Some(token) => token,
             None => {
                 // The API's connection is made while the token is.
-                if !keeper.asks(&api.url) {
-                    http.warm_up(host, &api.url);
+                if !provider.shares_origin_with(&api.url) {
+                    http.preconnect(host, &api.url);
                 }
-                keeper.obtain(http).await?
+                provider.obtain(http).await?
             }
         };
-        Self::new(host, http, Some(keeper), pace, (headers, correlation), token)
+        Self::new(host, http, Some(provider), deadline_scope, (headers, correlation), token)
     }
 
     /// A session with a token in hand, which is never renewed.
     ///
     /// # Errors
     /// Usage: a header's secret cannot be read.
-    pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: HeldToken) -> Result<Self> {
+    pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: AccessToken) -> Result<Self> {
         let headers = read_headers(host, http, api).await?;
-        Self::new(host, http, None, Pace::Once, headers, token)
+        Self::new(host, http, None, DeadlineScope::PerCommand, headers, token)
     }
 
     fn new(
         host: &'a Host,
         http: &'a Http,
-        keeper: Option<&'a TokenKeeper<'a>>,
-        pace: Pace,
+        provider: Option<&'a TokenProvider<'a>>,
+        deadline_scope: DeadlineScope,
         (headers, correlation): (HeaderMap, String),
-        token: HeldToken,
+        token: AccessToken,
     ) -> Result<Self> {
         Ok(Self {
             host,
             http,
-            keeper,
-            pace,
+            provider,
+            deadline_scope,
             headers,
             bearer: RefCell::new(bearer(&token)?),
             token: RefCell::new(token),
             accepted: Cell::new(false),
-            incurable: Cell::new(false),
+            refresh_is_pointless: Cell::new(false),
             renewal: tokio::sync::Mutex::new(()),
-            lost: RefCell::new(None),
+            refresh_error_cell: RefCell::new(None),
             correlation,
         })
     }
@@ -110,59 +110,61 @@ impl<'a> ApiSession<'a> {
     ///
     /// # Errors
     /// The network's errors, with the correlation id; whatever keeps a new token from being granted.
-    pub async fn send(&self, request: &mut Request) -> Result<Reply> {
+    pub async fn send(&self, request: &mut Request) -> Result<Response> {
         self.send_with(request, None).await
     }
 
-    /// As [`Self::send`], with the body of a 2xx answer poured out as it comes.
+    /// As [`Self::send`], with the body of a 2xx answer passed to `sink` as it arrives.
     ///
     /// # Errors
     /// As there.
-    pub async fn send_streaming(&self, request: &mut Request, pour: &mut Pour<'_>) -> Result<Reply> {
-        self.send_with(request, Some(pour)).await
+    pub async fn send_streaming(&self, request: &mut Request, sink: &mut BodySink<'_>) -> Result<Response> {
+        self.send_with(request, Some(sink)).await
     }
 
-    async fn send_with(&self, request: &mut Request, mut pour: Option<&mut Pour<'_>>) -> Result<Reply> {
+    async fn send_with(&self, request: &mut Request, mut sink: Option<&mut BodySink<'_>>) -> Result<Response> {
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
-        if let Some(keeper) = self.keeper.filter(|_| self.pace == Pace::Many && self.has_expired()) {
+        if let Some(provider) =
+            self.provider.filter(|_| self.deadline_scope == DeadlineScope::PerRequest && self.has_expired())
+        {
             let expired = self.token.borrow().access_token.clone();
-            self.renew(keeper, &expired).await?;
+            self.renew(provider, &expired).await?;
         }
-        let used = self.authorise(request);
-        let reply = self.exchange(request, pour.as_deref_mut()).await?;
-        if !refusal::is_about_the_token(&reply) {
+        let used = self.authorize(request);
+        let reply = self.send_once(request, sink.as_deref_mut()).await?;
+        if !refusal::is_about_token(&reply) {
             if self.is_current(&used) {
                 self.accepted.set(true);
             }
             return Ok(reply);
         }
-        let Some(keeper) = self.keeper.filter(|_| !self.incurable.get()) else { return Ok(reply) };
+        let Some(provider) = self.provider.filter(|_| !self.refresh_is_pointless.get()) else { return Ok(reply) };
         let worth_another = self.token.borrow().cached || self.accepted.get() || !self.is_current(&used);
         if !worth_another {
             return Ok(reply);
         }
-        self.renew(keeper, &used).await?;
-        self.authorise(request);
-        let reply = self.exchange(request, pour).await?;
-        self.incurable.set(refusal::is_about_the_token(&reply));
+        self.renew(provider, &used).await?;
+        self.authorize(request);
+        let reply = self.send_once(request, sink).await?;
+        self.refresh_is_pointless.set(refusal::is_about_token(&reply));
         Ok(reply)
     }
 
     /// Whether the client repeats a GET by itself.
     #[must_use]
-    pub fn repeat(&self) -> Repeat {
-        match self.pace {
-            Pace::Once => Repeat::Freely,
-            Pace::Many => Repeat::Never,
+    pub fn repeat(&self) -> RetryPolicy {
+        match self.deadline_scope {
+            DeadlineScope::PerCommand => RetryPolicy::Idempotent,
+            DeadlineScope::PerRequest => RetryPolicy::Never,
         }
     }
 
     /// Why there is no token any more, once getting a new one has failed.
     #[must_use]
-    pub fn lost_token(&self) -> Option<Error> {
-        self.lost.borrow().clone()
+    pub fn refresh_error(&self) -> Option<Error> {
+        self.refresh_error_cell.borrow().clone()
     }
 
     /// The Authorization header and the gateway's headers, for tools that send requests themselves.
@@ -175,19 +177,19 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Puts the token on the request, and returns it.
-    fn authorise(&self, request: &mut Request) -> Secret {
+    fn authorize(&self, request: &mut Request) -> Secret {
         request.headers.insert(AUTHORIZATION, self.bearer.borrow().clone());
         self.token.borrow().access_token.clone()
     }
 
-    async fn exchange(&self, request: &Request, pour: Option<&mut Pour<'_>>) -> Result<Reply> {
-        let deadline = match self.pace {
-            Pace::Once => self.http.deadline(),
-            Pace::Many => Deadline::after(self.http.timeout()),
+    async fn send_once(&self, request: &Request, sink: Option<&mut BodySink<'_>>) -> Result<Response> {
+        let deadline = match self.deadline_scope {
+            DeadlineScope::PerCommand => self.http.deadline(),
+            DeadlineScope::PerRequest => Deadline::after(self.http.timeout()),
         };
-        let sent = match pour {
-            Some(pour) => self.http.send_streaming(self.host, request, &deadline, pour).await,
-            None => self.http.send_by(self.host, request, &deadline).await,
+        let sent = match sink {
+            Some(sink) => self.http.send_streaming(self.host, request, &deadline, sink).await,
+            None => self.http.send_until(self.host, request, &deadline).await,
         };
         sent.map_err(|e| e.request_id(Some(self.correlation.clone())))
     }
@@ -201,19 +203,19 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Gets a token instead of a refused one, unless another request of this session has done so.
-    async fn renew(&self, keeper: &TokenKeeper<'_>, refused: &Secret) -> Result<()> {
+    async fn renew(&self, provider: &TokenProvider<'_>, refused: &Secret) -> Result<()> {
         let _turn = self.renewal.lock().await;
         if !self.is_current(refused) {
             return Ok(());
         }
-        if let Some(error) = self.lost_token() {
+        if let Some(error) = self.refresh_error() {
             return Err(error);
         }
-        if self.pace == Pace::Many {
-            self.http.renew_deadline();
+        if self.deadline_scope == DeadlineScope::PerRequest {
+            self.http.restart_deadline();
         }
-        let token = keeper.replace(self.http, refused).await.inspect_err(|error| {
-            self.lost.replace(Some(error.clone()));
+        let token = provider.replace(self.http, refused).await.inspect_err(|error| {
+            self.refresh_error_cell.replace(Some(error.clone()));
         })?;
         self.accepted.set(false);
         self.bearer.replace(bearer(&token)?);
@@ -222,7 +224,7 @@ impl<'a> ApiSession<'a> {
     }
 }
 
-fn bearer(token: &HeldToken) -> Result<HeaderValue> {
+fn bearer(token: &AccessToken) -> Result<HeaderValue> {
     let mut value = visible_ascii(&format!("Bearer {}", token.access_token.expose()), "the access token")?;
     value.set_sensitive(true);
     Ok(value)

@@ -1,10 +1,10 @@
-//! Flags that say which API is called, and with which key.
+//! FlagPrefix that say which API is called, and with which key.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
 /// The API.
@@ -22,7 +22,7 @@ pub struct ApiArgs {
 impl ApiArgs {
     /// Adds what was given to a layer.
     pub fn add_to(&self, layer: &mut Layer) {
-        layer.flag(Key::ApiUrl, self.api_url.as_ref());
-        layer.flag_secret_file(Key::SubscriptionKey, self.subscription_key_file.as_ref());
+        layer.flag(SettingKey::ApiUrl, self.api_url.as_ref());
+        layer.flag_secret_file(SettingKey::SubscriptionKey, self.subscription_key_file.as_ref());
     }
 }

@@ -1,9 +1,9 @@
-//! Flags that say how the cache is used.
+//! FlagPrefix that say how the cache is used.
 
 use clap::Args;
 
-use crate::settings::cache_mode::CacheUse;
-use crate::settings::key::Key;
+use crate::settings::cache_mode::CacheMode;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
 /// The token cache.
@@ -24,16 +24,16 @@ pub struct CacheArgs {
 impl CacheArgs {
     /// Adds what was given to a layer.
     pub fn add_to(&self, layer: &mut Layer) {
-        layer.flag(Key::MinTtl, self.min_ttl.as_ref());
+        layer.flag(SettingKey::MinTtl, self.min_ttl.as_ref());
     }
 
     /// How the cache is used.
     #[must_use]
-    pub fn usage(&self) -> CacheUse {
+    pub fn usage(&self) -> CacheMode {
         match (self.no_cache, self.refresh) {
-            (true, _) => CacheUse::Off,
-            (false, true) => CacheUse::WriteOnly,
-            (false, false) => CacheUse::ReadWrite,
+            (true, _) => CacheMode::Off,
+            (false, true) => CacheMode::WriteOnly,
+            (false, false) => CacheMode::ReadWrite,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Flags that say who asks for a token, and for what.
+//! FlagPrefix that say who asks for a token, and for what.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::platform::error::{Error, Result};
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
 /// The client and its grant.
@@ -68,17 +68,17 @@ impl ClientArgs {
             .hint("or in a file: `--client-secret-file PATH`, where `-` reads stdin")
             .hint("or name its source in a profile: `client_secret = { command = [\"pass\", \"show\", \"m2m\"] }`"));
         }
-        layer.flag(Key::ClientId, self.client_id.as_ref());
-        layer.flag_secret_file(Key::ClientSecret, self.client_secret_file.as_ref());
-        layer.flag(Key::AuthMethod, self.auth_method.as_ref());
-        layer.flag(Key::ClientCert, self.client_cert.as_ref());
-        layer.flag_secret_file(Key::ClientKey, self.client_key.as_ref());
-        layer.flag(Key::BodyFormat, self.body_format.as_ref());
-        layer.flag(Key::BasicEncoding, self.basic_encoding.as_ref());
-        layer.flag_switch(Key::ClientIdInBody, self.client_id_in_body);
-        layer.flag_list(Key::Scope, &self.scope);
-        layer.flag(Key::Audience, self.audience.as_ref());
-        layer.flag_list(Key::Resource, &self.resource);
-        layer.flag_pairs(Key::Params, &self.param)
+        layer.flag(SettingKey::ClientId, self.client_id.as_ref());
+        layer.flag_secret_file(SettingKey::ClientSecret, self.client_secret_file.as_ref());
+        layer.flag(SettingKey::AuthMethod, self.auth_method.as_ref());
+        layer.flag(SettingKey::ClientCert, self.client_cert.as_ref());
+        layer.flag_secret_file(SettingKey::ClientKey, self.client_key.as_ref());
+        layer.flag(SettingKey::BodyFormat, self.body_format.as_ref());
+        layer.flag(SettingKey::BasicEncoding, self.basic_encoding.as_ref());
+        layer.flag_switch(SettingKey::ClientIdInBody, self.client_id_in_body);
+        layer.flag_list(SettingKey::Scope, &self.scope);
+        layer.flag(SettingKey::Audience, self.audience.as_ref());
+        layer.flag_list(SettingKey::Resource, &self.resource);
+        layer.flag_pairs(SettingKey::Params, &self.param)
     }
 }

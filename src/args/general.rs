@@ -43,7 +43,7 @@ impl GeneralArgs {
         host.set_verbosity(match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
-            (false, 1) => Verbosity::Story,
+            (false, 1) => Verbosity::Verbose,
             (false, _) => Verbosity::Headers,
         });
     }

@@ -1,10 +1,10 @@
-//! Flags that say how servers are reached.
+//! FlagPrefix that say how servers are reached.
 
 use clap::Args;
 
 use crate::platform::error::{Error, Result};
 use crate::platform::url;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
 /// Deadline, retries, authorities, proxy.
@@ -42,11 +42,11 @@ impl NetworkArgs {
             .hint("put the URL in the environment: `M2M_PROXY` or `HTTPS_PROXY`")
             .hint("or in a profile that only you can read: `proxy = \"http://USER:PASSWORD@HOST:PORT\"`"));
         }
-        layer.flag(Key::Timeout, self.timeout.as_ref());
-        layer.flag(Key::ConnectTimeout, self.connect_timeout.as_ref());
-        layer.flag(Key::Retries, self.retries.as_ref());
-        layer.flag(Key::CaFile, self.ca_file.as_ref());
-        layer.flag(Key::Proxy, self.proxy.as_ref());
+        layer.flag(SettingKey::Timeout, self.timeout.as_ref());
+        layer.flag(SettingKey::ConnectTimeout, self.connect_timeout.as_ref());
+        layer.flag(SettingKey::Retries, self.retries.as_ref());
+        layer.flag(SettingKey::CaFile, self.ca_file.as_ref());
+        layer.flag(SettingKey::Proxy, self.proxy.as_ref());
         Ok(())
     }
 }

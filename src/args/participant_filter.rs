@@ -1,14 +1,14 @@
-//! Flags that choose among several participants; shared by the commands that look one up.
+//! FlagPrefix that choose among several participants; shared by the commands that look one up.
 
 use clap::Args;
 
-use crate::participants::filter::Selection;
+use crate::participants::filter::ParticipantFilter;
 use crate::platform::error::{Error, Result};
 
 /// Which participants count.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Choosing among several participants")]
-pub struct SelectionArgs {
+pub struct ParticipantFilterArgs {
     /// Insist on exactly one participant; several are exit 9
     #[arg(long)]
     one: bool,
@@ -26,7 +26,7 @@ pub struct SelectionArgs {
     status: Option<String>,
 }
 
-impl SelectionArgs {
+impl ParticipantFilterArgs {
     /// Refuses filters where nobody is looked up.
     ///
     /// # Errors
@@ -46,8 +46,8 @@ impl SelectionArgs {
 
     /// What the flags say; `one` insists on one even without the flag.
     #[must_use]
-    pub fn selection(&self, one: bool) -> Selection {
-        Selection {
+    pub fn selection(&self, one: bool) -> ParticipantFilter {
+        ParticipantFilter {
             one: self.one || one,
             segment: self.segment.clone(),
             catalog_id: self.catalog_id.clone(),

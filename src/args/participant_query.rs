@@ -7,9 +7,9 @@ use crate::platform::host::Host;
 
 /// How the flags for login and CPF begin in a command.
 #[derive(Clone, Copy, Debug)]
-pub struct Flags(pub &'static str);
+pub struct FlagPrefix(pub &'static str);
 
-impl Flags {
+impl FlagPrefix {
     /// Adds what to try when nobody matches: a login may have been given as a CPF, or the other way round.
     #[must_use]
     pub fn advise(self, error: Error, query: &Query) -> Error {
@@ -27,7 +27,7 @@ impl Flags {
     }
 }
 
-/// A login or CPF given as a flag, learnt as personal data before anything can fail.
+/// A login or CPF given as a flag, registered as personal data before anything can fail.
 ///
 /// # Errors
 /// Usage: the login is empty, the CPF is not one.
@@ -35,10 +35,10 @@ pub fn read_query(
     host: &Host,
     login: Option<&String>,
     cpf: Option<&String>,
-    Flags(prefix): Flags,
+    FlagPrefix(prefix): FlagPrefix,
 ) -> Result<Option<Query>> {
     for value in [login, cpf].into_iter().flatten() {
-        host.redactor.learn_personal(value);
+        host.redactor.register_personal_data(value);
     }
     match (login, cpf) {
         (Some(login), _) if login.trim().is_empty() => Err(Error::usage("the login is empty")),

@@ -1,8 +1,8 @@
-//! Flags that say where tokens are granted.
+//! FlagPrefix that say where tokens are granted.
 
 use clap::Args;
 
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
 /// The authorization server.
@@ -32,11 +32,11 @@ pub struct ServerArgs {
 impl ServerArgs {
     /// Adds what was given to a layer.
     pub fn add_to(&self, layer: &mut Layer) {
-        layer.flag(Key::Provider, self.provider.as_ref());
-        layer.flag(Key::TenantDomain, self.tenant_domain.as_ref());
-        layer.flag(Key::TenantId, self.tenant_id.as_ref());
-        layer.flag(Key::Issuer, self.issuer.as_ref());
-        layer.flag(Key::DiscoveryUrl, self.discovery_url.as_ref());
-        layer.flag(Key::TokenUrl, self.token_url.as_ref());
+        layer.flag(SettingKey::Provider, self.provider.as_ref());
+        layer.flag(SettingKey::TenantDomain, self.tenant_domain.as_ref());
+        layer.flag(SettingKey::TenantId, self.tenant_id.as_ref());
+        layer.flag(SettingKey::Issuer, self.issuer.as_ref());
+        layer.flag(SettingKey::DiscoveryUrl, self.discovery_url.as_ref());
+        layer.flag(SettingKey::TokenUrl, self.token_url.as_ref());
     }
 }

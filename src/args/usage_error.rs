@@ -8,7 +8,7 @@ use crate::platform::text;
 
 /// Turns clap's error into ours; `command` is the one that was called, as far as the arguments name one.
 #[must_use]
-pub fn explain(error: &clap::Error, command: &str) -> Error {
+pub fn from_clap(error: &clap::Error, command: &str) -> Error {
     let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
@@ -17,7 +17,7 @@ pub fn explain(error: &clap::Error, command: &str) -> Error {
     };
     let argument = said(ContextKind::InvalidArg).unwrap_or_default();
     let ours = match error.kind() {
-        ClapKind::UnknownArgument => Error::usage(unexpected(&argument)),
+        ClapKind::UnknownArgument => Error::usage(describe_unknown_argument(&argument)),
         ClapKind::InvalidSubcommand => {
             let name = said(ContextKind::InvalidSubcommand).unwrap_or_default();
             if is_word(&name) {
@@ -67,7 +67,7 @@ pub fn explain(error: &clap::Error, command: &str) -> Error {
     // What clap suggests may be far from what was typed, and have nothing to do with it.
     let near = suggestions.into_iter().find_map(|(typed, near)| {
         let (typed, near) = (said(typed)?, said(near)?);
-        text::is_alike(typed.split('=').next().unwrap_or_default(), &near).then_some(near)
+        text::is_similar(typed.split('=').next().unwrap_or_default(), &near).then_some(near)
     });
     if let Some(near) = near {
         ours = ours.hint(format!("did you mean `{near}`?"));
@@ -79,7 +79,7 @@ pub fn explain(error: &clap::Error, command: &str) -> Error {
 }
 
 /// Names a flag that does not exist, less its value; says no more of a stray value than that it is one.
-fn unexpected(argument: &str) -> String {
+fn describe_unknown_argument(argument: &str) -> String {
     let name = argument.split('=').next().unwrap_or_default();
     let flag = name.strip_prefix("--").or_else(|| name.strip_prefix('-').filter(|short| short.chars().count() == 1));
     match flag {

@@ -17,22 +17,22 @@ const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
 /// How old an abandoned temporary file must be before somebody removes it.
 const ABANDONED: Duration = Duration::from_secs(600);
 
-/// The cache folder.
-pub struct Folder {
+/// The cache dir.
+pub struct CacheDir {
     root: PathBuf,
     complained: Cell<bool>,
 }
 
 /// What a subfolder is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum Bucket {
     /// Tokens.
     Tokens,
     /// Metadata documents.
     Metadata,
 }
 
-impl Shelf {
+impl Bucket {
     fn name(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
@@ -41,8 +41,8 @@ impl Shelf {
     }
 }
 
-impl Folder {
-    /// The folder: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
+impl CacheDir {
+    /// The dir: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
     #[must_use]
     pub fn locate(host: &Host) -> Option<Self> {
         let named = host.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
@@ -53,16 +53,16 @@ impl Folder {
         root.map(|root| Self { root, complained: Cell::new(false) })
     }
 
-    /// The path of a shelf.
+    /// The path of a bucket.
     #[must_use]
-    pub fn shelf(&self, shelf: Shelf) -> PathBuf {
-        self.root.join(shelf.name())
+    pub fn bucket(&self, bucket: Bucket) -> PathBuf {
+        self.root.join(bucket.name())
     }
 
     /// The path of an entry.
     #[must_use]
-    pub fn entry(&self, shelf: Shelf, name: &str) -> PathBuf {
-        self.shelf(shelf).join(format!("{name}.json"))
+    pub fn entry(&self, bucket: Bucket, name: &str) -> PathBuf {
+        self.bucket(bucket).join(format!("{name}.json"))
     }
 
     /// The key that names of entries are hashed with; made when there is none. Nothing where the cache cannot be used.
@@ -73,9 +73,9 @@ impl Folder {
             Ok(Some(key)) if key.len() == 32 => return Some(key),
             Ok(Some(_)) => drop(fs::remove_file(&path)),
             Ok(None) => {}
-            Err(why) => return self.complain(host, &path, &why),
+            Err(why) => return self.warn_once(host, &path, &why),
         }
-        self.make_key(&path).or_else(|why| self.complain(host, &path, &why).ok_or(())).ok()
+        self.make_key(&path).or_else(|why| self.warn_once(host, &path, &why).ok_or(())).ok()
     }
 
     /// Makes the key so that of many processes one wins and all read the same: a link never replaces.
@@ -95,21 +95,21 @@ impl Folder {
 
     /// The bytes of an entry; nothing where there is none or it may not be used.
     #[must_use]
-    pub fn read(&self, host: &Host, shelf: Shelf, name: &str) -> Option<Vec<u8>> {
-        let dir = self.shelf(shelf);
-        let read = match privacy(&dir) {
-            Ok(true) => read_private(&self.entry(shelf, name)),
+    pub fn read(&self, host: &Host, bucket: Bucket, name: &str) -> Option<Vec<u8>> {
+        let dir = self.bucket(bucket);
+        let read = match check_private(&dir) {
+            Ok(true) => read_private(&self.entry(bucket, name)),
             Ok(false) => Ok(None),
-            Err(why) => return self.complain(host, &dir, &why),
+            Err(why) => return self.warn_once(host, &dir, &why),
         };
-        read.or_else(|why| self.complain(host, &self.entry(shelf, name), &why).ok_or(())).ok().flatten()
+        read.or_else(|why| self.warn_once(host, &self.entry(bucket, name), &why).ok_or(())).ok().flatten()
     }
 
     /// Replaces an entry: a whole new file, or the old one.
-    pub fn write(&self, host: &Host, shelf: Shelf, name: &str, bytes: &[u8]) {
-        let path = self.entry(shelf, name);
+    pub fn write(&self, host: &Host, bucket: Bucket, name: &str, bytes: &[u8]) {
+        let path = self.entry(bucket, name);
         let write = || -> Result<(), String> {
-            self.make_shelf(shelf)?;
+            self.make_shelf(bucket)?;
             let temporary = temporary_beside(&path);
             let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
             if written.is_err() {
@@ -118,29 +118,29 @@ impl Folder {
             written.map_err(|e| e.to_string())
         };
         if let Err(why) = write() {
-            let _: Option<()> = self.complain(host, &path, &why);
+            let _: Option<()> = self.warn_once(host, &path, &why);
         }
-        sweep(&self.shelf(shelf), name);
+        remove_stale_temp_files(&self.bucket(bucket), name);
     }
 
-    /// Makes a shelf, private, or finds it so.
-    pub(crate) fn make_shelf(&self, shelf: Shelf) -> Result<PathBuf, String> {
+    /// Makes a bucket, private, or finds it so.
+    pub(crate) fn make_shelf(&self, bucket: Bucket) -> Result<PathBuf, String> {
         make_private_dir(&self.root)?;
-        let dir = self.shelf(shelf);
+        let dir = self.bucket(bucket);
         make_private_dir(&dir)?;
-        privacy(&dir)?;
+        check_private(&dir)?;
         Ok(dir)
     }
 
     /// Removes an entry that turned out to be of no use.
-    pub fn remove(&self, shelf: Shelf, name: &str) {
-        let _ = fs::remove_file(self.entry(shelf, name));
+    pub fn remove(&self, bucket: Bucket, name: &str) {
+        let _ = fs::remove_file(self.entry(bucket, name));
     }
 
-    /// The names of all entries of a shelf.
+    /// The names of all entries of a bucket.
     #[must_use]
-    pub fn names(&self, shelf: Shelf) -> Vec<String> {
-        let files = fs::read_dir(self.shelf(shelf)).into_iter().flatten().flatten();
+    pub fn names(&self, bucket: Bucket) -> Vec<String> {
+        let files = fs::read_dir(self.bucket(bucket)).into_iter().flatten().flatten();
         let mut names: Vec<String> =
             files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned())).collect();
         names.sort();
@@ -153,8 +153,8 @@ impl Folder {
     /// Internal: a file cannot be removed.
     pub fn clear(&self) -> Result<usize> {
         let mut removed = 0;
-        for shelf in [Shelf::Tokens, Shelf::Metadata] {
-            let dir = self.shelf(shelf);
+        for bucket in [Bucket::Tokens, Bucket::Metadata] {
+            let dir = self.bucket(bucket);
             // What is behind a link is not ours to remove.
             if fs::symlink_metadata(&dir).is_ok_and(|m| m.file_type().is_symlink()) {
                 continue;
@@ -176,7 +176,7 @@ impl Folder {
     }
 
     /// Says once that the cache does not work.
-    pub(crate) fn complain<T>(&self, host: &Host, path: &Path, why: &str) -> Option<T> {
+    pub(crate) fn warn_once<T>(&self, host: &Host, path: &Path, why: &str) -> Option<T> {
         if !self.complained.replace(true) {
             host.warn(&format!("the cache is not used: {}: {why}", path.display()));
         }
@@ -184,7 +184,7 @@ impl Folder {
     }
 }
 
-/// Makes a folder that only its owner can enter; one that exists is left as it is.
+/// Makes a dir that only its owner can enter; one that exists is left as it is.
 fn make_private_dir(path: &Path) -> Result<(), String> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -197,22 +197,22 @@ fn make_private_dir(path: &Path) -> Result<(), String> {
 }
 
 /// Whether something is there, and ours alone.
-fn privacy(path: &Path) -> Result<bool, String> {
+fn check_private(path: &Path) -> Result<bool, String> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) => is_ours_alone(&metadata).map(|()| true),
+        Ok(metadata) => check_owner_and_mode(&metadata).map(|()| true),
         Err(e) if e.kind() == IoKind::NotFound => Ok(false),
         Err(e) => Err(e.to_string()),
     }
 }
 
-fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
+fn check_owner_and_mode(metadata: &fs::Metadata) -> Result<(), String> {
     if metadata.file_type().is_symlink() {
         return Err("it is a symbolic link".into());
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        if metadata.uid() != our_user() {
+        if metadata.uid() != effective_uid() {
             return Err("it belongs to another user".into());
         }
         if metadata.mode() & 0o077 != 0 {
@@ -224,7 +224,7 @@ fn is_ours_alone(metadata: &fs::Metadata) -> Result<(), String> {
 
 /// The user that this process acts for.
 #[cfg(unix)]
-fn our_user() -> u32 {
+fn effective_uid() -> u32 {
     static USER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
     *USER.get_or_init(|| rustix::process::geteuid().as_raw())
 }
@@ -249,7 +249,7 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(e) => return Err(e.to_string()),
     };
     let metadata = file.metadata().map_err(|e| e.to_string())?;
-    is_ours_alone(&metadata)?;
+    check_owner_and_mode(&metadata)?;
     if !metadata.is_file() {
         return Err("it is not a file".into());
     }
@@ -285,7 +285,7 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 /// Removes temporary files of an entry whose writer died.
-fn sweep(dir: &Path, name: &str) {
+fn remove_stale_temp_files(dir: &Path, name: &str) {
     for file in fs::read_dir(dir).into_iter().flatten().flatten() {
         let file_name = file.file_name();
         let ours = file_name.to_str().is_some_and(|n| n.starts_with(name) && n.ends_with(".tmp"));

@@ -28,12 +28,12 @@ pub struct Entry {
     /// The members of the token response.
     pub members: Members,
     /// For `m2m cache list`.
-    pub about: About,
+    pub about: TokenDescription,
 }
 
 /// What a token is for, for people.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-pub struct About {
+pub struct TokenDescription {
     /// Token endpoint, metadata document or issuer.
     pub server: String,
     /// The client's identifier.
@@ -50,7 +50,7 @@ struct Wire<'a> {
     version: u32,
     obtained_at: u64,
     expires_at: u64,
-    about: &'a About,
+    about: &'a TokenDescription,
     response: &'a RawValue,
 }
 
@@ -60,7 +60,7 @@ struct WireRead {
     obtained_at: u64,
     expires_at: u64,
     #[serde(default)]
-    about: About,
+    about: TokenDescription,
     response: Members,
 }
 
@@ -142,7 +142,7 @@ mod tests {
             obtained_at: time(obtained).unwrap(),
             expires_at: time(expires).unwrap(),
             members: json::parse(br#"{"access_token":"abc","x":1.50,"x":"\u00e9"}"#).unwrap(),
-            about: About { server: "https://as".into(), ..About::default() },
+            about: TokenDescription { server: "https://as".into(), ..TokenDescription::default() },
         }
     }
 

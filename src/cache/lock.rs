@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::time::Duration;
 
-use crate::cache::dir::{Folder, Shelf};
+use crate::cache::dir::{Bucket, CacheDir};
 use crate::platform::deadline::Deadline;
 use crate::platform::host::Host;
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(15);
 pub struct Guard(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
 
 /// How waiting for a lock ended.
-pub enum Outcome<T> {
+pub enum LockOutcome<T> {
     /// We hold it.
     Held(Guard),
     /// Meanwhile its holder did the work.
@@ -29,35 +29,35 @@ pub enum Outcome<T> {
 
 /// Waits for the lock of an entry until the deadline, looking at every turn whether the work has been done.
 pub async fn acquire<T>(
-    folder: &Folder,
-    shelf: Shelf,
+    dir: &CacheDir,
+    bucket: Bucket,
     name: &str,
     deadline: &Deadline,
     done: impl Fn() -> Option<T>,
-) -> Outcome<T> {
-    let file = match open(folder, shelf, name) {
+) -> LockOutcome<T> {
+    let file = match open(dir, bucket, name) {
         Ok(file) => file,
-        Err(why) => return Outcome::Unavailable(why),
+        Err(why) => return LockOutcome::Unavailable(why),
     };
     loop {
         match file.try_lock() {
             // Whoever held it before may have done the work.
-            Ok(()) => return done().map_or(Outcome::Held(Guard(file)), Outcome::Done),
+            Ok(()) => return done().map_or(LockOutcome::Held(Guard(file)), LockOutcome::Done),
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(e)) => return Outcome::Unavailable(e.to_string()),
+            Err(TryLockError::Error(e)) => return LockOutcome::Unavailable(e.to_string()),
         }
         if let Some(value) = done() {
-            return Outcome::Done(value);
+            return LockOutcome::Done(value);
         }
         if deadline.remaining().is_zero() {
-            return Outcome::TimedOut;
+            return LockOutcome::TimedOut;
         }
         tokio::time::sleep(PAUSE.min(deadline.remaining())).await;
     }
 }
 
-fn open(folder: &Folder, shelf: Shelf, name: &str) -> Result<File, String> {
-    let dir = folder.make_shelf(shelf)?;
+fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> Result<File, String> {
+    let dir = dir.make_shelf(bucket)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -69,14 +69,14 @@ fn open(folder: &Folder, shelf: Shelf, name: &str) -> Result<File, String> {
 }
 
 /// Says that the lock was of no use, in the way its failure deserves.
-pub fn explain<T>(host: &Host, outcome: &Outcome<T>) {
+pub fn report_failure<T>(host: &Host, outcome: &LockOutcome<T>) {
     match outcome {
-        Outcome::TimedOut => host.warn(
+        LockOutcome::TimedOut => host.warn(
             "another process holds the lock of this cache entry and does not finish; asking the server without it",
         ),
-        Outcome::Unavailable(why) => {
-            host.story(|| format!("no lock for this cache entry ({why}); asking the server without it"))
+        LockOutcome::Unavailable(why) => {
+            host.verbose(|| format!("no lock for this cache entry ({why}); asking the server without it"))
         }
-        Outcome::Held(_) | Outcome::Done(_) => {}
+        LockOutcome::Held(_) | LockOutcome::Done(_) => {}
     }
 }

@@ -5,18 +5,18 @@ use std::ops::ControlFlow;
 use crate::api::request;
 use crate::api::session::ApiSession;
 use crate::check::report::Recorder;
-use crate::check::{Bench, stopwatch};
-use crate::http::message::Part;
+use crate::check::{CheckContext, stopwatch};
+use crate::http::message::ResponseEvent;
 use crate::oauth::token_response::Token;
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::tokens::provider::HeldToken;
+use crate::tokens::provider::AccessToken;
 
 /// Calls the API read-only, if that is asked for. Bodies are dropped.
-pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
+pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
     let id = "api.probe";
     let Some(api) = &bench.api else { return record.skip(id, "neither --api nor --cpf nor --login was given") };
     let time = stopwatch();
-    let held = HeldToken {
+    let held = AccessToken {
         access_token: token.access_token.clone(),
         expires_at: token.expires_at,
         members: token.members.clone(),
@@ -52,7 +52,7 @@ enum Found {
     Page(String),
 }
 
-async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<Found> {
+async fn probe(bench: &CheckContext<'_>, session: &ApiSession<'_>) -> Result<Found> {
     if let (Some(directory), Some(query)) = (&bench.directory, &bench.expected.query) {
         let found = match directory.find(bench.host, session, query).await {
             Ok(found) => found.items.len(),
@@ -69,10 +69,10 @@ async fn probe(bench: &Bench<'_>, session: &ApiSession<'_>) -> Result<Found> {
         return Err(Error::new(ErrorKind::Internal, "there is nothing to probe"));
     };
     let request = request::build(api, "GET", path, &[], None)?;
-    let what = request.what();
+    let what = request.description();
     let mut is_page = false;
-    let mut look = |part: Part<'_>| {
-        if let Part::Head(reply) = part {
+    let mut look = |part: ResponseEvent<'_>| {
+        if let ResponseEvent::Head(reply) = part {
             is_page = reply.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("text/html"));
         }
         ControlFlow::Continue(())

@@ -14,7 +14,7 @@ const fn entry(id: &'static str, meaning: &'static str) -> Entry {
 }
 
 /// All checks, in the order of a report.
-pub const CATALOGUE: &[Entry] = &[
+pub const CHECKS: &[Entry] = &[
     entry(
         "config.settings",
         "required settings are there and well-formed, URLs are https, no placeholder is left; else fail",

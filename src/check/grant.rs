@@ -3,15 +3,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::check::Bench;
+use crate::check::CheckContext;
 use crate::check::report::Recorder;
-use crate::http::message::Reply;
+use crate::http::message::Response;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
 use crate::oauth::scope::Scope;
 use crate::oauth::token_response;
 use crate::platform::error::ErrorKind;
-use crate::tokens::credentials::ClientProof;
+use crate::tokens::credentials::ClientCredentials;
 
 /// Slower grants are worth a warning.
 const SLOW: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ const SKEW: Duration = Duration::from_secs(30);
 const NO_SUCH_SCOPE: &str = "m2m-check/no-such-scope";
 
 /// Our clock against the server's `Date`.
-pub(crate) fn check_clock(record: &mut Recorder<'_>, reply: &Reply, now: SystemTime) {
+pub(crate) fn check_clock(record: &mut Recorder<'_>, reply: &Response, now: SystemTime) {
     let id = "server.clock";
     let Some(theirs) = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok()) else {
         return record.skip(id, "the server did not tell its time");
@@ -49,7 +49,7 @@ pub(crate) fn check_latency(record: &mut Recorder<'_>, took: Duration) {
 }
 
 /// Auth0's quota headers, and the common ones.
-pub(crate) fn check_quota(record: &mut Recorder<'_>, reply: &Reply) {
+pub(crate) fn check_quota(record: &mut Recorder<'_>, reply: &Response) {
     let id = "token.quota";
     let number = |name: &str| reply.header(name).and_then(|value| value.trim().parse::<f64>().ok());
     let common = number("x-ratelimit-remaining").zip(number("x-ratelimit-limit"));
@@ -85,8 +85,8 @@ fn bucket(text: &str) -> Option<(f64, f64)> {
 /// Asks for a scope that does not exist: a server that grants it checks nothing.
 pub(crate) async fn check_negative(
     record: &mut Recorder<'_>,
-    bench: &Bench<'_>,
-    proof: &ClientProof<'_>,
+    bench: &CheckContext<'_>,
+    proof: &ClientCredentials<'_>,
     metadata: Option<&Metadata>,
 ) {
     let id = "token.negative";
@@ -102,7 +102,7 @@ pub(crate) async fn check_negative(
             record.pass(id, "a scope that does not exist is refused");
         }
         // Whatever this is, it is not a refusal of the scope.
-        Err(error) => record.warn_of(id, &error),
+        Err(error) => record.warn_with(id, &error),
         Ok(token) => match &token.granted {
             // Servers that ignore scopes they do not know answer so, against RFC 6749 section 5.1.
             None => record.info(id, "a token was granted, and neither the response nor the token says for which scope"),

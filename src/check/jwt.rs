@@ -2,22 +2,27 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::check::Bench;
+use crate::check::CheckContext;
 use crate::check::report::Recorder;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::jose::jwks::Refusal;
-use crate::oauth::jose::jwt::{Jwt, Token as Shape};
+use crate::oauth::jose::jwt::{Jwt, ParsedToken as Shape};
 use crate::oauth::token_response::Token;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::tokens::credentials;
 use crate::tokens::verification;
-use crate::tokens::verification::Trust;
+use crate::tokens::verification::SignatureError;
 
 /// `exp` and `expires_in` may differ by this much, in seconds.
 const TOLERANCE_SECS: u64 = 60;
 
 /// Runs the checks.
-pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token, metadata: Option<&Metadata>) {
+pub(crate) async fn check(
+    record: &mut Recorder<'_>,
+    bench: &CheckContext<'_>,
+    token: &Token,
+    metadata: Option<&Metadata>,
+) {
     match Shape::read(token.access_token.expose()) {
         Shape::Signed(jwt) => {
             check_claims(record, bench, token, &jwt, metadata);
@@ -25,14 +30,16 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &
             check_signature(record, bench, &jwt, metadata).await;
             check_binding(record, bench, &jwt);
         }
-        Shape::Encrypted { .. } => closed(record, bench, "the token is an encrypted JWT", false),
-        Shape::Damaged { why } => closed(record, bench, &format!("the token looks like a JWT, but {why}"), true),
-        Shape::Opaque => closed(record, bench, "the token is opaque, not a JWT", true),
+        Shape::Encrypted { .. } => record_unreadable_token(record, bench, "the token is an encrypted JWT", false),
+        Shape::Damaged { why } => {
+            record_unreadable_token(record, bench, &format!("the token looks like a JWT, but {why}"), true)
+        }
+        Shape::Opaque => record_unreadable_token(record, bench, "the token is opaque, not a JWT", true),
     }
 }
 
 /// A token that nobody but its recipient or issuer can look into.
-fn closed(record: &mut Recorder<'_>, bench: &Bench<'_>, what: &str, opaque: bool) {
+fn record_unreadable_token(record: &mut Recorder<'_>, bench: &CheckContext<'_>, what: &str, opaque: bool) {
     if opaque && bench.settings.preset.needs_audience && bench.source.client().grant.audience.is_none() {
         record.warn(
             "jwt.claims",
@@ -55,7 +62,13 @@ fn closed(record: &mut Recorder<'_>, bench: &Bench<'_>, what: &str, opaque: bool
     record.skip("jwt.binding", what);
 }
 
-fn check_claims(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token, jwt: &Jwt, metadata: Option<&Metadata>) {
+fn check_claims(
+    record: &mut Recorder<'_>,
+    bench: &CheckContext<'_>,
+    token: &Token,
+    jwt: &Jwt,
+    metadata: Option<&Metadata>,
+) {
     let id = "jwt.claims";
     if jwt.head.alg.eq_ignore_ascii_case("none") || jwt.head.alg.is_empty() {
         return record.miss(
@@ -66,7 +79,7 @@ fn check_claims(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token, jwt
     }
     let shown = |text: &str| bench.host.redactor.quote(text);
     let mut odd = Vec::new();
-    let pinned = bench.settings.text(Key::Issuer).ok().flatten();
+    let pinned = bench.settings.text(SettingKey::Issuer).ok().flatten();
     match (jwt.claims.issuer(), metadata, pinned) {
         (Some(issuer), Some(metadata), _) if issuer != metadata.issuer => {
             odd.push(format!("its issuer is {}, the metadata's is {}", shown(issuer), shown(&metadata.issuer)));
@@ -101,7 +114,7 @@ fn check_claims(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token, jwt
     }
 }
 
-fn check_audience(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
+fn check_audience(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt) {
     let id = "jwt.audience";
     let named = jwt.claims.audiences();
     let lacks: Vec<&str> =
@@ -126,7 +139,7 @@ fn check_audience(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
     }
 }
 
-async fn check_signature(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt, metadata: Option<&Metadata>) {
+async fn check_signature(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt, metadata: Option<&Metadata>) {
     let id = "jwt.signature";
     let Some(metadata) = metadata else { return record.skip(id, "there is no metadata to name the issuer's keys") };
     let Some(uri) = &metadata.jwks_uri else {
@@ -135,27 +148,27 @@ async fn check_signature(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt
     match verification::check_signature(bench.host, &bench.http, uri, jwt).await {
         Ok(()) => record
             .pass(id, format!("a key of the issuer signed the token ({})", bench.host.redactor.quote(&jwt.head.alg))),
-        Err(Trust::Unavailable(error)) => record.warn_of(id, &error),
-        Err(Trust::Refused(refusal @ Refusal::NoKey(_))) => record.warn(
+        Err(SignatureError::Unavailable(error)) => record.warn_with(id, &error),
+        Err(SignatureError::Refused(refusal @ Refusal::NoKey(_))) => record.warn(
             id,
             refusal.to_string(),
             "keys may just have been rotated; APIs may refuse the token until they notice",
         ),
-        Err(Trust::Refused(refusal @ Refusal::Algorithm(_))) => {
+        Err(SignatureError::Refused(refusal @ Refusal::Algorithm(_))) => {
             record.warn(id, refusal.to_string(), "the signature cannot be told")
         }
-        Err(Trust::Refused(refusal)) => {
+        Err(SignatureError::Refused(refusal)) => {
             record.miss(id, refusal.to_string(), "no API should accept this token: is `issuer` the right one?")
         }
     }
 }
 
 /// A token that is bound to a certificate must be bound to ours (RFC 8705 section 3.1).
-fn check_binding(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
+fn check_binding(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt) {
     let id = "jwt.binding";
     let bound_to = jwt.claims.cnf.as_ref().and_then(|cnf| cnf.get("x5t#S256")).and_then(serde_json::Value::as_str);
     let client = bench.source.client();
-    match (bound_to, client.shows_certificate()) {
+    match (bound_to, client.offers_certificate()) {
         (None, false) => record.skip(id, "the token is not bound to a certificate"),
         (None, true) => record.info(id, "the token is not bound to the certificate: whoever has it can use it"),
         (Some(_), false) => record.miss(
@@ -163,7 +176,7 @@ fn check_binding(record: &mut Recorder<'_>, bench: &Bench<'_>, jwt: &Jwt) {
             "the token is bound to a certificate that the client does not have",
             "set `client_cert` and `client_key`",
         ),
-        (Some(theirs), true) => match credentials::leaf(bench.host, client) {
+        (Some(theirs), true) => match credentials::certificate_thumbprint(bench.host, client) {
             Ok(ours) if ours == theirs => record.pass(id, "the token is bound to the client's certificate"),
             Ok(_) => record.miss(
                 id,

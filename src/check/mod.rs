@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 use crate::check::report::{Recorder, Report};
 use crate::http::client::Http;
 use crate::http::connections::Options;
-use crate::http::expiry_observer::Noticed;
+use crate::http::expiry_observer::ExpiryObservations;
 use crate::oauth::scope::Scope;
-use crate::participants::lookup::{Directory, Query};
+use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::settings::api::Api;
 use crate::settings::cache_mode::Lifetimes;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
 use crate::tokens::source::TokenSource;
@@ -57,15 +57,15 @@ impl Expectations {
 }
 
 /// Everything that the steps need, once the settings are known to be good.
-pub(crate) struct Bench<'a> {
+pub(crate) struct CheckContext<'a> {
     pub(crate) host: &'a Host,
     pub(crate) settings: &'a Settings,
     pub(crate) source: TokenSource,
     pub(crate) http: Http,
-    pub(crate) noticed: Arc<Noticed>,
+    pub(crate) observations: Arc<ExpiryObservations>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) api: Option<Api>,
-    pub(crate) directory: Option<Directory>,
+    pub(crate) directory: Option<ParticipantLookup>,
     pub(crate) expected: &'a Expectations,
 }
 
@@ -85,12 +85,12 @@ pub async fn run(
             return record.finish(profile);
         }
     };
-    let bench = Bench::prepare(host, &settings, expected);
+    let bench = CheckContext::prepare(host, &settings, expected);
     let scope_remarks = host.take_warnings();
     match bench {
         Err(error) => record.fail("config.settings", &error),
         Ok(bench) => {
-            host.set_patience(bench.http.timeout());
+            host.set_input_timeout(bench.http.timeout());
             match remarks.first() {
                 Some(remark) => record.warn("config.settings", remark.clone(), "only you should be able to change it"),
                 None => record.pass("config.settings", "the settings are complete and well-formed"),
@@ -102,24 +102,24 @@ pub async fn run(
     record.finish(profile)
 }
 
-impl<'a> Bench<'a> {
+impl<'a> CheckContext<'a> {
     fn prepare(host: &'a Host, settings: &'a Settings, expected: &'a Expectations) -> Result<Self> {
         let source = TokenSource::resolve(settings, host)?;
         if let Some(word) = placeholder(settings) {
             return Err(Error::usage(format!("`{word}` is a placeholder from a sample")).hint("put the real value in"));
         }
-        let noticed = Arc::new(Noticed::default());
-        let options = Options { noticed: Some(noticed.clone()), ..network::options(settings)? };
+        let observations = Arc::new(ExpiryObservations::default());
+        let options = Options { observations: Some(observations.clone()), ..network::options(settings)? };
         let wants_api = expected.api_path.is_some() || expected.query.is_some();
         Ok(Self {
             host,
             settings,
             source,
             http: Http::new(options),
-            noticed,
+            observations,
             lifetimes: Lifetimes::resolve(settings)?,
             api: wants_api.then(|| Api::resolve(settings)).transpose()?,
-            directory: expected.query.as_ref().map(|_| Directory::resolve(settings)).transpose()?,
+            directory: expected.query.as_ref().map(|_| ParticipantLookup::resolve(settings)).transpose()?,
             expected,
         })
     }
@@ -127,12 +127,12 @@ impl<'a> Bench<'a> {
 
 /// A value that nobody has replaced yet.
 fn placeholder(settings: &Settings) -> Option<String> {
-    let id = settings.plain(Key::ClientId)?;
+    let id = settings.raw_str(SettingKey::ClientId)?;
     let sample = id.starts_with("your-") || id.starts_with("YOUR_") || id.starts_with('<') || id.contains("{");
     sample.then(|| id.to_owned())
 }
 
-fn check_scope_setting(record: &mut Recorder<'_>, bench: &Bench<'_>, remarks: &[String]) {
+fn check_scope_setting(record: &mut Recorder<'_>, bench: &CheckContext<'_>, remarks: &[String]) {
     match remarks.first() {
         Some(remark) => record.warn("config.scope", remark.clone(), "compare it with the provider's documentation"),
         None if bench.source.client().grant.scope.is_empty() => {

@@ -1,9 +1,9 @@
-//! Takes down what the checks found, in the order of the catalogue. Everything that enters is made fit to be shown here:
+//! Takes down what the checks found, in the order of the catalog. Everything that enters is made fit to be shown here:
 //! secrets and personal data hidden, foreign text escaped.
 
 use std::time::Duration;
 
-use crate::check::checks::CATALOGUE;
+use crate::check::checks::CHECKS;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::host::Host;
 use crate::platform::text;
@@ -63,7 +63,7 @@ pub struct Check {
 pub struct Report {
     /// The profile's name.
     pub profile: String,
-    /// Its checks, in the order of the catalogue.
+    /// Its checks, in the order of the catalog.
     pub checks: Vec<Check>,
 }
 
@@ -81,7 +81,7 @@ impl Report {
     }
 
     /// Turns warnings into failures (`--strict`).
-    pub fn lift_warnings(&mut self) {
+    pub fn promote_warnings(&mut self) {
         for check in &mut self.checks {
             if check.status == Status::Warn {
                 check.status = Status::Fail;
@@ -128,7 +128,7 @@ impl<'h> Recorder<'h> {
     }
 
     /// A warning that an error explains.
-    pub(crate) fn warn_of(&mut self, id: &'static str, error: &Error) {
+    pub(crate) fn warn_with(&mut self, id: &'static str, error: &Error) {
         self.add_error(id, Status::Warn, error);
     }
 
@@ -145,12 +145,12 @@ impl<'h> Recorder<'h> {
 
     /// The report: what was not reached is skipped, and says so.
     pub(crate) fn finish(mut self, profile: &str) -> Report {
-        for entry in CATALOGUE {
+        for entry in CHECKS {
             if !self.has(entry.id) {
                 self.skip(entry.id, "not tried, since an earlier check failed");
             }
         }
-        let place = |id: &str| CATALOGUE.iter().position(|entry| entry.id == id);
+        let place = |id: &str| CHECKS.iter().position(|entry| entry.id == id);
         self.checks.sort_by_key(|check| place(check.id));
         Report { profile: self.clean(profile), checks: self.checks }
     }
@@ -161,7 +161,7 @@ impl<'h> Recorder<'h> {
             causes: error.causes().iter().map(|cause| self.host.redactor.render(cause)).collect(),
             hints: error.hints().to_vec(),
         };
-        self.add(id, status, words, error.kind(), !decides(error.kind()));
+        self.add(id, status, words, error.kind(), !is_conclusive(error.kind()));
     }
 
     fn add(&mut self, id: &'static str, status: Status, words: Words, kind: ErrorKind, undecided: bool) {
@@ -183,7 +183,7 @@ impl<'h> Recorder<'h> {
     }
 
     fn clean(&self, text: &str) -> String {
-        text::sanitise(&self.host.redactor.hide(text)).into_owned()
+        text::sanitize(&self.host.redactor.hide(text)).into_owned()
     }
 }
 
@@ -207,7 +207,7 @@ impl Words {
 
 /// Whether an error of this kind says something about the credentials. Where nothing usable was answered, by a server that
 /// fails or by something else in its place, they may well be good.
-fn decides(kind: ErrorKind) -> bool {
+fn is_conclusive(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Usage
         | ErrorKind::CredentialsRejected

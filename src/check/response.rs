@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::check::Bench;
+use crate::check::CheckContext;
 use crate::check::report::Recorder;
-use crate::http::message::Reply;
+use crate::http::message::Response;
 use crate::oauth::token_response;
 use crate::oauth::token_response::Token;
 use crate::platform::json;
@@ -16,14 +16,14 @@ const LARGE: usize = 8 * 1024;
 const LONG: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs the checks.
-pub(crate) fn check(record: &mut Recorder<'_>, bench: &Bench<'_>, reply: &Reply, token: &Token) {
+pub(crate) fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, reply: &Response, token: &Token) {
     check_response(record, reply, token);
     check_lifetime(record, bench, token);
     check_scope(record, bench, token);
 }
 
 /// Which check a response fails that cannot be used: the grant, or what was granted.
-pub(crate) fn culprit(reply: &Reply) -> &'static str {
+pub(crate) fn failed_check_id(reply: &Response) -> &'static str {
     let Ok(members) = json::parse::<Members>(&reply.body) else { return "token.grant" };
     let once = ["access_token", "token_type", "expires_in", "error"].iter().all(|name| members.count(name) <= 1);
     let granted = (200..300).contains(&reply.status) && once && members.get("error").is_none();
@@ -34,7 +34,7 @@ pub(crate) fn culprit(reply: &Reply) -> &'static str {
     }
 }
 
-fn check_response(record: &mut Recorder<'_>, reply: &Reply, token: &Token) {
+fn check_response(record: &mut Recorder<'_>, reply: &Response, token: &Token) {
     match token.members.text("token_type") {
         Some(_) => record.pass("token.type", "the token is a Bearer token"),
         None => record.warn(
@@ -89,7 +89,7 @@ fn check_response(record: &mut Recorder<'_>, reply: &Reply, token: &Token) {
     }
 }
 
-fn check_lifetime(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
+fn check_lifetime(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
     let id = "token.lifetime";
     let known = token.lifetime_secs;
     if let Some(least) = bench.lifetimes.min_ttl {
@@ -141,7 +141,7 @@ fn check_lifetime(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
     }
 }
 
-fn check_scope(record: &mut Recorder<'_>, bench: &Bench<'_>, token: &Token) {
+fn check_scope(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
     let id = "token.scope";
     let (required, asked) = (&bench.expected.scope, &bench.source.client().grant.scope);
     let Some(granted) = &token.granted else {

@@ -3,31 +3,31 @@
 use std::time::{Duration, SystemTime};
 
 use crate::check::report::Recorder;
-use crate::check::{Bench, api, grant, jwt, response, stopwatch};
-use crate::http::expiry_observer::Ending;
+use crate::check::{CheckContext, api, grant, jwt, response, stopwatch};
+use crate::http::expiry_observer::ExpiringCertificate;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token_response;
 use crate::platform::error::{Error, ErrorKind};
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::server::Server;
-use crate::tokens::credentials::ClientProof;
+use crate::tokens::credentials::ClientCredentials;
 use crate::tokens::{hints, metadata};
 
 const REACHED: &str = "the authorization server answered";
 
 /// Runs the checks from the secret on.
-pub(crate) async fn check(record: &mut Recorder<'_>, bench: &Bench<'_>) {
+pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>) {
     check_exchanges(record, bench).await;
     // Last, when every server has shown its certificate: keys and API may be on other hosts.
     check_certificates(record, bench);
 }
 
-async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
+async fn check_exchanges(record: &mut Recorder<'_>, bench: &CheckContext<'_>) {
     let time = stopwatch();
     let (host, http, source) = (bench.host, &bench.http, &bench.source);
-    let prepared = ClientProof::prepare(host, source.client(), &http.deadline()).await;
+    let prepared = ClientCredentials::prepare(host, source.client(), &http.deadline()).await;
     let remarks = host.take_warnings();
-    let shown = source.show_certificate(host, http).await;
+    let shown = source.offer_certificate(host, http).await;
     let proof = match prepared.and_then(|proof| shown.map(|()| proof)) {
         Ok(proof) => proof,
         Err(error) => return record.fail("secret.source", &error),
@@ -40,7 +40,11 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
         ),
         None => record.pass(
             "secret.source",
-            format!("the {} comes from {}", source.client().proof_key.name(), source.client().proof.describe()),
+            format!(
+                "the {} comes from {}",
+                source.client().credential_key.name(),
+                source.client().credential.describe()
+            ),
         ),
     }
     record.took(time());
@@ -48,7 +52,7 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let time = stopwatch();
     let metadata = match discover(record, bench).await {
         Ok(metadata) => metadata,
-        Err(error) => return stopped(record, "discovery.document", &error),
+        Err(error) => return record_network_failure(record, "discovery.document", &error),
     };
     if metadata.is_some() {
         record.took(time());
@@ -61,22 +65,22 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     let sent = source.request(host, http, &proof, metadata.as_ref(), &source.client().grant).await;
     let reply = match sent {
         Ok(reply) => reply,
-        Err(error) => return stopped(record, "token.grant", &error),
+        Err(error) => return record_network_failure(record, "token.grant", &error),
     };
     let took = time();
     record.pass("server.connection", REACHED);
     grant::check_clock(record, &reply, host.now());
     match token_response::parse_response(&reply, bench.settings.preset.hints, host.now()) {
         Err(error) => {
-            let culprit = response::culprit(&reply);
-            if culprit != "token.grant" {
+            let failed_check_id = response::failed_check_id(&reply);
+            if failed_check_id != "token.grant" {
                 record.pass("token.grant", "the token endpoint granted a token");
             }
-            record.fail(culprit, &hints::explain(error, source.client(), proof.secret(), metadata.as_ref()));
+            record.fail(failed_check_id, &hints::add_to(error, source.client(), proof.secret(), metadata.as_ref()));
             record.took(took);
         }
         Ok(token) => {
-            host.redactor.learn(&token.access_token);
+            host.redactor.register_secret(&token.access_token);
             record.pass("token.grant", "the token endpoint granted a token");
             record.took(took);
             grant::check_latency(record, took);
@@ -90,7 +94,7 @@ async fn check_exchanges(record: &mut Recorder<'_>, bench: &Bench<'_>) {
 }
 
 /// The first failure on the network says which: no connection, or an answer that is wrong.
-fn stopped(record: &mut Recorder<'_>, id: &'static str, error: &Error) {
+fn record_network_failure(record: &mut Recorder<'_>, id: &'static str, error: &Error) {
     if error.kind() == ErrorKind::Unreachable {
         record.fail("server.connection", error);
         record.skip(id, "the server was not reached");
@@ -103,7 +107,7 @@ fn stopped(record: &mut Recorder<'_>, id: &'static str, error: &Error) {
 }
 
 /// The metadata, where there is any: discovery may be skipped, and its document may still serve to check the token.
-async fn discover(record: &mut Recorder<'_>, bench: &Bench<'_>) -> Result<Option<Metadata>, Error> {
+async fn discover(record: &mut Recorder<'_>, bench: &CheckContext<'_>) -> Result<Option<Metadata>, Error> {
     let Server::Metadata(source) = bench.source.server() else {
         record.skip("discovery.document", "`token_url` is set, so nothing is discovered");
         return Ok(None);
@@ -116,7 +120,7 @@ async fn discover(record: &mut Recorder<'_>, bench: &Bench<'_>) -> Result<Option
     Ok(Some(metadata))
 }
 
-fn check_auth_method(record: &mut Recorder<'_>, bench: &Bench<'_>, metadata: Option<&Metadata>) {
+fn check_auth_method(record: &mut Recorder<'_>, bench: &CheckContext<'_>, metadata: Option<&Metadata>) {
     let id = "discovery.auth_method";
     let Some(metadata) = metadata else { return record.skip(id, "there is no metadata") };
     let ours = bench.source.client().method.registered_name();
@@ -128,9 +132,9 @@ fn check_auth_method(record: &mut Recorder<'_>, bench: &Bench<'_>, metadata: Opt
     record.warn(id, message, "set `auth_method` to one that is listed, if the client is registered for it");
 }
 
-fn check_secret_expiry(record: &mut Recorder<'_>, bench: &Bench<'_>) {
+fn check_secret_expiry(record: &mut Recorder<'_>, bench: &CheckContext<'_>) {
     let id = "secret.expiry";
-    let expires = match bench.settings.date(Key::SecretExpires) {
+    let expires = match bench.settings.date(SettingKey::SecretExpires) {
         Ok(Some(expires)) => expires,
         Ok(None) => return record.skip(id, "`secret_expires` is not set"),
         Err(error) => return record.fail(id, &error),
@@ -152,19 +156,19 @@ fn check_secret_expiry(record: &mut Recorder<'_>, bench: &Bench<'_>) {
     }
 }
 
-fn check_certificates(record: &mut Recorder<'_>, bench: &Bench<'_>) {
+fn check_certificates(record: &mut Recorder<'_>, bench: &CheckContext<'_>) {
     let id = "server.certificate";
-    let ending: Vec<String> = bench.noticed.ending().iter().map(describe).collect();
-    if !ending.is_empty() {
-        record.warn(id, ending.join("; "), "its operator should have renewed it by now");
-    } else if bench.noticed.saw_any() {
+    let expiring: Vec<String> = bench.observations.expiring().iter().map(describe).collect();
+    if !expiring.is_empty() {
+        record.warn(id, expiring.join("; "), "its operator should have renewed it by now");
+    } else if bench.observations.saw_certificate() {
         record.pass(id, "no certificate ends within 14 days");
     } else {
         record.skip(id, "no server has shown a certificate that can be trusted, or any at all");
     }
 }
 
-fn describe(ending: &Ending) -> String {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(ending.not_after);
-    format!("a certificate of {} ends on {}", ending.host, humantime::format_rfc3339_seconds(at))
+fn describe(expiring: &ExpiringCertificate) -> String {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(expiring.not_after);
+    format!("a certificate of {} ends on {}", expiring.host, humantime::format_rfc3339_seconds(at))
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::args::general::GeneralArgs;
 use crate::args::list_format::ListFormat;
-use crate::cache::dir::{Folder, Shelf};
+use crate::cache::dir::{Bucket, CacheDir};
 use crate::cache::entry;
 use crate::cache::entry::Entry;
 use crate::output::columns;
@@ -59,7 +59,7 @@ impl CacheArgs {
 /// # Errors
 /// Internal: stdout cannot be written, or a file cannot be removed.
 pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
-    let folder = Folder::locate(host);
+    let folder = CacheDir::locate(host);
     match (&args.command, folder) {
         (CacheCommand::List(args), folder) => list(host, folder.as_ref(), args),
         (CacheCommand::Clear(_), None) => Ok(()),
@@ -71,10 +71,10 @@ pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
     }
 }
 
-fn list(host: &Host, folder: Option<&Folder>, args: &ListArgs) -> Result<()> {
+fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
     let now = host.now();
-    let entry = |folder: &Folder, name: &String| Entry::from_bytes(&folder.read(host, Shelf::Tokens, name)?);
-    let read = |folder: &Folder| folder.names(Shelf::Tokens).iter().filter_map(|name| entry(folder, name)).collect();
+    let entry = |folder: &CacheDir, name: &String| Entry::from_bytes(&folder.read(host, Bucket::Tokens, name)?);
+    let read = |folder: &CacheDir| folder.names(Bucket::Tokens).iter().filter_map(|name| entry(folder, name)).collect();
     let entries: Vec<Entry> = folder.map(read).unwrap_or_default();
     let left = |entry: &Entry| entry.remaining(now).map_or(0, |left| left.as_secs());
     let text = if args.format.is_json() {

@@ -11,11 +11,11 @@ use crate::args::api::ApiArgs;
 use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
-use crate::args::participant_query::{Flags, read_query};
+use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::args::server::ServerArgs;
 use crate::check;
 use crate::check::Expectations;
-use crate::check::checks::CATALOGUE;
+use crate::check::checks::CHECKS;
 use crate::check::report::{Report, Status};
 use crate::exit;
 use crate::output::check_report;
@@ -26,7 +26,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::runtime;
 use crate::settings::config_file::ConfigFile;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 use crate::settings::resolved::{Choice, Settings};
 
@@ -111,7 +111,7 @@ impl CheckArgs {
         self.client.add_to(&mut flags)?;
         self.api_args.add_to(&mut flags);
         self.network.add_to(&mut flags)?;
-        flags.flag(Key::MinTtl, self.expected.min_ttl.as_ref());
+        flags.flag(SettingKey::MinTtl, self.expected.min_ttl.as_ref());
         Ok(flags)
     }
 
@@ -124,7 +124,7 @@ impl CheckArgs {
                 Error::usage(format!("cannot use `--warn-before {}`", expected.warn_before)).cause(why)
             })?,
             api_path: expected.api.clone(),
-            query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref(), Flags("--"))?,
+            query: read_query(host, expected.login.as_ref(), expected.cpf.as_ref(), FlagPrefix("--"))?,
             negative: expected.negative,
             ..Expectations::default()
         };
@@ -164,7 +164,7 @@ impl CheckArgs {
 /// exit code.
 pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     if args.list {
-        let rows = CATALOGUE.iter().map(|entry| [entry.id.to_owned(), entry.meaning.to_owned()]);
+        let rows = CHECKS.iter().map(|entry| [entry.id.to_owned(), entry.meaning.to_owned()]);
         return host.print(columns::aligned(rows).as_bytes()).map(|()| ExitCode::SUCCESS);
     }
     let expected = args.expectations(host)?;
@@ -174,7 +174,7 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     let files =
         files.into_iter().map(|(format, path)| Ok((format, path, create(path)?))).collect::<Result<Vec<_>>>()?;
     // Warnings have their place in the report.
-    host.hush();
+    host.capture_warnings();
     let mut reports = runtime::run(async {
         let all = choices.iter().map(|choice| {
             let settings = Settings::resolve(host, choice, flags.clone());
@@ -187,21 +187,21 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
         Ok(futures_util::future::join_all(all).await)
     })?;
     if args.strict {
-        reports.iter_mut().for_each(Report::lift_warnings);
+        reports.iter_mut().for_each(Report::promote_warnings);
     }
     let sections: Vec<Section> = reports.iter().map(section).collect();
     for (format, path, mut file) in files {
-        file.write_all(render(&format, &sections, true, None).as_bytes()).map_err(|e| unwritten(path, &e))?;
+        file.write_all(render(&format, &sections, true, None).as_bytes()).map_err(|e| write_error(path, &e))?;
     }
     let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Story, host.columns());
+    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Verbose, host.columns());
     if on_github {
-        summarise(host, &sections)?;
+        write_step_summary(host, &sections)?;
         let annotations = check_report::annotations(&sections);
         if args.output == "text" {
             printed.push_str(&annotations);
         } else {
-            annotations.lines().for_each(|line| host.line(line));
+            annotations.lines().for_each(|line| host.write_stderr_line(line));
         }
     }
     host.print(printed.as_bytes())?;
@@ -242,15 +242,15 @@ fn report_file(given: &str) -> Result<(String, &Path)> {
 
 /// Opens the file of a report, before anything is sent: a report that cannot be written must not cost a token.
 fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|e| unwritten(path, &e))
+    File::create(path).map_err(|e| write_error(path, &e))
 }
 
-fn unwritten(path: &Path, e: &std::io::Error) -> Error {
+fn write_error(path: &Path, e: &std::io::Error) -> Error {
     Error::usage(format!("cannot write the report `{}`", path.display())).cause(e.to_string())
 }
 
 /// Appends to the step's summary. That it cannot be written says nothing about the credentials.
-fn summarise(host: &Host, sections: &[Section]) -> Result<()> {
+fn write_step_summary(host: &Host, sections: &[Section]) -> Result<()> {
     let Some(path) = host.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
     let written = File::options()
         .append(true)
@@ -258,7 +258,7 @@ fn summarise(host: &Host, sections: &[Section]) -> Result<()> {
         .open(path)
         .and_then(|mut file| file.write_all(check_report::markdown(sections).as_bytes()));
     if let Err(e) = written {
-        host.line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
+        host.write_stderr_line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
 use crate::tokens::child_process;
 use crate::tokens::child_process::CannotRun;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 use crate::tokens::source::TokenSource;
 
 /// Run a program with the token in its environment
@@ -56,15 +56,15 @@ pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode
     let settings = args.grant.settings(host, Some(&args.api))?;
     let source = TokenSource::resolve(&settings, host)?;
     network::check(&settings)?;
-    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
-    let token = match keeper.fresh() {
+    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let token = match provider.fresh() {
         Some(token) => token,
         None => {
             let http = Http::new(network::options(&settings)?);
-            runtime::run(keeper.obtain(&http))?
+            runtime::run(provider.obtain(&http))?
         }
     };
-    settings.learn_free_secrets(host);
+    settings.register_free_secrets(host);
     let environment =
         child_process::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
     match child_process::become_program(&args.command, environment) {

@@ -16,13 +16,13 @@ use crate::platform::local_input::LocalInput;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
 use crate::settings::cache_mode::Lifetimes;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
 use crate::settings::server;
 use crate::tokens::inspection;
 use crate::tokens::inspection::Shape;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 use crate::tokens::source::TokenSource;
 
 /// Larger than any token, in bytes.
@@ -61,13 +61,13 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
         Some(path) => read(host, path)?,
         None => own_token(host, args, &settings)?,
     };
-    host.redactor.learn(&token);
+    host.redactor.register_secret(&token);
     let shape = inspection::read(&token);
     if args.verify {
         // Before the settings are asked whose token it is: of these nobody's signature can be verified.
-        inspection::verifiable(&shape)?;
+        inspection::require_signed_jwt(&shape)?;
         let source = server::issuer_source(&settings)?;
-        let audience = settings.text(Key::Audience)?;
+        let audience = settings.text(SettingKey::Audience)?;
         let options = network::options(&settings)?;
         runtime::run(async {
             inspection::verify(host, &Http::new(options), &source, audience.as_deref(), &shape).await
@@ -79,10 +79,10 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
 fn own_token(host: &Host, args: &InspectArgs, settings: &Settings) -> Result<Secret> {
     let source = TokenSource::resolve(settings, host)?;
     let options = network::options(settings)?;
-    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(settings)?)?;
-    let held = match keeper.fresh() {
+    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(settings)?)?;
+    let held = match provider.fresh() {
         Some(held) => held,
-        None => runtime::run(async { keeper.obtain(&Http::new(options)).await })?,
+        None => runtime::run(async { provider.obtain(&Http::new(options)).await })?,
     };
     Ok(held.access_token)
 }
@@ -97,7 +97,7 @@ fn read(host: &Host, path: &Path) -> Result<Secret> {
     let bytes = if path.as_os_str() == "-" {
         host.read_stdin("the token", TOKEN_LIMIT)?
     } else {
-        let read = LocalInput::open(path).and_then(|file| file.read(TOKEN_LIMIT, host.patience()));
+        let read = LocalInput::open(path).and_then(|file| file.read(TOKEN_LIMIT, host.input_timeout()));
         read.map_err(|e| failed(e.to_string()))?
     };
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not text".into()))?;

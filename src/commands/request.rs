@@ -1,4 +1,4 @@
-//! `m2m request`: an authorised API call, optionally on behalf of a participant.
+//! `m2m request`: an authorized API call, optionally on behalf of a participant.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -7,18 +7,18 @@ use clap::Args;
 
 use crate::api::request;
 use crate::api::request::Payload;
-use crate::api::session::{ApiSession, Pace};
+use crate::api::session::{ApiSession, DeadlineScope};
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::args::participant_filter::SelectionArgs;
-use crate::args::participant_query::{Flags, read_query};
+use crate::args::participant_filter::ParticipantFilterArgs;
+use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::http::client::Http;
 use crate::http::log::HIDDEN_HEADERS;
-use crate::http::message::{Part, Reply, Request};
+use crate::http::message::{Request, Response, ResponseEvent};
 use crate::output::clean_stream::CleanStream;
 use crate::participants::impersonation;
 use crate::participants::impersonation::Impersonation;
-use crate::participants::lookup::{Directory, Query};
+use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
@@ -27,11 +27,11 @@ use crate::platform::runtime;
 use crate::settings::api::Api;
 use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 use crate::tokens::source::TokenSource;
 
 /// The flags that name a participant.
-const FLAGS: Flags = Flags("--as-");
+const FLAGS: FlagPrefix = FlagPrefix("--as-");
 /// The largest body sent, in bytes.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
 /// The largest saved participant, in bytes.
@@ -69,7 +69,7 @@ pub struct RequestArgs {
     #[command(flatten)]
     behalf: BehalfArgs,
     #[command(flatten)]
-    selection: SelectionArgs,
+    selection: ParticipantFilterArgs,
     #[command(flatten)]
     api: ApiArgs,
     #[command(flatten)]
@@ -95,7 +95,7 @@ struct BehalfArgs {
 }
 
 /// Where the participant comes from.
-enum Behalf {
+enum ActAs {
     Nobody,
     LookedUp(Query),
     Saved(Box<serde_json::value::RawValue>),
@@ -113,11 +113,11 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.behalf.impersonator.as_ref());
     let api = Api::resolve(&settings)?;
     let behalf = match (query, &args.behalf.as_participant) {
-        (Some(query), _) => Behalf::LookedUp(query),
-        (None, Some(path)) => Behalf::Saved(read_saved(host, path)?),
-        (None, None) => Behalf::Nobody,
+        (Some(query), _) => ActAs::LookedUp(query),
+        (None, Some(path)) => ActAs::Saved(read_saved(host, path)?),
+        (None, None) => ActAs::Nobody,
     };
-    let impersonation = (!matches!(behalf, Behalf::Nobody)).then(|| Impersonation::resolve(&settings)).transpose()?;
+    let impersonation = (!matches!(behalf, ActAs::Nobody)).then(|| Impersonation::resolve(&settings)).transpose()?;
     let payload = payload(host, args)?;
     let (method, target) = match args.target.as_slice() {
         [method, target] => (method.as_str(), target.as_str()),
@@ -129,22 +129,22 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     if let Some(impersonation) = &impersonation {
         impersonation.refuse_among(&request.headers)?;
     }
-    if let (Behalf::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
+    if let (ActAs::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
         request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
     }
     let source = TokenSource::resolve(&settings, host)?;
     let directory = match &behalf {
-        Behalf::LookedUp(_) => Some(Directory::resolve(&settings)?),
+        ActAs::LookedUp(_) => Some(ParticipantLookup::resolve(&settings)?),
         _ => None,
     };
-    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let http = Http::new(network::options(&settings)?);
     let selection = args.selection.selection(true);
     let mut failure: Option<Error> = None;
-    runtime::when_stuck(|| std::process::exit(crate::exit::of(ErrorKind::Interrupted).code.into()));
+    runtime::force_exit_after_interrupt(|| std::process::exit(crate::exit::of(ErrorKind::Interrupted).code.into()));
     let error = runtime::run(async {
-        let session = ApiSession::open(host, &http, &keeper, &api, Pace::Once).await?;
-        if let (Behalf::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
+        let session = ApiSession::open(host, &http, &provider, &api, DeadlineScope::PerCommand).await?;
+        if let (ActAs::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
             let found = directory.find(host, &session, query).await.map(|found| selection.apply(found.items));
             let found = found.and_then(|found| selection.require(&found).map(|()| found));
             let found = found.map_err(|error| FLAGS.advise(error, query))?;
@@ -152,16 +152,16 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
         }
         let mut clean = CleanStream::new(&host.redactor);
         let mut print = |bytes: Vec<u8>| write_out(host, &bytes, &mut failure);
-        let mut pour = |part: Part<'_>| match part {
-            Part::Head(reply) => {
+        let mut sink = |part: ResponseEvent<'_>| match part {
+            ResponseEvent::Head(reply) => {
                 if args.include {
                     show_head(host, reply);
                 }
                 ControlFlow::Continue(())
             }
-            Part::Piece(piece) => print(clean.push(piece)),
+            ResponseEvent::Chunk(piece) => print(clean.push(piece)),
         };
-        let error = request::send(host, &session, request, &mut pour).await?;
+        let error = request::send(host, &session, request, &mut sink).await?;
         let _ = print(clean.finish());
         Ok(error)
     })?;
@@ -175,7 +175,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
 /// parts of other words.
 fn learn_query(host: &Host, request: &Request) {
     for (_, value) in request.url.query_pairs().filter(|(_, value)| value.chars().count() >= 4) {
-        host.redactor.learn_personal(&value);
+        host.redactor.register_personal_data(&value);
     }
 }
 
@@ -195,12 +195,15 @@ fn write_out(host: &Host, bytes: &[u8], failure: &mut Option<Error>) -> ControlF
     }
 }
 
-fn show_head(host: &Host, reply: &Reply) {
-    host.line(&format!("< HTTP {}", reply.status));
+fn show_head(host: &Host, reply: &Response) {
+    host.write_stderr_line(&format!("< HTTP {}", reply.status));
     for (name, value) in &reply.headers {
         let secret = HIDDEN_HEADERS.contains(&name.as_str());
         let text = String::from_utf8_lossy(value.as_bytes());
-        host.line(&format!("< {name}: {}", if secret { HIDDEN.to_owned() } else { host.redactor.quote(&text) }));
+        host.write_stderr_line(&format!(
+            "< {name}: {}",
+            if secret { HIDDEN.to_owned() } else { host.redactor.quote(&text) }
+        ));
     }
 }
 
@@ -238,7 +241,7 @@ fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
 }
 
 fn read_file(host: &Host, path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
-    let read = LocalInput::open(path).and_then(|file| file.read(limit, host.patience()));
+    let read = LocalInput::open(path).and_then(|file| file.read(limit, host.input_timeout()));
     read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).cause(e.to_string()))
 }
 

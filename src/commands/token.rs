@@ -8,14 +8,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::args::grant::GrantArgs;
 use crate::http::client::Http;
 use crate::output::token_format;
-use crate::output::token_format::{Printable, TokenFormat};
+use crate::output::token_format::{TokenFormat, TokenView};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
 use crate::tokens::dry_run;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 use crate::tokens::source::TokenSource;
 
 /// The formats by name.
@@ -66,22 +66,22 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     let lifetimes = Lifetimes::resolve(&settings)?;
     if args.dry_run {
         network::options(&settings)?;
-        return host.print(dry_run::explain(host, &settings, &source)?.as_bytes());
+        return host.print(dry_run::render(host, &settings, &source)?.as_bytes());
     }
     // What a format needs of its surroundings is checked before a token is paid for.
     let kubectl_version = token_format::kubectl_version(
         host.var("KUBERNETES_EXEC_INFO")?.filter(|_| args.output == TokenFormat::Kubectl),
     )?;
     let mut github_output = (args.output == TokenFormat::Github).then(|| open_github_output(host)).transpose()?;
-    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), lifetimes)?;
-    let token = match keeper.fresh() {
+    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), lifetimes)?;
+    let token = match provider.fresh() {
         Some(token) => token,
         None => {
             let http = Http::new(network::options(&settings)?);
-            runtime::run(keeper.obtain(&http))?
+            runtime::run(provider.obtain(&http))?
         }
     };
-    let printable = Printable {
+    let printable = TokenView {
         access_token: token.access_token.expose(),
         expires_at: token.expires_at,
         members: &token.members,

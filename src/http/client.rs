@@ -4,13 +4,13 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::http::connections::{Clients, Options};
+use crate::http::connections::{ConnectionPool, Options};
 use crate::http::failure;
 use crate::http::log;
 use crate::http::message;
-use crate::http::message::{Part, Pour, Reply, Request};
+use crate::http::message::{BodySink, Request, Response, ResponseEvent};
 use crate::http::retry;
-use crate::http::retry::Ending;
+use crate::http::retry::AttemptOutcome;
 use crate::http::tls::Identity;
 use crate::http::tunnel;
 use crate::platform::deadline::Deadline;
@@ -20,17 +20,17 @@ use crate::platform::url::Url;
 
 /// Where the body of an answer goes.
 enum Body<'b, 'p> {
-    Kept,
+    Buffered,
     /// With the number of bytes so far.
-    Poured(&'b mut Pour<'p>, usize),
+    Streamed(&'b mut BodySink<'p>, usize),
 }
 
 impl Body<'_, '_> {
     /// How many bytes went out instead of being kept.
-    fn poured(&self) -> usize {
+    fn streamed(&self) -> usize {
         match self {
-            Self::Kept => 0,
-            Self::Poured(_, bytes) => *bytes,
+            Self::Buffered => 0,
+            Self::Streamed(_, bytes) => *bytes,
         }
     }
 }
@@ -40,7 +40,7 @@ pub struct Http {
     timeout: Duration,
     retries: u32,
     deadline: Cell<Deadline>,
-    clients: Clients,
+    pool: ConnectionPool,
 }
 
 impl Http {
@@ -48,7 +48,7 @@ impl Http {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let Options { timeout, retries, .. } = options;
-        Self { timeout, retries, deadline: Cell::new(Deadline::after(timeout)), clients: Clients::new(options) }
+        Self { timeout, retries, deadline: Cell::new(Deadline::after(timeout)), pool: ConnectionPool::new(options) }
     }
 
     /// By when everything must be over.
@@ -58,25 +58,25 @@ impl Http {
     }
 
     /// Starts the clock anew: after a wait for somebody else that was in vain.
-    pub fn renew_deadline(&self) {
+    pub fn restart_deadline(&self) {
         self.deadline.set(Deadline::after(self.timeout));
     }
 
     /// Whether an identity is shown to servers that ask.
     #[must_use]
     pub fn has_identity(&self) -> bool {
-        self.clients.identity.get().is_some()
+        self.pool.identity.get().is_some()
     }
 
     /// Shows this identity to servers that ask, from the first connection on.
-    pub fn show_identity(&self, identity: Identity) {
-        let _ = self.clients.identity.set(identity);
+    pub fn set_identity(&self, identity: Identity) {
+        let _ = self.pool.identity.set(identity);
     }
 
     /// Opens a connection to this host in the background, for the first request to it. What goes wrong is left for that
     /// request to find out.
-    pub fn warm_up(&self, host: &Host, url: &Url) {
-        self.clients.warm_up(host, url);
+    pub fn preconnect(&self, host: &Host, url: &Url) {
+        self.pool.preconnect(host, url);
     }
 
     /// The budget of a deadline, for work that counts one for each of many requests.
@@ -91,12 +91,12 @@ impl Http {
         self.retries
     }
 
-    /// [`Self::send_by`] the deadline of the command.
+    /// [`Self::send_until`] the deadline of the command.
     ///
     /// # Errors
     /// As there.
-    pub async fn send(&self, host: &Host, request: &Request) -> Result<Reply> {
-        self.send_by(host, request, &self.deadline()).await
+    pub async fn send(&self, host: &Host, request: &Request) -> Result<Response> {
+        self.send_until(host, request, &self.deadline()).await
     }
 
     /// Sends a request, repeats it as its `repeat` allows, and returns the last answer whatever its status.
@@ -104,28 +104,28 @@ impl Http {
     /// # Errors
     /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit, broken
     /// off. Throttled or bad response: the server asks to wait beyond the deadline.
-    pub async fn send_by(&self, host: &Host, request: &Request, deadline: &Deadline) -> Result<Reply> {
-        self.exchange(host, request, deadline, &mut Body::Kept).await
+    pub async fn send_until(&self, host: &Host, request: &Request, deadline: &Deadline) -> Result<Response> {
+        self.exchange(host, request, deadline, &mut Body::Buffered).await
     }
 
     /// As [`Self::send`], with a request made anew for every attempt: one that may be used once only.
     ///
     /// # Errors
     /// As there, and what making a request fails with.
-    pub async fn send_each(&self, host: &Host, make: impl AsyncFn() -> Result<Request>) -> Result<Reply> {
+    pub async fn send_rebuilt(&self, host: &Host, make: impl AsyncFn() -> Result<Request>) -> Result<Response> {
         let deadline = self.deadline();
         let mut attempt = 0;
         loop {
             let request = deadline.bound("preparing the request", make()).await??;
-            match self.turn(host, &request, &deadline, &mut Body::Kept, attempt).await? {
+            match self.attempt_once(host, &request, &deadline, &mut Body::Buffered, attempt).await? {
                 Some(reply) => return Ok(reply),
                 None => attempt += 1,
             }
         }
     }
 
-    /// As [`Self::send_by`], with the body of a 2xx answer poured out as it comes instead of kept. Once some of it has been
-    /// poured, the request is not repeated.
+    /// As [`Self::send_until`], with the body of a 2xx answer streamed out as it comes instead of kept. Once some of it has been
+    /// streamed, the request is not repeated.
     ///
     /// # Errors
     /// As there.
@@ -134,9 +134,9 @@ impl Http {
         host: &Host,
         request: &Request,
         deadline: &Deadline,
-        pour: &mut Pour<'_>,
-    ) -> Result<Reply> {
-        self.exchange(host, request, deadline, &mut Body::Poured(pour, 0)).await
+        sink: &mut BodySink<'_>,
+    ) -> Result<Response> {
+        self.exchange(host, request, deadline, &mut Body::Streamed(sink, 0)).await
     }
 
     async fn exchange(
@@ -145,10 +145,10 @@ impl Http {
         request: &Request,
         deadline: &Deadline,
         body: &mut Body<'_, '_>,
-    ) -> Result<Reply> {
+    ) -> Result<Response> {
         let mut attempt = 0;
         loop {
-            match self.turn(host, request, deadline, body, attempt).await? {
+            match self.attempt_once(host, request, deadline, body, attempt).await? {
                 Some(reply) => return Ok(reply),
                 None => attempt += 1,
             }
@@ -156,40 +156,40 @@ impl Http {
     }
 
     /// One attempt. Nothing means that another one is worth it, and that the wait before it is over.
-    async fn turn(
+    async fn attempt_once(
         &self,
         host: &Host,
         request: &Request,
         deadline: &Deadline,
         body: &mut Body<'_, '_>,
         attempt: u32,
-    ) -> Result<Option<Reply>> {
+    ) -> Result<Option<Response>> {
         let started = Instant::now();
         log::request(host, request);
         let outcome = tokio::time::timeout(deadline.remaining(), self.attempt(host, request, body))
             .await
-            .map_err(|_| deadline.passed(&request.what()).url(&request.shown))?;
-        let ending = match &outcome {
-            Ok(reply) => Ending::Status(reply.status),
-            Err((ending, _)) => *ending,
+            .map_err(|_| deadline.passed(&request.description()).url(&request.display_url))?;
+        let outcome_kind = match &outcome {
+            Ok(reply) => AttemptOutcome::Status(reply.status),
+            Err((outcome_kind, _)) => *outcome_kind,
         };
-        host.story(|| log::outcome(request, &outcome, body.poured(), started.elapsed()));
+        host.verbose(|| log::outcome(request, &outcome, body.streamed(), started.elapsed()));
         if let Ok(reply) = &outcome {
             log::headers(host, "<", &reply.headers);
         }
         let asked = outcome.as_ref().ok().and_then(|reply| message::retry_after(reply, host.now()));
         // What is never repeated is not waited for: a wrong secret stays wrong.
-        if asked.is_some_and(|wait| wait >= deadline.remaining()) && retry::may_pass(ending) {
+        if asked.is_some_and(|wait| wait >= deadline.remaining()) && retry::is_transient(outcome_kind) {
             return outcome
-                .map(|reply| Some(Reply { no_time_to_wait: true, ..reply }))
-                .map_err(|(_, error)| error.url(&request.shown));
+                .map(|reply| Some(Response { retry_after_exceeds_deadline: true, ..reply }))
+                .map_err(|(_, error)| error.url(&request.display_url));
         }
         let wait = retry::delay(attempt, asked, retry::jitter());
-        let again = retry::again(request.repeat, ending, attempt, self.retries);
-        if !again || wait >= deadline.remaining() {
-            return outcome.map(Some).map_err(|(_, error)| error.url(&request.shown));
+        let retry_again = retry::should_retry(request.retry, outcome_kind, attempt, self.retries);
+        if !retry_again || wait >= deadline.remaining() {
+            return outcome.map(Some).map_err(|(_, error)| error.url(&request.display_url));
         }
-        host.story(|| format!("again in {} ms", wait.as_millis()));
+        host.verbose(|| format!("retry_again in {} ms", wait.as_millis()));
         tokio::time::sleep(wait).await;
         Ok(None)
     }
@@ -199,44 +199,44 @@ impl Http {
         host: &Host,
         request: &Request,
         body: &mut Body<'_, '_>,
-    ) -> std::result::Result<Reply, (Ending, Error)> {
-        let client = self.clients.client(host, &request.url).map_err(|e| (Ending::Final, e))?;
+    ) -> std::result::Result<Response, (AttemptOutcome, Error)> {
+        let client = self.pool.client(host, &request.url).map_err(|e| (AttemptOutcome::Final, e))?;
         let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         let sent_at = host.now();
-        let failed = |e: reqwest::Error| failure::classify(&e, &request.what());
+        let failed = |e: reqwest::Error| failure::classify(&e, &request.description());
         let mut response = match builder.send().await {
             Ok(response) => response,
-            Err(e) => match (failure::tunnel(&e), self.clients.via.get()) {
-                (Some(tunnel), Some(via)) => {
+            Err(e) => match (failure::tunnel(&e), self.pool.proxy_in_use.get()) {
+                (Some(tunnel), Some(proxy)) => {
                     let root = failure::root_cause(&e);
-                    return Err(tunnel::explain(tunnel, &root, &request.what(), &request.url, via).await);
+                    return Err(tunnel::into_error(tunnel, &root, &request.description(), &request.url, proxy).await);
                 }
                 _ => return Err(failed(e)),
             },
         };
-        let mut reply = Reply {
+        let mut reply = Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body: Vec::new(),
             sent_at,
-            url: request.shown.clone(),
-            no_time_to_wait: false,
+            url: request.display_url.clone(),
+            retry_after_exceeds_deadline: false,
         };
-        let pour = match body {
-            Body::Poured(pour, bytes) if response.status().is_success() => Some((pour, bytes)),
+        let sink = match body {
+            Body::Streamed(sink, bytes) if response.status().is_success() => Some((sink, bytes)),
             _ => None,
         };
-        match pour {
-            Some((pour, bytes)) => {
-                if pour(Part::Head(&reply)).is_break() {
+        match sink {
+            Some((sink, bytes)) => {
+                if sink(ResponseEvent::Head(&reply)).is_break() {
                     return Ok(reply);
                 }
-                while let Some(chunk) = response.chunk().await.map_err(|e| (Ending::Final, failed(e).1))? {
+                while let Some(chunk) = response.chunk().await.map_err(|e| (AttemptOutcome::Final, failed(e).1))? {
                     *bytes += chunk.len();
-                    if pour(Part::Piece(&chunk)).is_break() {
+                    if sink(ResponseEvent::Chunk(&chunk)).is_break() {
                         break;
                     }
                 }
@@ -244,7 +244,7 @@ impl Http {
             None => {
                 while let Some(chunk) = response.chunk().await.map_err(failed)? {
                     if reply.body.len() + chunk.len() > request.limit {
-                        return Err((Ending::Final, too_large(request)));
+                        return Err((AttemptOutcome::Final, too_large(request)));
                     }
                     reply.body.extend_from_slice(&chunk);
                 }
@@ -259,6 +259,6 @@ impl Http {
 
 fn too_large(request: &Request) -> Error {
     Error::new(ErrorKind::BadResponse, "the answer is too large")
-        .cause(format!("{} answered more than {} KiB", request.what(), request.limit / 1024))
+        .cause(format!("{} answered more than {} KiB", request.description(), request.limit / 1024))
         .hint("this does not look like the server that was meant: check the URL")
 }

@@ -10,10 +10,10 @@ use reqwest::{Client, ClientBuilder, redirect};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
-use crate::http::expiry_observer::Noticed;
-use crate::http::preconnect::KeptConnection;
+use crate::http::expiry_observer::ExpiryObservations;
+use crate::http::preconnect::PreconnectedConnection;
 use crate::http::proxy;
-use crate::http::proxy::Via;
+use crate::http::proxy::ProxyInUse;
 use crate::http::tls;
 use crate::http::tls::Identity;
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -33,27 +33,27 @@ pub struct Options {
     /// The `proxy` setting and its origin.
     pub proxy: Option<(String, String)>,
     /// Where to tell of certificates that end soon.
-    pub noticed: Option<Arc<Noticed>>,
+    pub observations: Option<Arc<ExpiryObservations>>,
 }
 
 /// A client for each way to connect.
-pub(super) struct Clients {
+pub(super) struct ConnectionPool {
     options: Options,
     pub(super) identity: OnceCell<Identity>,
     roots: OnceCell<ClientConfig>,
-    pub(super) via: OnceCell<Via>,
+    pub(super) proxy_in_use: OnceCell<ProxyInUse>,
     warmed: OnceCell<(Origin, Client)>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
 }
 
-impl Clients {
+impl ConnectionPool {
     pub(super) fn new(options: Options) -> Self {
         Self {
             options,
             identity: OnceCell::new(),
             roots: OnceCell::new(),
-            via: OnceCell::new(),
+            proxy_in_use: OnceCell::new(),
             warmed: OnceCell::new(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
@@ -62,8 +62,8 @@ impl Clients {
 
     /// Opens a connection to this host in the background, for the first request to it. What goes wrong is left for that
     /// request to find out.
-    pub(super) fn warm_up(&self, host: &Host, url: &Url) {
-        let kept = KeptConnection::default();
+    pub(super) fn preconnect(&self, host: &Host, url: &Url) {
+        let kept = PreconnectedConnection::default();
         let built = self.build(host, url.scheme() == "https", |builder| builder.connector_layer(kept.clone()));
         let Ok(client) = built else { return };
         if self.warmed.set((url.origin(), client.clone())).is_ok() {
@@ -108,10 +108,10 @@ impl Clients {
                 HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),
             )]));
         let configured = self.options.proxy.as_ref().map(|(url, origin)| (url.as_str(), origin.clone()));
-        if secure && let Some((proxy, via)) = proxy::choose(host, configured)? {
-            host.story(|| format!("https goes through the proxy {}", via.shown));
+        if secure && let Some((proxy, proxy_in_use)) = proxy::choose(host, configured)? {
+            host.verbose(|| format!("https goes through the proxy {}", proxy_in_use.description));
             builder = builder.proxy(proxy);
-            let _ = self.via.set(via);
+            let _ = self.proxy_in_use.set(proxy_in_use);
         }
         layered(builder)
             .build()
@@ -121,7 +121,12 @@ impl Clients {
     /// The TLS settings; with system roots, which are loaded once, for https alone.
     fn tls(&self, secure: bool) -> Result<ClientConfig> {
         let make = |roots| {
-            tls::client_config(roots, &self.options.extra_roots, self.options.noticed.as_ref(), self.identity.get())
+            tls::client_config(
+                roots,
+                &self.options.extra_roots,
+                self.options.observations.as_ref(),
+                self.identity.get(),
+            )
         };
         if !secure {
             return make(false);

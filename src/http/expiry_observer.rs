@@ -10,48 +10,48 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// What was noticed on the connections of one client.
+/// What was observed on the connections of one client.
 #[derive(Debug, Default)]
-pub struct Noticed {
-    ending: Mutex<Vec<Ending>>,
-    saw_any: AtomicBool,
+pub struct ExpiryObservations {
+    expiring: Mutex<Vec<ExpiringCertificate>>,
+    saw_certificate: AtomicBool,
 }
 
 /// A certificate in the chain of a host that ends soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct ExpiringCertificate {
     /// The host.
     pub host: String,
     /// When it ends, in seconds since 1970.
     pub not_after: u64,
 }
 
-impl Noticed {
+impl ExpiryObservations {
     /// The certificates that end soon, so far.
     #[must_use]
-    pub fn ending(&self) -> Vec<Ending> {
-        self.ending.lock().map(|all| all.clone()).unwrap_or_default()
+    pub fn expiring(&self) -> Vec<ExpiringCertificate> {
+        self.expiring.lock().map(|all| all.clone()).unwrap_or_default()
     }
 
     /// Whether any server has shown a certificate that is trusted.
     #[must_use]
-    pub fn saw_any(&self) -> bool {
-        self.saw_any.load(Ordering::Relaxed)
+    pub fn saw_certificate(&self) -> bool {
+        self.saw_certificate.load(Ordering::Relaxed)
     }
 }
 
 /// rustls's verifier, with an eye on the calendar.
 #[derive(Debug)]
-pub struct CertificateWatch {
+pub struct ExpiryObserver {
     /// The verifier that decides.
     pub verifier: Arc<WebPkiServerVerifier>,
     /// How far ahead to look.
     pub ahead: Duration,
     /// Where to tell.
-    pub noticed: Arc<Noticed>,
+    pub observations: Arc<ExpiryObservations>,
 }
 
-impl ServerCertVerifier for CertificateWatch {
+impl ServerCertVerifier for ExpiryObserver {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -62,14 +62,15 @@ impl ServerCertVerifier for CertificateWatch {
     ) -> Result<ServerCertVerified, Error> {
         let at = |time| self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
         let verified = at(now)?;
-        self.noticed.saw_any.store(true, Ordering::Relaxed);
+        self.observations.saw_certificate.store(true, Ordering::Relaxed);
         let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + self.ahead);
         if let Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) = at(later)
-            && let Ok(mut all) = self.noticed.ending.lock()
+            && let Ok(mut all) = self.observations.expiring.lock()
         {
-            let ending = Ending { host: server_name.to_str().into_owned(), not_after: not_after.as_secs() };
-            if !all.contains(&ending) {
-                all.push(ending);
+            let expiring =
+                ExpiringCertificate { host: server_name.to_str().into_owned(), not_after: not_after.as_secs() };
+            if !all.contains(&expiring) {
+                all.push(expiring);
             }
         }
         Ok(verified)

@@ -6,15 +6,15 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use crate::http::retry::Ending;
-use crate::http::tunnel::Failed;
+use crate::http::retry::AttemptOutcome;
+use crate::http::tunnel::TunnelError;
 use crate::platform::error::{Error, ErrorKind};
 
 /// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
 #[must_use]
-pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
+pub fn classify(error: &reqwest::Error, what: &str) -> (AttemptOutcome, Error) {
     if let Some(tls) = find::<rustls::Error>(error) {
-        return (Ending::Final, tls_failure(tls, what));
+        return (AttemptOutcome::Final, tls_failure(tls, what));
     }
     let root = root_cause(error);
     if let Some(hyper) = find::<hyper::Error>(error)
@@ -22,27 +22,30 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (Ending, Error) {
     {
         if hyper.is_parse() {
             let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
-                .quoting(what.to_owned(), root)
+                .cause_quoted(what.to_owned(), root)
                 .hint("something else listens at this address, or a proxy answered in its place");
-            return (Ending::Final, error);
+            return (AttemptOutcome::Final, error);
         }
         if error.is_body() || error.is_decode() {
-            return (Ending::Broken, broken_off(what, &root));
+            return (AttemptOutcome::Broken, broken_off(what, &root));
         }
     }
     if error.is_body() || error.is_decode() {
-        return (Ending::Broken, broken_off(what, &root));
+        return (AttemptOutcome::Broken, broken_off(what, &root));
     }
     if error.is_connect() || error.is_request() || error.is_timeout() {
-        return (Ending::NoAnswer, no_answer(error, what, &root));
+        return (AttemptOutcome::NoAnswer, no_answer(error, what, &root));
     }
-    (Ending::Final, Error::new(ErrorKind::Internal, "the request could not be sent").quoting(what.to_owned(), root))
+    (
+        AttemptOutcome::Final,
+        Error::new(ErrorKind::Internal, "the request could not be sent").cause_quoted(what.to_owned(), root),
+    )
 }
 
 /// The answer began and did not end.
 #[must_use]
 pub fn broken_off(what: &str, why: &str) -> Error {
-    Error::new(ErrorKind::BadResponse, "the answer broke off").quoting(what.to_owned(), why).transient()
+    Error::new(ErrorKind::BadResponse, "the answer broke off").cause_quoted(what.to_owned(), why).transient()
 }
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
@@ -64,7 +67,7 @@ fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     } else {
         ("the connection broke before an answer came", "the server or something in between closed the connection")
     };
-    Error::new(ErrorKind::Unreachable, message).quoting(what.to_owned(), root).hint(hint).transient()
+    Error::new(ErrorKind::Unreachable, message).cause_quoted(what.to_owned(), root).hint(hint).transient()
 }
 
 /// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Only
@@ -98,19 +101,19 @@ fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
         && let Some((message, hint)) = refused_certificate(*alert)
     {
         return Error::new(ErrorKind::CredentialsRejected, message)
-            .quoting(what.to_owned(), tls.to_string())
+            .cause_quoted(what.to_owned(), tls.to_string())
             .hint(hint);
     }
     let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)");
-    let error = match explained(tls) {
+    let error = match explain_tls(tls) {
         Some((why, hint)) => error.cause(why).hint(hint),
         None => error,
     };
-    error.quoting(what.to_owned(), tls.to_string())
+    error.cause_quoted(what.to_owned(), tls.to_string())
 }
 
 /// What it means in a person's words, and what to try.
-fn explained(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
+fn explain_tls(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
     use CertificateError as Bad;
     Some(match tls {
         rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
@@ -142,12 +145,12 @@ fn explained(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
 
 /// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
 #[must_use]
-pub fn tunnel(error: &reqwest::Error) -> Option<Failed> {
+pub fn tunnel(error: &reqwest::Error) -> Option<TunnelError> {
     let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"))?;
     Some(match words.rsplit(": ").next() {
-        Some("unsuccessful") => Failed::Refused,
-        Some("proxy authorization required") => Failed::Unauthorized,
-        _ => Failed::Unreached,
+        Some("unsuccessful") => TunnelError::Refused,
+        Some("proxy authorization required") => TunnelError::Unauthorized,
+        _ => TunnelError::Unreached,
     })
 }
 

@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use crate::http::message::{Reply, Request};
-use crate::http::retry::Ending;
+use crate::http::message::{Request, Response};
+use crate::http::retry::AttemptOutcome;
 use crate::platform::error::Error;
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::redactor::HIDDEN;
 
-/// One attempt and what came of it; `poured` bytes of the body went out instead of being kept.
+/// One attempt and what came of it; `streamed` bytes of the body went out instead of being kept.
 pub(super) fn outcome(
     request: &Request,
-    outcome: &std::result::Result<Reply, (Ending, Error)>,
-    poured: usize,
+    outcome: &std::result::Result<Response, (AttemptOutcome, Error)>,
+    streamed: usize,
     took: Duration,
 ) -> String {
     let ended = match outcome {
-        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len() + poured),
+        Ok(reply) => format!("answered {}, {} bytes", reply.status, reply.body.len() + streamed),
         Err((_, error)) => error.message().to_owned(),
     };
-    format!("{}: {ended}, after {} ms", request.what(), took.as_millis())
+    format!("{}: {ended}, after {} ms", request.description(), took.as_millis())
 }
 
 /// Tells what is about to be sent under `-vv`.
 pub(super) fn request(host: &Host, request: &Request) {
     if host.verbosity() >= Verbosity::Headers {
-        host.story(|| format!("> {}", request.what()));
+        host.verbose(|| format!("> {}", request.description()));
         headers(host, ">", &request.headers);
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn headers(host: &Host, direction: &str, headers: &HeaderMap) {
         } else {
             host.redactor.quote(&String::from_utf8_lossy(value.as_bytes()))
         };
-        host.story(|| format!("{direction} {name}: {shown}"));
+        host.verbose(|| format!("{direction} {name}: {shown}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests and answers as values, and how they may be shown. Sending them is for `http`; what they mean is for the
+//! Requests and answers as values, and how they may be display_url. Sending them is for `http`; what they mean is for the
 //! layers above.
 
 use std::ops::ControlFlow;
@@ -8,8 +8,8 @@ use reqwest::Method;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::http::retry;
-use crate::http::retry::Repeat;
-use crate::platform::error::{Error, Facts, Result};
+use crate::http::retry::RetryPolicy;
+use crate::platform::error::{Error, HttpContext, Result};
 use crate::platform::url::Url;
 
 /// One request, ready to be sent as often as needed.
@@ -18,8 +18,8 @@ pub struct Request {
     pub method: Method,
     /// Where it goes.
     pub url: Url,
-    /// The URL as it may be shown: no personal data, no secret.
-    pub shown: String,
+    /// The URL as it may be display_url: no personal data, no secret.
+    pub display_url: String,
     /// All headers but User-Agent, which is always the same.
     pub headers: HeaderMap,
     /// The body, if any.
@@ -27,24 +27,24 @@ pub struct Request {
     /// The largest answer accepted, in bytes.
     pub limit: usize,
     /// Whether it may be sent again.
-    pub repeat: Repeat,
+    pub retry: RetryPolicy,
 }
 
 impl Request {
     /// A GET for JSON.
     #[must_use]
-    pub fn get(url: Url, shown: String, limit: usize) -> Self {
+    pub fn get(url: Url, display_url: String, limit: usize) -> Self {
         let headers = HeaderMap::from_iter([(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self { method: Method::GET, url, shown, headers, body: None, limit, repeat: Repeat::Freely }
+        Self { method: Method::GET, url, display_url, headers, body: None, limit, retry: RetryPolicy::Idempotent }
     }
 
     /// Method and URL, as messages name the request.
     #[must_use]
-    pub fn what(&self) -> String {
-        format!("{} {}", self.method, self.shown)
+    pub fn description(&self) -> String {
+        format!("{} {}", self.method, self.display_url)
     }
 
-    /// Sets a header whose value must not be shown.
+    /// Sets a header whose value must not be display_url.
     ///
     /// # Errors
     /// Usage: the value holds something else than visible ASCII; `what` names it.
@@ -59,7 +59,7 @@ impl Request {
 /// A header value of visible ASCII and inner spaces: stricter than HTTP, which lets bytes through that servers trip over.
 ///
 /// # Errors
-/// Usage: `what` names the value, which is not shown.
+/// Usage: `what` names the value, which is not display_url.
 pub fn visible_ascii(value: &str, what: &str) -> Result<HeaderValue> {
     let fits = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && value.trim() == value;
     fits.then(|| HeaderValue::from_str(value).ok())
@@ -68,7 +68,7 @@ pub fn visible_ascii(value: &str, what: &str) -> Result<HeaderValue> {
 }
 
 /// A whole answer.
-pub struct Reply {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -77,13 +77,13 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The clock just before the request was sent: lifetimes count from here.
     pub sent_at: SystemTime,
-    /// What was asked, as shown.
+    /// What was asked, as display_url.
     pub url: String,
     /// Whether the server asks to wait for longer than there is time.
-    pub no_time_to_wait: bool,
+    pub retry_after_exceeds_deadline: bool,
 }
 
-impl Reply {
+impl Response {
     /// A header's value, if it is there and readable.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -99,7 +99,7 @@ impl Reply {
 
     /// The facts to put in an error about this answer.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn http_context(&self) -> HttpContext {
         let ids = [
             "x-correlation-id",
             "x-request-id",
@@ -109,11 +109,11 @@ impl Reply {
             "x-amz-cf-id",
             "x-auth0-requestid",
         ];
-        Facts {
+        HttpContext {
             http_status: Some(self.status),
             url: Some(self.url.clone()),
             request_id: ids.iter().find_map(|name| self.header(name)).map(str::to_owned),
-            ..Facts::default()
+            ..HttpContext::default()
         }
     }
 
@@ -136,18 +136,18 @@ impl Reply {
 }
 
 /// A part of an answer on its way out.
-pub enum Part<'a> {
+pub enum ResponseEvent<'a> {
     /// Status and headers, before anything else.
-    Head(&'a Reply),
+    Head(&'a Response),
     /// A piece of the body.
-    Piece(&'a [u8]),
+    Chunk(&'a [u8]),
 }
 
 /// Takes an answer part by part, until it has enough.
-pub type Pour<'p> = dyn FnMut(Part<'_>) -> ControlFlow<()> + 'p;
+pub type BodySink<'p> = dyn FnMut(ResponseEvent<'_>) -> ControlFlow<()> + 'p;
 
 /// What Retry-After asks for, from now.
 #[must_use]
-pub fn retry_after(reply: &Reply, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(reply: &Response, now: SystemTime) -> Option<Duration> {
     retry::retry_after(reply.header(RETRY_AFTER.as_str())?, reply.header(DATE.as_str()), now)
 }

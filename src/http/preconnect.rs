@@ -22,7 +22,7 @@ const KEPT_FOR: Duration = Duration::from_secs(5);
 
 /// Keeps one connection; a layer around a client's connector.
 #[derive(Clone, Default)]
-pub struct KeptConnection(Arc<Shared>);
+pub struct PreconnectedConnection(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -32,7 +32,7 @@ struct Shared {
     ready: Notify,
 }
 
-impl KeptConnection {
+impl PreconnectedConnection {
     /// Begins the request that is never to get past its connection. False: it has not come to connecting, and must be
     /// dropped, or it would be sent.
     pub fn begin(&self, request: &mut (impl Future + Unpin)) -> bool {
@@ -47,7 +47,7 @@ impl KeptConnection {
     }
 }
 
-impl<S> Layer<S> for KeptConnection {
+impl<S> Layer<S> for PreconnectedConnection {
     type Service = Connector<S>;
 
     fn layer(&self, inner: S) -> Connector<S> {
@@ -59,7 +59,7 @@ impl<S> Layer<S> for KeptConnection {
 #[derive(Clone)]
 pub struct Connector<S> {
     inner: S,
-    kept: KeptConnection,
+    kept: PreconnectedConnection,
 }
 
 impl<S, R> Service<R> for Connector<S>

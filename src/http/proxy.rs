@@ -13,14 +13,14 @@ use crate::platform::url::Url;
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 /// A proxy that was chosen, and by whom.
-pub struct Via {
+pub struct ProxyInUse {
     /// Where it is, with its credentials.
     pub url: Url,
     /// The proxy without its password, and where it was set.
-    pub shown: String,
+    pub description: String,
 }
 
-impl Via {
+impl ProxyInUse {
     /// Whether user name or password are sent to it.
     #[must_use]
     pub fn has_credentials(&self) -> bool {
@@ -33,7 +33,7 @@ impl Via {
 ///
 /// # Errors
 /// Usage, when the proxy is not an http or https URL.
-pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<(Proxy, Via)>> {
+pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<(Proxy, ProxyInUse)>> {
     let from_env = || -> Result<Option<(&str, String)>> {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
             if let Some(value) = host.var(name)? {
@@ -56,7 +56,7 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         return Err(refused("only http:// and https:// proxies are supported"));
     }
     if let Some(password) = url.password() {
-        host.redactor.learn(&Secret::new(password.to_owned()));
+        host.redactor.register_secret(&Secret::new(password.to_owned()));
     }
     let mut shown = url.clone();
     let _ = shown.set_username("");
@@ -65,5 +65,5 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
     let proxy = Proxy::https(url.as_str())
         .map_err(|_| refused("it is not a usable URL"))?
         .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));
-    Ok(Some((proxy, Via { url, shown: format!("{shown} (from {origin})") })))
+    Ok(Some((proxy, ProxyInUse { url, description: format!("{shown} (from {origin})") })))
 }

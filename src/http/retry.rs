@@ -4,19 +4,19 @@ use std::time::{Duration, SystemTime};
 
 /// What a request may do again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RetryPolicy {
     /// Send once, whatever happens (POST and others to an API).
     Never,
     /// Again while nothing was answered, or on a status that asks for it: the token request, which is billed once
     /// it has been answered.
-    UntilAnswered,
+    UntilResponse,
     /// Again also when the answer broke off (GET).
-    Freely,
+    Idempotent,
 }
 
 /// How one attempt ended, as far as repeating is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum AttemptOutcome {
     /// A whole answer with this status.
     Status(u16),
     /// No answer: no connection, or it broke before a status came.
@@ -29,26 +29,26 @@ pub enum Ending {
 
 /// Whether a failure may pass by itself.
 #[must_use]
-pub fn may_pass(ending: Ending) -> bool {
-    match ending {
-        Ending::Status(status) => matches!(status, 408 | 429 | 500..),
-        Ending::NoAnswer | Ending::Broken => true,
-        Ending::Final => false,
+pub fn is_transient(outcome: AttemptOutcome) -> bool {
+    match outcome {
+        AttemptOutcome::Status(status) => matches!(status, 408 | 429 | 500..),
+        AttemptOutcome::NoAnswer | AttemptOutcome::Broken => true,
+        AttemptOutcome::Final => false,
     }
 }
 
 /// Whether another attempt is worth it. `attempt` counts from 0; `allowed` is how many may follow the first.
 #[must_use]
-pub fn again(repeat: Repeat, ending: Ending, attempt: u32, allowed: u32) -> bool {
-    let wanted = match ending {
-        Ending::Status(408 | 429 | 502 | 503 | 504) => true,
+pub fn should_retry(repeat: RetryPolicy, outcome: AttemptOutcome, attempt: u32, allowed: u32) -> bool {
+    let wanted = match outcome {
+        AttemptOutcome::Status(408 | 429 | 502 | 503 | 504) => true,
         // A server error may have had effects; once more is reasonable, a series is not.
-        Ending::Status(500) => attempt == 0,
-        Ending::NoAnswer => true,
-        Ending::Broken => repeat == Repeat::Freely,
-        Ending::Status(_) | Ending::Final => false,
+        AttemptOutcome::Status(500) => attempt == 0,
+        AttemptOutcome::NoAnswer => true,
+        AttemptOutcome::Broken => repeat == RetryPolicy::Idempotent,
+        AttemptOutcome::Status(_) | AttemptOutcome::Final => false,
     };
-    wanted && repeat != Repeat::Never && attempt < allowed
+    wanted && repeat != RetryPolicy::Never && attempt < allowed
 }
 
 /// How long to wait: what the server asked for, else exponential with full jitter (RFC 9110 says nothing better).
@@ -89,25 +89,25 @@ mod tests {
 
     #[test]
     fn repeats_what_may_pass_and_nothing_else() {
-        use Ending::{Broken, Final, NoAnswer, Status};
-        use Repeat::{Freely, Never, UntilAnswered};
-        for (repeat, ending, attempt, expected) in [
-            (UntilAnswered, Status(503), 0, true),
-            (UntilAnswered, Status(503), 2, false),
-            (UntilAnswered, Status(500), 0, true),
-            (UntilAnswered, Status(500), 1, false),
-            (UntilAnswered, Status(400), 0, false),
-            (UntilAnswered, Status(401), 0, false),
-            (UntilAnswered, Status(403), 0, false),
-            (UntilAnswered, Status(302), 0, false),
-            (UntilAnswered, NoAnswer, 1, true),
-            (UntilAnswered, Broken, 0, false),
-            (Freely, Broken, 0, true),
-            (Freely, Final, 0, false),
+        use AttemptOutcome::{Broken, Final, NoAnswer, Status};
+        use RetryPolicy::{Idempotent, Never, UntilResponse};
+        for (repeat, outcome, attempt, expected) in [
+            (UntilResponse, Status(503), 0, true),
+            (UntilResponse, Status(503), 2, false),
+            (UntilResponse, Status(500), 0, true),
+            (UntilResponse, Status(500), 1, false),
+            (UntilResponse, Status(400), 0, false),
+            (UntilResponse, Status(401), 0, false),
+            (UntilResponse, Status(403), 0, false),
+            (UntilResponse, Status(302), 0, false),
+            (UntilResponse, NoAnswer, 1, true),
+            (UntilResponse, Broken, 0, false),
+            (Idempotent, Broken, 0, true),
+            (Idempotent, Final, 0, false),
             (Never, NoAnswer, 0, false),
             (Never, Status(503), 0, false),
         ] {
-            assert_eq!(again(repeat, ending, attempt, 2), expected, "{repeat:?} {ending:?} {attempt}");
+            assert_eq!(should_retry(repeat, outcome, attempt, 2), expected, "{repeat:?} {outcome:?} {attempt}");
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn only_what_may_pass_is_waited_for() {
         for (status, passes) in [(200, false), (307, false), (401, false), (408, true), (429, true), (503, true)] {
-            assert_eq!(may_pass(Ending::Status(status)), passes, "{status}");
+            assert_eq!(is_transient(AttemptOutcome::Status(status)), passes, "{status}");
         }
     }
 }

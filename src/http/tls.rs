@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::http::expiry_observer::{CertificateWatch, Noticed};
+use crate::http::expiry_observer::{ExpiryObservations, ExpiryObserver};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::local_input::LocalInput;
 
@@ -33,7 +33,7 @@ impl Identity {
 /// More than any bundle of authorities, in bytes.
 const PEM_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages; a pipe is waited for as `patience` says.
+/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages; a pipe is awaited for up to `timeout`.
 ///
 /// # Errors
 /// Usage: the file cannot be read, or holds no certificate.
@@ -41,14 +41,14 @@ pub fn read_certificates(
     path: &str,
     setting: &str,
     origin: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Vec<CertificateDer<'static>>> {
     let refused = |why: String| {
         Error::usage(format!("cannot use `{setting} = \"{path}\"` (from {origin})"))
             .cause(why)
             .hint(format!("`{setting}` is a PEM file with one or more certificates"))
     };
-    let read = LocalInput::open(path.as_ref()).and_then(|file| file.read(PEM_LIMIT, patience));
+    let read = LocalInput::open(path.as_ref()).and_then(|file| file.read(PEM_LIMIT, timeout));
     let bytes = read.map_err(|e| refused(e.to_string()))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
         .collect::<std::result::Result<Vec<_>, _>>()
@@ -67,17 +67,17 @@ pub fn thumbprint(certificate: &CertificateDer<'_>) -> String {
 }
 
 /// How far ahead the end of certificates is looked for.
-const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+const REORDER_WINDOW: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The client side of TLS. With `roots` the system's authorities, or Mozilla's where the system has none, and `extra`.
-/// Certificates that end soon are told to `noticed`; `identity` is shown to servers that ask.
+/// Certificates that end soon are reported to `observations`; `identity` is shown to servers that ask.
 ///
 /// # Errors
 /// Usage, when a certificate of `extra` cannot be an authority, or the identity is not one; internal, when ring offers no TLS version.
 pub fn client_config(
     roots: bool,
     extra: &[CertificateDer<'static>],
-    noticed: Option<&Arc<Noticed>>,
+    observations: Option<&Arc<ExpiryObservations>>,
     identity: Option<&Identity>,
 ) -> Result<ClientConfig> {
     let internal = |why: String| Error::new(ErrorKind::Internal, "cannot set up TLS").cause(why);
@@ -86,13 +86,13 @@ pub fn client_config(
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| internal(e.to_string()))?;
-    let builder = match noticed {
+    let builder = match observations {
         // A verifier without authorities cannot be built, and is for plain http alone.
-        Some(noticed) if !store.is_empty() => {
+        Some(observations) if !store.is_empty() => {
             let verifier = WebPkiServerVerifier::builder_with_provider(store, provider)
                 .build()
                 .map_err(|e| internal(e.to_string()))?;
-            let watch = CertificateWatch { verifier, ahead: AHEAD, noticed: noticed.clone() };
+            let watch = ExpiryObserver { verifier, ahead: REORDER_WINDOW, observations: observations.clone() };
             builder.dangerous().with_custom_certificate_verifier(Arc::new(watch))
         }
         _ => builder.with_root_certificates(store),

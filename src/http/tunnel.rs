@@ -7,8 +7,8 @@ use base64::Engine as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::http::proxy::Via;
-use crate::http::retry::Ending;
+use crate::http::proxy::ProxyInUse;
+use crate::http::retry::AttemptOutcome;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::url::Url;
 
@@ -19,7 +19,7 @@ const LINE: usize = 256;
 
 /// How a tunnel did not come about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
+pub enum TunnelError {
     /// The proxy wants credentials, or others.
     Unauthorized,
     /// The proxy answered something else than 200.
@@ -29,45 +29,51 @@ pub enum Failed {
 }
 
 /// Turns a tunnel that failed into how the exchange ended and what to tell. `root` is the innermost error's words.
-pub async fn explain(failed: Failed, root: &str, what: &str, target: &Url, via: &Via) -> (Ending, Error) {
+pub async fn into_error(
+    failed: TunnelError,
+    root: &str,
+    what: &str,
+    target: &Url,
+    proxy: &ProxyInUse,
+) -> (AttemptOutcome, Error) {
     let status = match failed {
-        Failed::Unauthorized => Some(407),
-        Failed::Refused => tokio::time::timeout(LIMIT, status(target, via)).await.ok().flatten(),
-        Failed::Unreached => None,
+        TunnelError::Unauthorized => Some(407),
+        TunnelError::Refused => tokio::time::timeout(LIMIT, status(target, proxy)).await.ok().flatten(),
+        TunnelError::Unreached => None,
     };
     let message = match (failed, status) {
-        (Failed::Unreached, _) => "the proxy could not be reached".to_owned(),
+        (TunnelError::Unreached, _) => "the proxy could not be reached".to_owned(),
         (_, Some(status)) => format!("the proxy refused to connect us ({status})"),
         (_, None) => "the proxy refused to connect us".to_owned(),
     };
-    let error = Error::new(ErrorKind::Unreachable, message).cause(format!("the proxy is {}", via.shown));
+    let error = Error::new(ErrorKind::Unreachable, message).cause(format!("the proxy is {}", proxy.description));
     let error = match status {
         Some(status) => error.cause(format!("{what}: CONNECT {} answered {status}", authority(target))),
-        None => error.quoting(what.to_owned(), root),
+        None => error.cause_quoted(what.to_owned(), root),
     };
     let elsewhere = "or add the host to `NO_PROXY`, if it can be reached without a proxy";
     match status {
-        Some(407) if via.has_credentials() => {
-            (Ending::Final, error.hint("check user name and password in the proxy's URL; what is not a letter or digit is written as %XX there"))
+        Some(407) if proxy.has_credentials() => {
+            (AttemptOutcome::Final, error.hint("check user name and password in the proxy's URL; what is not a letter or digit is written as %XX there"))
         }
-        Some(407) => (Ending::Final, error.hint("the proxy wants a user name and a password: put them into its URL, `http://USER:PASSWORD@HOST:PORT`, in `M2M_PROXY`, `HTTPS_PROXY` or `proxy` in a profile")),
+        Some(407) => (AttemptOutcome::Final, error.hint("the proxy wants a user name and a password: put them into its URL, `http://USER:PASSWORD@HOST:PORT`, in `M2M_PROXY`, `HTTPS_PROXY` or `proxy` in a profile")),
         Some(401 | 403) => {
-            (Ending::Final, error.hint("the proxy does not let this host through: ask whoever runs it").hint(elsewhere))
+            (AttemptOutcome::Final, error.hint("the proxy does not let this host through: ask whoever runs it").hint(elsewhere))
         }
-        _ => (Ending::NoAnswer, error.hint("check the proxy's address").hint(elsewhere).transient()),
+        _ => (AttemptOutcome::NoAnswer, error.hint("check the proxy's address").hint(elsewhere).transient()),
     }
 }
 
 /// The status with which the proxy refuses the target; nothing where it cannot be told.
-async fn status(target: &Url, via: &Via) -> Option<u16> {
+async fn status(target: &Url, proxy: &ProxyInUse) -> Option<u16> {
     // A proxy that is reached over TLS is not worth a second TLS client.
-    if via.url.scheme() != "http" {
+    if proxy.url.scheme() != "http" {
         return None;
     }
-    let host = via.url.host_str()?.trim_matches(['[', ']']);
-    let mut stream = TcpStream::connect((host, via.url.port_or_known_default()?)).await.ok()?;
+    let host = proxy.url.host_str()?.trim_matches(['[', ']']);
+    let mut stream = TcpStream::connect((host, proxy.url.port_or_known_default()?)).await.ok()?;
     let authority = authority(target);
-    let credentials = credentials(&via.url).map(|basic| format!("Proxy-Authorization: Basic {basic}\r\n"));
+    let credentials = credentials(&proxy.url).map(|basic| format!("Proxy-Authorization: Basic {basic}\r\n"));
     let credentials = credentials.unwrap_or_default();
     let ask = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credentials}\r\n");
     stream.write_all(ask.as_bytes()).await.ok()?;

@@ -149,7 +149,7 @@ pub fn mutual_tls(id: &str) -> Authentication {
 
 /// The characters of id and secret that `encoding` writes differently from another reading of Basic, each once.
 #[must_use]
-pub fn ambiguous(text: &str, encoding: BasicEncoding) -> Vec<char> {
+pub fn encoding_sensitive_chars(text: &str, encoding: BasicEncoding) -> Vec<char> {
     let mut found = Vec::new();
     for c in text.chars() {
         let mut utf8 = [0u8; 4];
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn ambiguous_characters_are_found() {
-        assert_eq!(ambiguous("a+b/c+d", BasicEncoding::Form), ['+', '/']);
-        assert_eq!(ambiguous("a-b_c.d~9", BasicEncoding::Form), [] as [char; 0]);
-        assert_eq!(ambiguous("a/b", BasicEncoding::Strict), ['/']);
+        assert_eq!(encoding_sensitive_chars("a+b/c+d", BasicEncoding::Form), ['+', '/']);
+        assert_eq!(encoding_sensitive_chars("a-b_c.d~9", BasicEncoding::Form), [] as [char; 0]);
+        assert_eq!(encoding_sensitive_chars("a/b", BasicEncoding::Strict), ['/']);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::http::client::Http;
-use crate::http::message::{Reply, Request};
+use crate::http::message::{Request, Response};
 use crate::oauth::error_body::ErrorBody;
 use crate::oauth::error_body::THROTTLE_WORDS;
 use crate::oauth::issuer;
@@ -27,7 +27,7 @@ const LONGEST_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Which document to fetch, and whose it must be.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct MetadataSource {
     /// The URLs to try, in order; a later one only where an earlier one has no document.
     pub urls: Vec<Url>,
     /// The issuer that the document must name.
@@ -55,7 +55,7 @@ pub struct Metadata {
     /// Where it was found.
     pub url: Url,
     /// How long it may be kept; zero: not at all.
-    pub keep: Duration,
+    pub cache_for: Duration,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ struct Aliases {
 /// # Errors
 /// Unreachable, throttled, or bad response: no document, a malformed one, another issuer's, or one whose token endpoint
 /// may not be used.
-pub async fn fetch(host: &Host, http: &Http, source: &Source) -> Result<Metadata> {
+pub async fn fetch(host: &Host, http: &Http, source: &MetadataSource) -> Result<Metadata> {
     let mut absent: Option<Error> = None;
     for document_url in &source.urls {
         let request = Request::get(document_url.clone(), url::shown(document_url), DOCUMENT_LIMIT);
@@ -89,7 +89,7 @@ pub async fn fetch(host: &Host, http: &Http, source: &Source) -> Result<Metadata
                 absent = Some(match absent {
                     None => error,
                     Some(first) => error.causes().iter().fold(first, |all, cause| match &cause.quote {
-                        Some(quote) => all.quoting(cause.text.clone(), quote.clone()),
+                        Some(quote) => all.cause_quoted(cause.text.clone(), quote.clone()),
                         None => all.cause(cause.text.clone()),
                     }),
                 });
@@ -107,7 +107,7 @@ enum Unusable {
     Fault(Error),
 }
 
-fn read(reply: &Reply, url: &Url, source: &Source) -> Result<Metadata, Unusable> {
+fn read(reply: &Response, url: &Url, source: &MetadataSource) -> Result<Metadata, Unusable> {
     let answered = format!("GET {} answered {}", reply.url, reply.status);
     match reply.status {
         200 => {}
@@ -130,22 +130,23 @@ fn read(reply: &Reply, url: &Url, source: &Source) -> Result<Metadata, Unusable>
             return Err(Unusable::Fault(error));
         }
     };
-    let metadata = check(&reply.body, wire, url, source).map_err(|e| Unusable::Fault(e.facts(reply.facts())))?;
-    Ok(Metadata { keep: keep(&reply.list("cache-control")), ..metadata })
+    let metadata =
+        check(&reply.body, wire, url, source).map_err(|e| Unusable::Fault(e.http_context(reply.http_context())))?;
+    Ok(Metadata { cache_for: cache_for(&reply.list("cache-control")), ..metadata })
 }
 
 /// Reads a document that was fetched from `url` earlier, as strictly as a new one.
 ///
 /// # Errors
 /// Bad response: it is malformed, another issuer's, or names a token endpoint that may not be used.
-pub fn read_document(document: &[u8], url: &Url, source: &Source) -> Result<Metadata> {
+pub fn read_document(document: &[u8], url: &Url, source: &MetadataSource) -> Result<Metadata> {
     let wire = json::parse(document)
         .map_err(|why| Error::new(ErrorKind::BadResponse, "the metadata document cannot be read").cause(why))?;
     check(document, wire, url, source)
 }
 
 /// How long a document may be kept (RFC 9111 section 5.2.2): a day, or less where the server says so.
-fn keep(cache_control: &str) -> Duration {
+fn cache_for(cache_control: &str) -> Duration {
     let directives: Vec<String> = cache_control.split(',').map(|d| d.trim().to_ascii_lowercase()).collect();
     if directives.iter().any(|d| d == "no-store" || d == "no-cache") {
         return Duration::ZERO;
@@ -154,7 +155,7 @@ fn keep(cache_control: &str) -> Duration {
     max_age.map_or(LONGEST_KEPT, |secs| Duration::from_secs(secs).min(LONGEST_KEPT))
 }
 
-fn check(document: &[u8], wire: Wire, url: &Url, source: &Source) -> Result<Metadata> {
+fn check(document: &[u8], wire: Wire, url: &Url, source: &MetadataSource) -> Result<Metadata> {
     let place = url::shown(url);
     let bad = |message: String| Error::new(ErrorKind::BadResponse, message);
     let lacks = |member: &str| {
@@ -165,21 +166,21 @@ fn check(document: &[u8], wire: Wire, url: &Url, source: &Source) -> Result<Meta
     let issuer = wire.issuer.ok_or_else(|| lacks("issuer"))?;
     if !source.rule.accepts(&source.expected, &issuer) {
         return Err(bad("the metadata belongs to another issuer".into())
-            .quoting("the expected issuer is", source.expected.clone())
-            .quoting(format!("the document at {place} names"), issuer.clone())
+            .cause_quoted("the expected issuer is", source.expected.clone())
+            .cause_quoted(format!("the document at {place} names"), issuer.clone())
             .cause(issuer::difference(&source.expected, &issuer))
             .hint("if the document is right, pin its issuer: set `issuer` to exactly what it names"));
     }
     let endpoint = wire.token_endpoint.ok_or_else(|| lacks("token_endpoint"))?;
-    let token_endpoint = url::parse_trusted(&endpoint).map_err(|why| {
+    let token_endpoint = url::parse_secure(&endpoint).map_err(|why| {
         bad("the metadata names a token endpoint that may not be used".into())
-            .quoting("its `token_endpoint` is", without_userinfo(&endpoint))
+            .cause_quoted("its `token_endpoint` is", without_userinfo(&endpoint))
             .cause(why)
             .hint("nothing was sent there")
     })?;
     let alias = wire.mtls_endpoint_aliases.and_then(|aliases| aliases.token_endpoint);
-    let mtls_token_endpoint = alias.and_then(|endpoint| url::parse_trusted(&endpoint).ok());
-    let jwks_uri = wire.jwks_uri.and_then(|uri| url::parse_trusted(&uri).ok());
+    let mtls_token_endpoint = alias.and_then(|endpoint| url::parse_secure(&endpoint).ok());
+    let jwks_uri = wire.jwks_uri.and_then(|uri| url::parse_secure(&uri).ok());
     let auth_methods = wire.token_endpoint_auth_methods_supported.unwrap_or_else(|| vec!["client_secret_basic".into()]);
     let document = String::from_utf8_lossy(json::without_bom(document)).into_owned();
     Ok(Metadata {
@@ -190,7 +191,7 @@ fn check(document: &[u8], wire: Wire, url: &Url, source: &Source) -> Result<Meta
         auth_methods,
         document,
         url: url.clone(),
-        keep: Duration::ZERO,
+        cache_for: Duration::ZERO,
     })
 }
 
@@ -205,30 +206,30 @@ fn without_userinfo(endpoint: &str) -> String {
     }
 }
 
-fn absent(reply: &Reply, answered: String) -> Error {
+fn absent(reply: &Response, answered: String) -> Error {
     let error = bad(reply, "no metadata document was found").cause(answered);
     token_error::intermediary(error, reply)
         .hint("check the issuer, or name the document with `discovery_url`, or skip discovery with `token_url`")
 }
 
-fn failing(reply: &Reply, answered: String) -> Error {
+fn failing(reply: &Response, answered: String) -> Error {
     let body = ErrorBody::of(reply);
-    let throttled = reply.status == 429 || reply.no_time_to_wait || body.mentions(&THROTTLE_WORDS);
+    let throttled = reply.status == 429 || reply.retry_after_exceeds_deadline || body.mentions(&THROTTLE_WORDS);
     let (kind, message) = if throttled {
         (ErrorKind::Throttled, "the metadata endpoint throttles this client")
     } else {
         (ErrorKind::BadResponse, "the metadata endpoint keeps failing")
     };
-    let error = Error::new(kind, message).facts(reply.facts());
+    let error = Error::new(kind, message).http_context(reply.http_context());
     let error = match body.words().filter(|_| !reply.is_html()) {
-        Some(words) => error.quoting(answered, words),
+        Some(words) => error.cause_quoted(answered, words),
         None => error.cause(answered),
     };
     token_error::intermediary(error, reply).hint("try again later").transient()
 }
 
-fn bad(reply: &Reply, message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::BadResponse, message).facts(reply.facts())
+fn bad(reply: &Response, message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::BadResponse, message).http_context(reply.http_context())
 }
 
 #[cfg(test)]
@@ -245,7 +246,7 @@ mod tests {
             ("no-store", 0),
             ("No-Cache, max-age=300", 0),
         ] {
-            assert_eq!(keep(header), Duration::from_secs(secs), "{header}");
+            assert_eq!(cache_for(header), Duration::from_secs(secs), "{header}");
         }
     }
 }

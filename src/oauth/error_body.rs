@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::http::message::Reply;
+use crate::http::message::Response;
 use crate::platform::json;
 
 /// The words of a refusal.
@@ -20,7 +20,7 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// Reads a body whatever its media type: servers label JSON as HTML and send text without a label.
     #[must_use]
-    pub fn of(reply: &Reply) -> Self {
+    pub fn of(reply: &Response) -> Self {
         Self::parse(&reply.body)
     }
 
@@ -78,7 +78,7 @@ impl ErrorBody {
 
     /// The code, when it keeps to the grammar of RFC 6749 section 5.2 and to a sane length: fit to be shown bare.
     #[must_use]
-    pub fn tidy_code(&self) -> Option<String> {
+    pub fn printable_code(&self) -> Option<String> {
         let tidy = |c: &&String| c.len() <= 64 && c.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
         self.code.as_ref().filter(tidy).cloned()
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn an_untidy_code_is_not_shown_bare() {
         for code in ["a b", "a\nb", "\u{1b}[0m", &"x".repeat(65)] {
-            assert_eq!(ErrorBody { code: Some(code.into()), ..ErrorBody::default() }.tidy_code(), None, "{code}");
+            assert_eq!(ErrorBody { code: Some(code.into()), ..ErrorBody::default() }.printable_code(), None, "{code}");
         }
     }
 }

@@ -5,7 +5,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use serde_json::{Map, Value};
 
 use crate::http::message::Request;
-use crate::http::retry::Repeat;
+use crate::http::retry::RetryPolicy;
 use crate::oauth::client_auth::Authentication;
 use crate::oauth::scope::Scope;
 use crate::platform::error::{Error, Result};
@@ -93,11 +93,11 @@ pub fn build_request(endpoint: &Url, grant: &Grant, authentication: &Authenticat
     let mut request = Request {
         method: Method::POST,
         url: endpoint.clone(),
-        shown: url::shown(endpoint),
+        display_url: url::shown(endpoint),
         headers,
         body: Some(body),
         limit: RESPONSE_LIMIT,
-        repeat: Repeat::UntilAnswered,
+        retry: RetryPolicy::UntilResponse,
     };
     if let Some(authorization) = &authentication.authorization {
         request.secret_header(AUTHORIZATION, authorization.expose(), "the client credentials")?;

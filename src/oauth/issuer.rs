@@ -33,7 +33,7 @@ impl IssuerRule {
 /// # Errors
 /// The reason, when the issuer is not a URL that may be trusted, or has a query.
 pub fn metadata_urls(issuer: &str) -> Result<[Url; 2], String> {
-    let url = url::parse_setting(issuer)?;
+    let url = url::parse_user_supplied(issuer)?;
     if url.query().is_some() {
         return Err("it holds a query (`?..`)".into());
     }

@@ -56,7 +56,7 @@ impl Scope {
 
     /// What looks like a slip of the hand though the grammar allows it: placeholders, Markdown, commas.
     #[must_use]
-    pub fn suspicious(&self) -> Option<(&str, &'static str)> {
+    pub fn lint(&self) -> Option<(&str, &'static str)> {
         self.0.iter().find_map(|word| {
             let why = match word.as_str() {
                 w if w.contains(['{', '}']) => "it holds a placeholder in braces",
@@ -91,13 +91,10 @@ mod tests {
     #[test]
     fn slips_are_noticed() {
         for text in ["x/{tenant-id}", "_read_", "a,b", "webpremios.backoffice/all.write/", "your-scope"] {
-            assert!(Scope::parse(text).unwrap().suspicious().is_some(), "{text}");
+            assert!(Scope::parse(text).unwrap().lint().is_some(), "{text}");
         }
         assert!(
-            Scope::parse("webpremios.campaigns/40499 https://graph.microsoft.com/.default")
-                .unwrap()
-                .suspicious()
-                .is_none()
+            Scope::parse("webpremios.campaigns/40499 https://graph.microsoft.com/.default").unwrap().lint().is_none()
         );
     }
 }

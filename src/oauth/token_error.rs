@@ -4,10 +4,10 @@
 use std::time::{Duration, SystemTime};
 
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
-use crate::platform::error::{Error, ErrorKind, Facts};
+use crate::platform::error::{Error, ErrorKind, HttpContext};
 
 use crate::http::message;
-use crate::http::message::Reply;
+use crate::http::message::Response;
 
 /// What to try when the server itself fails.
 const LATER: &str = "try again later";
@@ -17,7 +17,7 @@ const LATER: &str = "try again later";
 pub struct Hint {
     code: Option<&'static str>,
     status: Option<u16>,
-    saying: Option<&'static str>,
+    when_description_contains: Option<&'static str>,
     /// What to try.
     pub text: &'static str,
 }
@@ -26,13 +26,13 @@ impl Hint {
     /// For an `error` code.
     #[must_use]
     pub const fn on(code: &'static str, text: &'static str) -> Self {
-        Self { code: Some(code), status: None, saying: None, text }
+        Self { code: Some(code), status: None, when_description_contains: None, text }
     }
 
     /// For a status without an `error` code.
     #[must_use]
     pub const fn status(status: u16, text: &'static str) -> Self {
-        Self { code: None, status: Some(status), saying: None, text }
+        Self { code: None, status: Some(status), when_description_contains: None, text }
     }
 
     /// Only with this status.
@@ -44,34 +44,34 @@ impl Hint {
 
     /// Only when the explanation holds this.
     #[must_use]
-    pub const fn saying(mut self, words: &'static str) -> Self {
-        self.saying = Some(words);
+    pub const fn when_description_contains(mut self, words: &'static str) -> Self {
+        self.when_description_contains = Some(words);
         self
     }
 
     fn fits(&self, status: u16, body: &ErrorBody) -> bool {
         self.code == body.code.as_deref()
             && self.status.is_none_or(|s| s == status)
-            && self.saying.is_none_or(|words| body.mentions(&[words]))
+            && self.when_description_contains.is_none_or(|words| body.mentions(&[words]))
     }
 }
 
 /// The error for an answer of the token endpoint that carries no token.
 #[must_use]
-pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
+pub fn refusal(reply: &Response, hints: &[Hint], now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
-    let verdict = judge(reply, &body);
-    let code = body.tidy_code();
+    let class = classify(reply, &body);
+    let code = body.printable_code();
     let message = match &code {
-        Some(code) if verdict.about_client => format!("{} ({code})", verdict.message),
-        _ => verdict.message.to_owned(),
+        Some(code) if class.about_client => format!("{} ({code})", class.message),
+        _ => class.message.to_owned(),
     };
-    let mut error = Error::new(verdict.kind, message);
+    let mut error = Error::new(class.kind, message);
     let answered = format!("POST {} answered {}", reply.url, reply.status);
     // The code stands in the message already.
-    let words = if code.is_some() && verdict.about_client { body.description.clone() } else { body.words() };
+    let words = if code.is_some() && class.about_client { body.description.clone() } else { body.words() };
     error = match words.filter(|_| !reply.is_html()) {
-        Some(words) => error.quoting(answered, words),
+        Some(words) => error.cause_quoted(answered, words),
         None => error.cause(format!(
             "{answered}{}",
             if reply.is_html() {
@@ -90,39 +90,40 @@ pub fn refusal(reply: &Reply, hints: &[Hint], now: SystemTime) -> Error {
     for hint in hints.iter().filter(|hint| hint.fits(reply.status, &body)) {
         error = error.hint(hint.text);
     }
-    let facts = reply.facts();
+    let facts = reply.http_context();
     let request_id = facts.request_id.clone().or(body.trace);
-    if let Some(hint) = verdict.hint {
+    if let Some(hint) = class.hint {
         error = error.hint(hint);
     }
-    if let (Some(id), Some(LATER)) = (&request_id, verdict.hint) {
-        error = error.quoting("the request id is", id).hint("the server's operator can tell more with the request id");
+    if let (Some(id), Some(LATER)) = (&request_id, class.hint) {
+        error =
+            error.cause_quoted("the request id is", id).hint("the server's operator can tell more with the request id");
     }
-    error = error.facts(Facts { oauth_error: code, request_id, ..facts });
-    if matches!(verdict.kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
+    error = error.http_context(HttpContext { oauth_error: code, request_id, ..facts });
+    if matches!(class.kind, ErrorKind::Throttled) || reply.status >= 500 || reply.status == 408 {
         error.transient()
     } else {
         error
     }
 }
 
-struct Verdict {
+struct Classification {
     kind: ErrorKind,
     message: &'static str,
     hint: Option<&'static str>,
     about_client: bool,
 }
 
-fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
-    let verdict = |kind, message, hint| Verdict { kind, message, hint, about_client: true };
-    let foreign = |message, hint| Verdict { kind: ErrorKind::BadResponse, message, hint, about_client: false };
+fn classify(reply: &Response, body: &ErrorBody) -> Classification {
+    let class = |kind, message, hint| Classification { kind, message, hint, about_client: true };
+    let foreign = |message, hint| Classification { kind: ErrorKind::BadResponse, message, hint, about_client: false };
     let status = reply.status;
     if status == 429
-        || reply.no_time_to_wait
+        || reply.retry_after_exceeds_deadline
         || body.mentions(&THROTTLE_WORDS)
         || (status == 403 && reply.header("retry-after").is_some())
     {
-        return verdict(
+        return class(
             ErrorKind::Throttled,
             "the authorization server throttles this client",
             Some("wait, and ask for fewer tokens: one token serves until it expires"),
@@ -157,7 +158,7 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
             return scope();
         }
         Some("invalid_client") => {
-            return verdict(
+            return class(
                 ErrorKind::CredentialsRejected,
                 "the authorization server refused the client credentials",
                 None,
@@ -165,10 +166,10 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
         }
         Some("access_denied" | "unauthorized_client") => {
             let hint = "servers use this code for a wrong id or secret, and for a client that may not use the client-credentials grant: check both";
-            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the client", Some(hint));
+            return class(ErrorKind::CredentialsRejected, "the authorization server refused the client", Some(hint));
         }
         Some("use_dpop_nonce") => {
-            return verdict(
+            return class(
                 ErrorKind::CredentialsRejected,
                 "the authorization server wants a DPoP proof",
                 Some("DPoP is not supported; the client must be registered without it"),
@@ -179,17 +180,17 @@ fn judge(reply: &Reply, body: &ErrorBody) -> Verdict {
         }
         Some("unsupported_grant_type") => {
             let hint = "the server does not offer client credentials here, or could not read the body: check the token endpoint and `body_format`";
-            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the grant", Some(hint));
+            return class(ErrorKind::CredentialsRejected, "the authorization server refused the grant", Some(hint));
         }
         Some(_) if (200..500).contains(&status) && !matches!(status, 404 | 405) => {
             let hint = request_hint(body);
-            return verdict(ErrorKind::CredentialsRejected, "the authorization server refused the request", hint);
+            return class(ErrorKind::CredentialsRejected, "the authorization server refused the request", hint);
         }
         _ => {}
     }
     match status {
         401 | 403 => {
-            verdict(ErrorKind::CredentialsRejected, "the authorization server refused the client credentials", None)
+            class(ErrorKind::CredentialsRejected, "the authorization server refused the client credentials", None)
         }
         404 | 405 => foreign("there is no token endpoint at this URL", Some("check the URL and its path")),
         500.. => foreign("the authorization server keeps failing", Some(LATER)),
@@ -218,8 +219,8 @@ fn request_hint(body: &ErrorBody) -> Option<&'static str> {
     }
 }
 
-fn scope() -> Verdict {
-    Verdict {
+fn scope() -> Classification {
+    Classification {
         kind: ErrorKind::ScopeRejected,
         message: "the authorization server refused the scope, audience or resource",
         hint: Some(
@@ -231,18 +232,18 @@ fn scope() -> Verdict {
 
 /// Adds what shows who answered, when a page came instead of an answer.
 #[must_use]
-pub fn intermediary(mut error: Error, reply: &Reply) -> Error {
+pub fn intermediary(mut error: Error, reply: &Response) -> Error {
     if reply.is_html() {
         for name in ["server", "via", "x-cache", "x-amz-cf-id"] {
             if let Some(value) = reply.header(name) {
-                error = error.quoting(format!("its header `{name}` says"), value);
+                error = error.cause_quoted(format!("its header `{name}` says"), value);
             }
         }
     }
     if (300..400).contains(&reply.status)
         && let Some(location) = reply.header("location")
     {
-        error = error.quoting("it points to", location.split(['?', '#']).next().unwrap_or_default());
+        error = error.cause_quoted("it points to", location.split(['?', '#']).next().unwrap_or_default());
     }
     error
 }
@@ -258,15 +259,15 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderMap;
 
-    fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
+    fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
         let headers: HeaderMap = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        Reply {
+        Response {
             status,
             headers,
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
-            no_time_to_wait: false,
+            retry_after_exceeds_deadline: false,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::http::message::Reply;
+use crate::http::message::Response;
 use crate::oauth::jose::jwt::Claims;
 use crate::oauth::scope::Scope;
 use crate::oauth::token_error;
@@ -34,14 +34,14 @@ pub struct Token {
     /// Whether a refresh token came along and was dropped.
     pub had_refresh_token: bool,
     /// What deserves a warning, in sentences.
-    pub remarks: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Reads an answer of the token endpoint.
 ///
 /// # Errors
 /// Whatever [`token_error::refusal`] makes of a refusal; bad response for an answer that cannot be used as a token.
-pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<Token> {
+pub fn parse_response(reply: &Response, hints: &[Hint], now: SystemTime) -> Result<Token> {
     let members = match json::parse::<Members>(&reply.body) {
         Ok(members) => members,
         Err(why) if (200..300).contains(&reply.status) && !reply.is_html() && !reply.body.is_empty() => {
@@ -59,27 +59,27 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
                 .cause(format!("the member `{name}` stands in it more than once")));
         }
     }
-    let mut remarks = Vec::new();
+    let mut warnings = Vec::new();
     if reply.status != 200 {
-        remarks.push(format!("the token endpoint answered {}, not 200", reply.status));
+        warnings.push(format!("the token endpoint answered {}, not 200", reply.status));
     }
     if members.get("access_token").is_none() {
         return Err(token_error::refusal(reply, hints, now));
     }
     let access_token = access_token(reply, &members)?;
-    check_type(reply, &members, &mut remarks)?;
-    let claims = Claims::peek(access_token.expose());
-    let lifetime_secs = lifetime(&members, &mut remarks)
+    check_type(reply, &members, &mut warnings)?;
+    let claims = Claims::decode_unverified(access_token.expose());
+    let lifetime_secs = lifetime(&members, &mut warnings)
         .or_else(|| claims.as_ref().and_then(Claims::expires).map(|exp| seconds_until(exp, reply.sent_at)));
     let expires_at = lifetime_secs.map(|secs| reply.sent_at + Duration::from_secs(secs.max(0).unsigned_abs()));
     if lifetime_secs.is_some_and(|secs| secs <= 0) {
-        remarks.push("the server granted a token that has already expired (`expires_in` is not above zero)".into());
+        warnings.push("the server granted a token that has already expired (`expires_in` is not above zero)".into());
     }
     let stated = members.text("scope").or_else(|| claims.as_ref().and_then(Claims::scopes));
     let granted = stated.and_then(|text| Scope::parse(&text).ok());
     let had_refresh_token = members.get("refresh_token").is_some();
     if had_refresh_token {
-        remarks.push("the server also sent a refresh token, which this grant should not have (RFC 6749 section 4.4.3); it was dropped".into());
+        warnings.push("the server also sent a refresh token, which this grant should not have (RFC 6749 section 4.4.3); it was dropped".into());
     }
     let members = Members(members.0.into_iter().filter(|(name, _)| name != "refresh_token").collect());
     Ok(Token {
@@ -90,11 +90,11 @@ pub fn parse_response(reply: &Reply, hints: &[Hint], now: SystemTime) -> Result<
         granted,
         members,
         had_refresh_token,
-        remarks,
+        warnings,
     })
 }
 
-fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {
+fn access_token(reply: &Response, members: &Members) -> Result<Secret> {
     let token = members.text("access_token").map(Secret::new).ok_or_else(|| {
         malformed(reply, "the answer of the token endpoint holds no access token")
             .cause("`access_token` is not a string")
@@ -111,17 +111,19 @@ fn access_token(reply: &Reply, members: &Members) -> Result<Secret> {
     Ok(token)
 }
 
-fn check_type(reply: &Reply, members: &Members, remarks: &mut Vec<String>) -> Result<()> {
+fn check_type(reply: &Response, members: &Members, warnings: &mut Vec<String>) -> Result<()> {
     let raw = members.get("token_type").filter(|raw| raw.get() != "null");
     let Some(raw) = raw else {
-        remarks.push("the token response has no `token_type`; Bearer is assumed".into());
+        warnings.push("the token response has no `token_type`; Bearer is assumed".into());
         return Ok(());
     };
     match serde_json::from_str::<String>(raw.get()) {
         Ok(name) if name.eq_ignore_ascii_case("bearer") => Ok(()),
-        Ok(name) => Err(malformed(reply, "the token is not a Bearer token").quoting("its `token_type` is", name).hint(
-            "only Bearer tokens (RFC 6750) can be used; a DPoP or MAC token needs proofs that are not supported",
-        )),
+        Ok(name) => {
+            Err(malformed(reply, "the token is not a Bearer token").cause_quoted("its `token_type` is", name).hint(
+                "only Bearer tokens (RFC 6750) can be used; a DPoP or MAC token needs proofs that are not supported",
+            ))
+        }
         Err(_) => Err(malformed(reply, "the token is not a Bearer token").cause("its `token_type` is not a string")),
     }
 }
@@ -146,11 +148,11 @@ pub fn is_b64token(token: &str) -> bool {
 }
 
 /// `expires_in` in whole seconds: a number (floored) or a decimal string; anything else counts as unknown.
-fn lifetime(members: &Members, remarks: &mut Vec<String>) -> Option<i64> {
+fn lifetime(members: &Members, warnings: &mut Vec<String>) -> Option<i64> {
     let raw = members.get("expires_in").map(|raw| raw.get()).filter(|raw| *raw != "null")?;
     let secs = lifetime_of(raw);
     if secs.is_none() {
-        remarks.push("the `expires_in` of the token response is not a number; the lifetime is unknown".into());
+        warnings.push("the `expires_in` of the token response is not a number; the lifetime is unknown".into());
     }
     secs
 }
@@ -170,10 +172,10 @@ fn seconds_until(exp: u64, from: SystemTime) -> i64 {
     (i64::try_from(exp).unwrap_or(i64::MAX).saturating_sub_unsigned(now)).clamp(-LONGEST_SECS, LONGEST_SECS)
 }
 
-fn malformed(reply: &Reply, message: &str) -> Error {
+fn malformed(reply: &Response, message: &str) -> Error {
     Error::new(ErrorKind::BadResponse, message)
         .cause(format!("POST {} answered {}", reply.url, reply.status))
-        .facts(reply.facts())
+        .http_context(reply.http_context())
 }
 
 #[cfg(test)]
@@ -182,13 +184,13 @@ mod tests {
     use reqwest::header::HeaderMap;
 
     fn parse(body: &str) -> Result<Token> {
-        let reply = Reply {
+        let reply = Response {
             status: 200,
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),
             sent_at: SystemTime::UNIX_EPOCH,
             url: "https://as/t".into(),
-            no_time_to_wait: false,
+            retry_after_exceeds_deadline: false,
         };
         parse_response(&reply, &[], SystemTime::UNIX_EPOCH)
     }
@@ -255,6 +257,6 @@ mod tests {
     fn a_refresh_token_is_dropped_with_a_remark() {
         let token = parse(r#"{"access_token":"abc","token_type":"Bearer","refresh_token":"r"}"#).unwrap();
         assert!(token.members.get("refresh_token").is_none());
-        assert_eq!(token.remarks.len(), 1);
+        assert_eq!(token.warnings.len(), 1);
     }
 }

@@ -62,9 +62,9 @@ pub fn text(sections: &[Section], all: bool, width: Option<usize>) -> String {
         out.push_str(&format!("{}\n", section.profile));
         for line in section.checks.iter().filter(|line| all || line.status != "skip") {
             let prefix = format!("  {:4}  {:23} ", mark(line.status), line.id);
-            out.push_str(&text::hang(&prefix, &line.message, indent, width));
-            line.causes.iter().for_each(|cause| out.push_str(&text::hang("        cause: ", cause, 15, width)));
-            line.hints.iter().for_each(|hint| out.push_str(&text::hang("        hint: ", hint, 14, width)));
+            out.push_str(&text::wrap_hanging(&prefix, &line.message, indent, width));
+            line.causes.iter().for_each(|cause| out.push_str(&text::wrap_hanging("        cause: ", cause, 15, width)));
+            line.hints.iter().for_each(|hint| out.push_str(&text::wrap_hanging("        hint: ", hint, 14, width)));
         }
         out.push('\n');
     }
@@ -88,14 +88,14 @@ fn summary(sections: &[Section]) -> String {
     let count = |status: &str| sections.iter().flat_map(|s| &s.checks).filter(|line| line.status == status).count();
     let bad = sections.iter().filter(|s| !s.ok).count();
     let profiles = if sections.len() == 1 { "1 profile".to_owned() } else { format!("{} profiles", sections.len()) };
-    let verdict = match (bad, sections.len()) {
+    let conclusion = match (bad, sections.len()) {
         (0, _) if count("warn") > 0 => "usable, with warnings".to_owned(),
         (0, _) => "all good".to_owned(),
         (_, 1) => "failed".to_owned(),
         _ => format!("{bad} failed"),
     };
     format!(
-        "{profiles}, {verdict}: {} passed, {} warned, {} failed, {} skipped",
+        "{profiles}, {conclusion}: {} passed, {} warned, {} failed, {} skipped",
         count("pass") + count("info"),
         count("warn"),
         count("fail"),

@@ -20,7 +20,7 @@ impl<'r> CleanStream<'r> {
     /// Takes a piece and gives what can be printed.
     pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(piece);
-        let settled = self.redactor.settled(&self.held).min(whole_characters(&self.held));
+        let settled = self.redactor.safe_prefix_len(&self.held).min(whole_characters(&self.held));
         let ready = self.redactor.clean(&self.held[..settled]).into_owned();
         self.held.drain(..settled);
         ready
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_secret_is_not_held_back() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("s3cr3t-value".into()));
+        redactor.register_secret(&Secret::new("s3cr3t-value".into()));
         let mut stream = CleanStream::new(&redactor);
         assert_eq!(stream.push(b"data: 1\n"), b"data: 1\n");
         assert_eq!(stream.push(b"data: s3cr"), b"data: ");
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_secret_cut_in_two_is_hidden() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("s3cr3t-value".into()));
+        redactor.register_secret(&Secret::new("s3cr3t-value".into()));
         for cut in 0..28 {
             let body = b"before s3cr3t-value after \xff";
             let mut stream = CleanStream::new(&redactor);

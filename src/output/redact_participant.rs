@@ -9,7 +9,7 @@ use crate::platform::redactor::HIDDEN;
 
 /// Where a value stands in a participant, which decides what of it may stay.
 #[derive(Clone, Copy)]
-enum Place {
+enum Position {
     Participant,
     Segment,
     Elsewhere,
@@ -19,11 +19,11 @@ enum Place {
 /// were, and so are numbers that are ids elsewhere. All other scalars are masked, the structure stays.
 #[must_use]
 pub fn participant(raw: &RawValue) -> String {
-    mask(raw, Place::Participant, false)
+    mask(raw, Position::Participant, false)
 }
 
 /// `stays` is set for the value of a member that may stay.
-fn mask(raw: &RawValue, place: Place, stays: bool) -> String {
+fn mask(raw: &RawValue, place: Position, stays: bool) -> String {
     let text = raw.get();
     if let Ok(members) = serde_json::from_str::<Members>(text) {
         let members: Vec<String> = members.0.iter().map(|(name, value)| member(name, value, place)).collect();
@@ -37,17 +37,17 @@ fn mask(raw: &RawValue, place: Place, stays: bool) -> String {
     if spared { text.to_owned() } else { format!("\"{HIDDEN}\"") }
 }
 
-fn member(name: &str, value: &RawValue, place: Place) -> String {
+fn member(name: &str, value: &RawValue, place: Position) -> String {
     let is_id = name == "id" || name.ends_with("Id");
     let stays = match place {
-        Place::Participant => matches!(name, "id" | "segment" | "status"),
-        Place::Segment => is_id || matches!(name, "name" | "status"),
-        Place::Elsewhere => false,
+        Position::Participant => matches!(name, "id" | "segment" | "status"),
+        Position::Segment => is_id || matches!(name, "name" | "status"),
+        Position::Elsewhere => false,
     };
     let is_number = value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let inside = match place {
-        Place::Participant if name == "segment" => Place::Segment,
-        _ => Place::Elsewhere,
+        Position::Participant if name == "segment" => Position::Segment,
+        _ => Position::Elsewhere,
     };
     let shown = serde_json::Value::from(personal_data::mask_cpfs(name, HIDDEN));
     format!("{shown}:{}", mask(value, inside, stays || (is_id && is_number)))

@@ -28,7 +28,7 @@ pub enum TokenFormat {
 }
 
 /// What a format may need of a token.
-pub struct Printable<'a> {
+pub struct TokenView<'a> {
     /// The token.
     pub access_token: &'a str,
     /// When it expires, if known.
@@ -45,7 +45,7 @@ pub struct Printable<'a> {
 
 /// Renders a token.
 #[must_use]
-pub fn render(format: TokenFormat, token: &Printable<'_>) -> String {
+pub fn render(format: TokenFormat, token: &TokenView<'_>) -> String {
     match format {
         TokenFormat::Token => format!("{}\n", token.access_token),
         TokenFormat::Json => json(token),
@@ -64,7 +64,7 @@ pub fn render(format: TokenFormat, token: &Printable<'_>) -> String {
 
 /// The line for the file that `GITHUB_OUTPUT` names. A Bearer token holds no line end.
 #[must_use]
-pub fn github_output(token: &Printable<'_>) -> String {
+pub fn github_output(token: &TokenView<'_>) -> String {
     format!("access_token={}\n", token.access_token)
 }
 
@@ -90,7 +90,7 @@ pub fn kubectl_version(exec_info: Option<&str>) -> Result<&'static str> {
     known.copied().ok_or_else(|| refused(format!("its `apiVersion` is none of {}", KUBECTL_VERSIONS.join(", "))))
 }
 
-fn kubectl(token: &Printable<'_>) -> String {
+fn kubectl(token: &TokenView<'_>) -> String {
     let mut status = serde_json::json!({ "token": token.access_token });
     if let Some(at) = token.expires_at {
         status["expirationTimestamp"] = rfc3339(at).into();
@@ -108,7 +108,7 @@ pub fn rfc3339(at: SystemTime) -> String {
 }
 
 /// The members as they were written, `expires_in` counted from now, and ours after them.
-fn json(token: &Printable<'_>) -> String {
+fn json(token: &TokenView<'_>) -> String {
     const OURS: [&str; 4] = ["expires_in", "expires_at", "expires_at_unix", "cached"];
     let mut parts: Vec<String> = token
         .members
@@ -142,7 +142,7 @@ mod tests {
         let members: Members =
             json::parse(br#"{"access_token":"abc","expires_in":"3600","token_type":"bearer","x":1.50}"#).unwrap();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_187_072);
-        let token = Printable {
+        let token = TokenView {
             access_token: "abc",
             expires_at: Some(now + Duration::from_secs(90)),
             members: &members,
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn an_unknown_expiry_is_left_out() {
         let members: Members = json::parse(br#"{"access_token":"abc","expires_in":null}"#).unwrap();
-        let token = Printable {
+        let token = TokenView {
             access_token: "abc",
             expires_at: None,
             members: &members,

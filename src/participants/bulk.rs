@@ -15,21 +15,21 @@ use crate::http::retry;
 use crate::http::retry::jitter;
 use crate::participants::bulk_input::Line;
 use crate::participants::cpf::Cpf;
-use crate::participants::filter::Selection;
-use crate::participants::lookup::{Directory, Query};
+use crate::participants::filter::ParticipantFilter;
+use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::runtime::Stop;
 
 /// After Ctrl-C, how long lookups in flight may still take.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// How often one lookup may be throttled before the run ends.
-const PATIENCE: u32 = 20;
+const MAX_THROTTLED_RETRIES: u32 = 20;
 /// How long the first lookup goes alone.
-const ALONE: Duration = Duration::from_secs(1);
+const FIRST_LOOKUP_HEAD_START: Duration = Duration::from_secs(1);
 /// Answers that wait for an earlier one, for each lookup in flight.
-const AHEAD: usize = 8;
+const REORDER_WINDOW: usize = 8;
 
 /// What the lines of the input are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,9 @@ pub struct Bulk<'a> {
     /// Token, key and correlation id.
     pub session: &'a ApiSession<'a>,
     /// Where participants are looked up.
-    pub directory: &'a Directory,
+    pub directory: &'a ParticipantLookup,
     /// Which of them count.
-    pub selection: &'a Selection,
+    pub selection: &'a ParticipantFilter,
     /// What the lines are.
     pub field: Field,
     /// How many lookups are in flight.
@@ -93,18 +93,18 @@ pub struct Bulk<'a> {
     /// How often a failed lookup may be repeated.
     pub retries: u32,
     /// The longest wait that the API may ask for.
-    pub patience: Duration,
+    pub max_wait: Duration,
 }
 
 /// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one connection
 /// serves all, and without it each of them would open its own.
-struct Lanes {
+struct ConcurrencyLimit {
     open: Semaphore,
     closed: Cell<usize>,
 }
 
 /// When the next request may be sent.
-struct Gate {
+struct RateLimiter {
     opens_at: Cell<Instant>,
     next_turn: Cell<Instant>,
     interval: Duration,
@@ -114,11 +114,11 @@ impl Bulk<'_> {
     /// Looks every line up and hands the rows to the sink.
     ///
     /// # Errors
-    /// Interrupted; what the sink fails with; throttled, when the API asks for more patience than there is; whatever
+    /// Interrupted; what the sink fails with; throttled, when the API asks for a longer wait than `max_wait`; whatever
     /// keeps a new token from being granted. Rows handed over before that are whole and in order.
     pub async fn run(&self, lines: mpsc::Receiver<Line>, mut stop: Stop, sink: &mut Sink<'_>) -> Result<()> {
-        let (gate, unsent) = (Gate::new(self.rate), stop.clone());
-        let lanes = Lanes::new(self.concurrency);
+        let (rate_limiter, unsent) = (RateLimiter::new(self.rate), stop.clone());
+        let concurrency_limit = ConcurrencyLimit::new(self.concurrency);
         let lines = stream::unfold((lines, stop.clone()), |(mut lines, mut stop)| async move {
             tokio::select! {
                 biased;
@@ -126,12 +126,14 @@ impl Bulk<'_> {
                 line = lines.recv() => line.map(|line| (line, (lines, stop))),
             }
         });
-        let (gate, lanes) = (&gate, &lanes);
-        let rows = lines.map(|line| self.answer(line, gate, lanes, unsent.clone())).buffered(self.concurrency * AHEAD);
+        let (rate_limiter, concurrency_limit) = (&rate_limiter, &concurrency_limit);
+        let rows = lines
+            .map(|line| self.answer(line, rate_limiter, concurrency_limit, unsent.clone()))
+            .buffered(self.concurrency * REORDER_WINDOW);
         let mut rows = std::pin::pin!(rows);
         let over = async {
             stop.requested().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(SHUTDOWN_GRACE).await;
         };
         let mut over = std::pin::pin!(over.fuse());
         loop {
@@ -154,7 +156,13 @@ impl Bulk<'_> {
     }
 
     /// The answer to one line; an error ends the run.
-    async fn answer(&self, line: Line, gate: &Gate, lanes: &Lanes, stop: Stop) -> Result<Row> {
+    async fn answer(
+        &self,
+        line: Line,
+        rate_limiter: &RateLimiter,
+        concurrency_limit: &ConcurrencyLimit,
+        stop: Stop,
+    ) -> Result<Row> {
         let query = match (self.field, line.value()) {
             (_, Err(error)) => Err(error),
             (Field::Login, Ok(login)) => Ok(Query::Login(login.to_owned())),
@@ -162,39 +170,48 @@ impl Bulk<'_> {
         };
         let answer = match query {
             Err(error) => Answer::Invalid(error),
-            Ok(query) => self.look_up(&query, gate, lanes, stop).await?,
+            Ok(query) => self.look_up(&query, rate_limiter, concurrency_limit, stop).await?,
         };
         Ok(Row { line, answer })
     }
 
     /// After Ctrl-C a request that has been sent is waited for, and none is sent any more.
-    async fn look_up(&self, query: &Query, gate: &Gate, lanes: &Lanes, mut stop: Stop) -> Result<Answer> {
-        let _permit = stop.unless(lanes.open.acquire()).await?;
+    async fn look_up(
+        &self,
+        query: &Query,
+        rate_limiter: &RateLimiter,
+        concurrency_limit: &ConcurrencyLimit,
+        mut stop: Stop,
+    ) -> Result<Answer> {
+        let _permit = stop.unless(concurrency_limit.open.acquire()).await?;
         let (mut attempt, mut throttled) = (0, 0);
         loop {
-            stop.unless(gate.turn()).await?;
-            let error = match lanes.lead(Box::pin(self.directory.find(self.host, self.session, query))).await {
+            stop.unless(rate_limiter.wait_for_slot()).await?;
+            let error = match concurrency_limit
+                .run_first_alone(Box::pin(self.directory.find(self.host, self.session, query)))
+                .await
+            {
                 Ok(found) => return Ok(self.select(found.items)),
                 Err(error) => error,
             };
-            if let Some(lost) = self.session.lost_token() {
+            if let Some(lost) = self.session.refresh_error() {
                 return Err(lost);
             }
-            let asked = error.wait();
+            let asked = error.retry_after();
             match error.kind() {
                 ErrorKind::NotFound => return Ok(Answer::NotFound),
                 ErrorKind::Throttled => {
                     throttled += 1;
                     let wait = retry::delay(throttled, asked, jitter());
-                    if throttled > PATIENCE || wait > self.patience {
+                    if throttled > MAX_THROTTLED_RETRIES || wait > self.max_wait {
                         return Err(error);
                     }
-                    gate.close(wait);
+                    rate_limiter.close(wait);
                 }
                 _ if error.is_transient() && attempt < self.retries => {
                     let wait = retry::delay(attempt, asked, jitter());
                     if asked.is_some() {
-                        gate.close(wait.min(self.patience));
+                        rate_limiter.close(wait.min(self.max_wait));
                     } else {
                         stop.unless(tokio::time::sleep(wait)).await?;
                     }
@@ -215,18 +232,18 @@ impl Bulk<'_> {
     }
 }
 
-impl Lanes {
+impl ConcurrencyLimit {
     fn new(count: usize) -> Self {
         Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
     }
 
-    /// Waits for a lookup; once the first is over, or takes long, the other lanes are open. The lookup is in a box, since
-    /// far more lines wait for a lane than have one.
-    async fn lead<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
+    /// Waits for a lookup; once the first is over, or takes long, the other concurrency_limit are open. The lookup is in a box, since
+    /// far more lines wait for their turn than are in flight.
+    async fn run_first_alone<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
         if self.closed.get() == 0 {
             return lookup.await;
         }
-        let early = tokio::time::timeout(ALONE, &mut lookup).await;
+        let early = tokio::time::timeout(FIRST_LOOKUP_HEAD_START, &mut lookup).await;
         self.open.add_permits(self.closed.take());
         match early {
             Ok(found) => found,
@@ -235,7 +252,7 @@ impl Lanes {
     }
 }
 
-impl Gate {
+impl RateLimiter {
     fn new(rate: Option<f64>) -> Self {
         let now = Instant::now();
         let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
@@ -247,15 +264,15 @@ impl Gate {
         self.opens_at.set(self.opens_at.get().max(Instant::now() + wait));
     }
 
-    /// Waits until the gate is open and it is our turn.
-    async fn turn(&self) {
+    /// Waits until the rate_limiter is open and it is our turn.
+    async fn wait_for_slot(&self) {
         while self.opens_at.get() > Instant::now() {
             tokio::time::sleep_until(self.opens_at.get()).await;
         }
         if self.interval.is_zero() {
             return;
         }
-        // Turns are taken while the gate is open, so that those who waited for it do not come all at once.
+        // Turns are taken while the rate_limiter is open, so that those who waited for it do not come all at once.
         let turn = self.next_turn.get().max(Instant::now());
         self.next_turn.set(turn + self.interval);
         tokio::time::sleep_until(turn).await;

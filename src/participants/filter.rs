@@ -7,7 +7,7 @@ use crate::platform::error::{Error, ErrorKind, Result};
 
 /// Which participants count. Ids match as number or as string.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub struct ParticipantFilter {
     /// Insist on exactly one.
     pub one: bool,
     /// The segment's name.
@@ -20,7 +20,7 @@ pub struct Selection {
     pub status: Option<String>,
 }
 
-impl Selection {
+impl ParticipantFilter {
     /// Whether every participant counts.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -78,14 +78,13 @@ fn not_found(everything: bool) -> Error {
 fn ambiguous(items: &[Box<RawValue>]) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("{} participants match, not one", items.len()))
         .hint("choose with `--segment`, `--catalog-id`, `--campaign-id` or `--status`");
-    items
-        .iter()
-        .enumerate()
-        .fold(error, |error, (at, item)| error.quoting(format!("participant {}", at + 1), distinguish(item)))
+    items.iter().enumerate().fold(error, |error, (at, item)| {
+        error.cause_quoted(format!("participant {}", at + 1), describe_without_pii(item))
+    })
 }
 
 /// What tells one participant from another.
-fn distinguish(item: &RawValue) -> String {
+fn describe_without_pii(item: &RawValue) -> String {
     let value: Value = serde_json::from_str(item.get()).unwrap_or_default();
     [
         ("segment", "/segment/name"),
@@ -124,26 +123,31 @@ mod tests {
     #[test]
     fn participants_are_told_apart_without_personal_data() {
         assert_eq!(
-            distinguish(&items()[0]),
+            describe_without_pii(&items()[0]),
             "segment Gold, catalog 40599, campaign 40499, status INACTIVE, id 28631365"
         );
     }
 
     #[test]
     fn ids_match_as_number_or_string() {
-        let by =
-            |catalog: &str| Selection { catalog_id: Some(catalog.into()), ..Selection::default() }.apply(items()).len();
+        let by = |catalog: &str| {
+            ParticipantFilter { catalog_id: Some(catalog.into()), ..ParticipantFilter::default() }.apply(items()).len()
+        };
         assert_eq!((by("40599"), by("40600"), by("1")), (1, 1, 0));
-        let both = Selection { segment: Some("Gold".into()), status: Some("ACTIVE".into()), ..Selection::default() };
+        let both = ParticipantFilter {
+            segment: Some("Gold".into()),
+            status: Some("ACTIVE".into()),
+            ..ParticipantFilter::default()
+        };
         assert!(both.apply(items()).is_empty());
     }
 
     #[test]
     fn one_means_exactly_one() {
-        let one = Selection { one: true, ..Selection::default() };
+        let one = ParticipantFilter { one: true, ..ParticipantFilter::default() };
         assert!(one.require(&items()).is_err());
         assert!(one.require(&items()[..1]).is_ok());
         assert!(one.require(&[]).is_err());
-        assert!(Selection::default().require(&items()).is_ok());
+        assert!(ParticipantFilter::default().require(&items()).is_ok());
     }
 }

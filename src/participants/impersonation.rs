@@ -9,7 +9,7 @@ use crate::participants::filter::text_at;
 use crate::platform::error::{Error, Result};
 use crate::platform::json;
 use crate::platform::redactor::HIDDEN;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::{Settings, missing};
 
 /// The header that says who acts.
@@ -36,7 +36,7 @@ impl Impersonation {
     /// # Errors
     /// Usage: nobody is named as `impersonator`, or a name in the map is not a header's.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        let configured = settings.pairs(Key::Impersonation);
+        let configured = settings.pairs(SettingKey::Impersonation);
         let map: Vec<(String, String)> = if configured.is_empty() {
             DEFAULT_MAP.iter().map(|(header, field)| ((*header).to_owned(), (*field).to_owned())).collect()
         } else {
@@ -45,11 +45,11 @@ impl Impersonation {
         if let Some((bad, _)) = map.iter().find(|(name, _)| name.parse::<HeaderName>().is_err()) {
             return Err(Error::usage(format!(
                 "`impersonation.{bad}` (from {}) is not a header name",
-                settings.origin(Key::Impersonation)
+                settings.origin(SettingKey::Impersonation)
             )));
         }
-        let impersonator = settings.text(Key::Impersonator)?.filter(|who| !who.is_empty()).ok_or_else(|| {
-            missing(Key::Impersonator).hint("it names who acts for the participant, in the API's audit trail")
+        let impersonator = settings.text(SettingKey::Impersonator)?.filter(|who| !who.is_empty()).ok_or_else(|| {
+            missing(SettingKey::Impersonator).hint("it names who acts for the participant, in the API's audit trail")
         })?;
         Ok(Self { map, impersonator })
     }

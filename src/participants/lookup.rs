@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::api::refusal;
 use crate::api::session::ApiSession;
-use crate::http::message::{Reply, Request};
+use crate::http::message::{Request, Response};
 use crate::participants::cpf::Cpf;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
@@ -14,7 +14,7 @@ use crate::platform::json;
 use crate::platform::url;
 use crate::settings::api;
 use crate::settings::api::Api;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
 
 /// The largest lookup answer accepted, in bytes.
@@ -43,7 +43,7 @@ impl Query {
 }
 
 /// Where and how participants are looked up.
-pub struct Directory {
+pub struct ParticipantLookup {
     api: Api,
     by_login: String,
     by_cpf: String,
@@ -70,7 +70,7 @@ impl Participants {
     }
 }
 
-impl Directory {
+impl ParticipantLookup {
     /// Reads and checks the settings.
     ///
     /// # Errors
@@ -78,8 +78,8 @@ impl Directory {
     pub fn resolve(settings: &Settings) -> Result<Self> {
         Ok(Self {
             api: Api::resolve(settings)?,
-            by_login: api::lookup_template(settings, Key::ParticipantByLogin, "{login}", BY_LOGIN)?,
-            by_cpf: api::lookup_template(settings, Key::ParticipantByCpf, "{cpf}", BY_CPF)?,
+            by_login: api::lookup_template(settings, SettingKey::ParticipantByLogin, "{login}", BY_LOGIN)?,
+            by_cpf: api::lookup_template(settings, SettingKey::ParticipantByCpf, "{cpf}", BY_CPF)?,
         })
     }
 
@@ -96,13 +96,13 @@ impl Directory {
     /// network's errors. An empty array is not an error here.
     pub async fn find(&self, host: &Host, session: &ApiSession<'_>, query: &Query) -> Result<Participants> {
         let mut request = self.build_request(query)?;
-        request.repeat = session.repeat();
+        request.retry = session.repeat();
         let reply = session.send(&mut request).await?;
         parse_answer(&reply, &request).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
             None => {
-                let refusal = refusal::refusal(&reply, &request.what(), &session.correlation, host.now());
-                self.explain(refusal, &reply, query)
+                let refusal = refusal::refusal(&reply, &request.description(), &session.correlation, host.now());
+                self.add_hints(refusal, &reply, query)
             }
         })
     }
@@ -121,10 +121,10 @@ impl Directory {
     }
 
     /// The path of the lookup is not published, so a gateway that knows no such path gets a hint.
-    fn explain(&self, error: Error, reply: &Reply, query: &Query) -> Error {
+    fn add_hints(&self, error: Error, reply: &Response, query: &Query) -> Error {
         let key = match query {
-            Query::Login(_) => Key::ParticipantByLogin,
-            Query::Cpf(_) => Key::ParticipantByCpf,
+            Query::Login(_) => SettingKey::ParticipantByLogin,
+            Query::Cpf(_) => SettingKey::ParticipantByCpf,
         };
         if reply.status == 404 && error.kind() == ErrorKind::ApiRefused {
             return error.hint(format!("the path of the lookup comes from `{}` in the profile (default `{BY_LOGIN}` and `{BY_CPF}`): set it to the path in your API's documentation", key.name()));
@@ -134,7 +134,7 @@ impl Directory {
 }
 
 /// Reads an answer: the array, or a malformed one's error, or nothing where it is a refusal.
-fn parse_answer(reply: &Reply, request: &Request) -> Result<Participants, Option<Error>> {
+fn parse_answer(reply: &Response, request: &Request) -> Result<Participants, Option<Error>> {
     if reply.status == 204 {
         return Ok(Participants { array: "[]".into(), items: Vec::new() });
     }
@@ -144,10 +144,10 @@ fn parse_answer(reply: &Reply, request: &Request) -> Result<Participants, Option
     let malformed = |why: String| {
         Some(
             Error::new(ErrorKind::BadResponse, "the answer of the lookup is not a JSON array")
-                .cause(format!("{} answered 200", request.what()))
+                .cause(format!("{} answered 200", request.description()))
                 .cause(why)
                 .hint("does `api_url` point to the participant API?")
-                .facts(reply.facts()),
+                .http_context(reply.http_context()),
         )
     };
     Participants::parse(&reply.body).map_err(|why| {

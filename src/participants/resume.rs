@@ -16,7 +16,7 @@ use crate::platform::redactor::HIDDEN;
 
 /// What an output has.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct CompletedLines {
     /// The lines, each with a hash of its value where that is not masked.
     lines: HashMap<u64, Option<u64>>,
     /// How many of them have no answer.
@@ -47,7 +47,7 @@ struct WrittenError {
     kind: String,
 }
 
-impl Done {
+impl CompletedLines {
     /// How many lines there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -109,7 +109,7 @@ fn other_input(message: String) -> Error {
 ///
 /// # Errors
 /// Usage: it cannot be opened, is in use, or holds something else than the lines of a bulk lookup by `field`.
-pub fn open(path: &Path, field: Field) -> Result<(File, Done)> {
+pub fn open(path: &Path, field: Field) -> Result<(File, CompletedLines)> {
     let refused = || Error::usage(format!("cannot use the output to be resumed, `{}`", path.display()));
     let failed = |e: &std::io::Error| refused().cause(e.to_string());
     let mut options = OpenOptions::new();
@@ -143,9 +143,9 @@ enum Unreadable {
 }
 
 /// The lines, and how many bytes the whole ones are.
-fn read(file: &File, field: Field) -> Result<(Done, u64), Unreadable> {
+fn read(file: &File, field: Field) -> Result<(CompletedLines, u64), Unreadable> {
     let mut input = BufReader::with_capacity(64 * 1024, file);
-    let (mut done, mut number, mut whole, mut text) = (Done::default(), 0u64, 0u64, Vec::new());
+    let (mut done, mut number, mut whole, mut text) = (CompletedLines::default(), 0u64, 0u64, Vec::new());
     loop {
         text.clear();
         match input.read_until(b'\n', &mut text) {

@@ -53,14 +53,14 @@ struct Inner {
     message: String,
     causes: Vec<Cause>,
     hints: Vec<String>,
-    facts: Facts,
+    http_context: HttpContext,
     transient: bool,
     retry_after: Option<Duration>,
 }
 
 /// What is known of the HTTP exchange behind an error.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct HttpContext {
     /// The `error` code of RFC 6749 section 5.2, when it keeps to that section's grammar.
     pub oauth_error: Option<String>,
     /// The HTTP status of the answer.
@@ -80,7 +80,7 @@ impl Error {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
-            facts: Facts::default(),
+            http_context: HttpContext::default(),
             transient: false,
             retry_after: None,
         }))
@@ -101,7 +101,7 @@ impl Error {
 
     /// Adds a cause that ends in a quote of foreign text.
     #[must_use]
-    pub fn quoting(mut self, text: impl Into<String>, foreign: impl Into<String>) -> Self {
+    pub fn cause_quoted(mut self, text: impl Into<String>, foreign: impl Into<String>) -> Self {
         self.0.causes.push(Cause { text: text.into(), quote: Some(foreign.into()) });
         self
     }
@@ -113,17 +113,17 @@ impl Error {
         self
     }
 
-    /// Records the facts of the HTTP exchange.
+    /// Records the http_context of the HTTP exchange.
     #[must_use]
-    pub fn facts(mut self, facts: Facts) -> Self {
-        self.0.facts = facts;
+    pub fn http_context(mut self, http_context: HttpContext) -> Self {
+        self.0.http_context = http_context;
         self
     }
 
     /// Records the URL that was asked.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.0.facts.url = Some(url.into());
+        self.0.http_context.url = Some(url.into());
         self
     }
 
@@ -131,7 +131,7 @@ impl Error {
     #[must_use]
     pub fn request_id(mut self, id: Option<String>) -> Self {
         if id.is_some() {
-            self.0.facts.request_id = id;
+            self.0.http_context.request_id = id;
         }
         self
     }
@@ -145,14 +145,14 @@ impl Error {
 
     /// Records how long the server asks to wait.
     #[must_use]
-    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
     }
 
     /// How long the server asks to wait.
     #[must_use]
-    pub fn wait(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
@@ -182,8 +182,8 @@ impl Error {
 
     /// What is known of the HTTP exchange.
     #[must_use]
-    pub fn http(&self) -> &Facts {
-        &self.0.facts
+    pub fn http(&self) -> &HttpContext {
+        &self.0.http_context
     }
 
     /// Whether the failure may pass by itself.

@@ -24,8 +24,8 @@ pub enum Verbosity {
     /// Notes as well.
     #[default]
     Normal,
-    /// The story: requests, timings, decisions (`-v`).
-    Story,
+    /// Requests, timings and decisions too (`-v`).
+    Verbose,
     /// Headers too (`-vv`).
     Headers,
 }
@@ -40,13 +40,13 @@ pub struct Host {
     stdout: RefCell<Box<dyn Write>>,
     stderr: RefCell<Box<dyn Write>>,
     verbosity: Cell<Verbosity>,
-    hushed: RefCell<Option<Vec<String>>>,
+    captured_warnings: RefCell<Option<Vec<String>>>,
     warned: RefCell<BTreeSet<String>>,
     /// Asks the system whether stdout and stderr are terminals; most commands never need to know.
     terminals: fn() -> (bool, bool),
     /// Waits until stdin has something to read.
     stdin_ready: fn(&Deadline) -> std::io::Result<()>,
-    patience: Cell<Duration>,
+    input_timeout: Cell<Duration>,
     stdin_terminal: fn() -> bool,
     /// What must never be shown.
     pub redactor: Redactor,
@@ -89,11 +89,11 @@ impl Host {
             stdout: RefCell::new(stdout),
             stderr: RefCell::new(stderr),
             verbosity: Cell::default(),
-            hushed: RefCell::default(),
+            captured_warnings: RefCell::default(),
             warned: RefCell::default(),
             terminals: || (false, false),
             stdin_ready: |_| Ok(()),
-            patience: Cell::new(deadline::USUAL),
+            input_timeout: Cell::new(deadline::USUAL),
             stdin_terminal: || false,
             redactor: Redactor::default(),
         }
@@ -160,13 +160,13 @@ impl Host {
 
     /// How long is waited for local input that may never come.
     #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.patience.get()
+    pub fn input_timeout(&self) -> Duration {
+        self.input_timeout.get()
     }
 
     /// Sets how long is waited for local input.
-    pub fn set_patience(&self, patience: Duration) {
-        self.patience.set(patience);
+    pub fn set_input_timeout(&self, input_timeout: Duration) {
+        self.input_timeout.set(input_timeout);
     }
 
     /// All of stdin, which can feed one thing only.
@@ -175,7 +175,7 @@ impl Host {
     /// Usage, when stdin was read before, cannot be read, does not come to its end in time, or holds more than `limit` bytes.
     pub fn read_stdin(&self, purpose: &str, limit: u64) -> Result<Vec<u8>> {
         let stdin = self.stdin(purpose)?;
-        let deadline = Deadline::after(self.patience());
+        let deadline = Deadline::after(self.input_timeout());
         local_input::read_slow(stdin, limit, || (self.stdin_ready)(&deadline))
             .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))
     }
@@ -245,13 +245,13 @@ impl Host {
 
     /// Something the user should know, though the command goes on.
     pub fn warn(&self, message: &str) {
-        if let Some(warnings) = self.hushed.borrow_mut().as_mut() {
+        if let Some(warnings) = self.captured_warnings.borrow_mut().as_mut() {
             warnings.push(message.to_owned());
             return;
         }
         // A file that is read for every attempt is worth one warning.
         if self.warned.borrow_mut().insert(message.to_owned()) {
-            self.line(&format!("warning: {message}"));
+            self.write_stderr_line(&format!("warning: {message}"));
         }
     }
 
@@ -263,39 +263,39 @@ impl Host {
     }
 
     /// Collects warnings from now on instead of telling them, for a report that has its own place for them.
-    pub fn hush(&self) {
-        self.hushed.borrow_mut().get_or_insert_default();
+    pub fn capture_warnings(&self) {
+        self.captured_warnings.borrow_mut().get_or_insert_default();
     }
 
     /// The warnings collected since the last call.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
-        self.hushed.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
+        self.captured_warnings.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// A remark, silenced by `-q`.
     pub fn note(&self, message: &str) {
         if self.verbosity() >= Verbosity::Normal {
-            self.line(&format!("note: {message}"));
+            self.write_stderr_line(&format!("note: {message}"));
         }
     }
 
     /// Words of ours on stderr as they are, for a person who is to answer them.
-    pub(crate) fn ask(&self, words: &str) {
+    pub(crate) fn write_prompt(&self, words: &str) {
         let _ = self.stderr.borrow_mut().write_all(words.as_bytes());
     }
 
-    /// A line of the story that `-v` tells. The text is made only when somebody listens.
-    pub fn story(&self, message: impl FnOnce() -> String) {
-        if self.verbosity() >= Verbosity::Story {
-            self.line(&format!("m2m: {}", message()));
+    /// A line of the log that `-v` turns on. The text is made only if it is.
+    pub fn verbose(&self, message: impl FnOnce() -> String) {
+        if self.verbosity() >= Verbosity::Verbose {
+            self.write_stderr_line(&format!("m2m: {}", message()));
         }
     }
 
     /// One line on stderr: secrets hidden, controls escaped, so that it stays one line. Stderr itself may be gone;
-    /// there is nowhere left to say so.
-    pub fn line(&self, text: &str) {
-        let clean = format!("{}\n", text::sanitise(&self.redactor.hide(text)));
+    /// there is no_server_configured left to say so.
+    pub fn write_stderr_line(&self, text: &str) {
+        let clean = format!("{}\n", text::sanitize(&self.redactor.hide(text)));
         let _ = self.stderr.borrow_mut().write_all(clean.as_bytes());
     }
 }

@@ -36,11 +36,11 @@ impl LocalInput {
         Ok(Self { file, metadata })
     }
 
-    /// All of it. A regular file is there; for the end of anything else is waited for `patience`, and for a person's typing without end.
+    /// All of it. A regular file is there; for the end of anything else is waited for `timeout`, and for a person's typing without end.
     ///
     /// # Errors
     /// What the operating system says; nothing came in time; there is more than `limit` bytes.
-    pub fn read(self, limit: u64, patience: Duration) -> Result<Vec<u8>> {
+    pub fn read(self, limit: u64, timeout: Duration) -> Result<Vec<u8>> {
         let size = self.metadata.len();
         // Files of the kernel's have no size until they are read.
         if self.metadata.is_file() && size > 0 {
@@ -51,7 +51,7 @@ impl LocalInput {
         }
         #[cfg(unix)]
         rustix::fs::fcntl_setfl(&self.file, rustix::fs::OFlags::empty())?;
-        let deadline = Deadline::after(patience);
+        let deadline = Deadline::after(timeout);
         read_slow(&self.file, limit, || wait(&self.file, &deadline))
     }
 }

@@ -22,9 +22,9 @@ const SHORTEST: usize = 4;
 
 /// Tells where a form of a secret may begin, at a glance: one bit for each value that its first [`SHORTEST`] bytes hash
 /// to. There are dozens of forms, and bulk lookups look for all of them in every line.
-struct Beginnings(Box<[u64; Self::WORDS]>);
+struct PrefixFilter(Box<[u64; Self::WORDS]>);
 
-impl Beginnings {
+impl PrefixFilter {
     /// 16 bits of hash, so 8 KiB of table.
     const WORDS: usize = 1024;
 
@@ -52,19 +52,19 @@ impl Beginnings {
 
 /// Every encoding of every secret.
 #[derive(Default)]
-struct Forms {
+struct EncodedSecrets {
     /// The longest first, so that one that contains another is found before it.
     all: Vec<Secret>,
     /// None while there are no forms.
-    beginnings: Option<Beginnings>,
+    beginnings: Option<PrefixFilter>,
 }
 
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
     /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
-    learnt: RefCell<Vec<(Secret, String)>>,
-    forms: RefCell<Forms>,
+    pending: RefCell<Vec<(Secret, String)>>,
+    forms: RefCell<EncodedSecrets>,
     /// What is in `forms`, with the names that people know it by; empty where there is none.
     named: RefCell<Vec<(Secret, String)>>,
     /// The name of the first secret that was hidden in data; empty where it has none.
@@ -74,35 +74,35 @@ pub struct Redactor {
 
 impl Redactor {
     /// Learns a secret, to be hidden in every encoding in which a server could send it back.
-    pub fn learn(&self, secret: &Secret) {
-        self.learn_as(secret, "");
+    pub fn register_secret(&self, secret: &Secret) {
+        self.register_named_secret(secret, "");
     }
 
-    /// As [`Self::learn`], with the name that people know the secret by, such as `client_secret`.
-    pub fn learn_as(&self, secret: &Secret, name: &str) {
+    /// As [`Self::register_secret`], with the name that people know the secret by, such as `client_secret`.
+    pub fn register_named_secret(&self, secret: &Secret, name: &str) {
         if secret.expose().len() >= SHORTEST {
-            self.learnt.borrow_mut().push((secret.clone(), name.to_owned()));
+            self.pending.borrow_mut().push((secret.clone(), name.to_owned()));
         }
     }
 
-    /// Every form of every secret learnt so far.
-    fn forms(&self) -> Ref<'_, Forms> {
-        let learnt = self.learnt.take();
-        if !learnt.is_empty() {
-            let mut all: Vec<String> = learnt.iter().flat_map(|(secret, _)| encodings(secret.expose())).collect();
+    /// Every form of every secret registered so far.
+    fn forms(&self) -> Ref<'_, EncodedSecrets> {
+        let pending = self.pending.take();
+        if !pending.is_empty() {
+            let mut all: Vec<String> = pending.iter().flat_map(|(secret, _)| encodings(secret.expose())).collect();
             all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
             all.retain(|form| form.len() >= SHORTEST);
             all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
             all.dedup();
-            let beginnings = Some(Beginnings::of(all.iter().map(String::as_str)));
-            self.named.borrow_mut().extend(learnt);
-            *self.forms.borrow_mut() = Forms { all: all.into_iter().map(Secret::new).collect(), beginnings };
+            let beginnings = Some(PrefixFilter::of(all.iter().map(String::as_str)));
+            self.named.borrow_mut().extend(pending);
+            *self.forms.borrow_mut() = EncodedSecrets { all: all.into_iter().map(Secret::new).collect(), beginnings };
         }
         self.forms.borrow()
     }
 
     /// Learns a value that is personal data, to be hidden wherever foreign text repeats it.
-    pub fn learn_personal(&self, value: &str) {
+    pub fn register_personal_data(&self, value: &str) {
         let mut personal = self.personal.borrow_mut();
         for form in [value.to_owned(), url::form_component(value), url::percent_encode_unreserved(value)] {
             if form.chars().count() >= 2 && !personal.contains(&form) {
@@ -144,7 +144,7 @@ impl Redactor {
             out = replace_ignoring_case(&out, value, HIDDEN);
         }
         let out = personal_data::mask_cpfs(&mask_jwts(&out), HIDDEN);
-        text::cap(&text::sanitise(&out), text::QUOTE_LIMIT).into_owned()
+        text::truncate(&text::sanitize(&out), text::QUOTE_LIMIT).into_owned()
     }
 
     /// Data for stdout with every known secret hidden. That changes the data, so it is remembered for [`Self::found`].
@@ -183,7 +183,7 @@ impl Redactor {
 
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
     #[must_use]
-    pub fn settled(&self, bytes: &[u8]) -> usize {
+    pub fn safe_prefix_len(&self, bytes: &[u8]) -> usize {
         let forms = self.forms();
         let Some(beginnings) = &forms.beginnings else { return bytes.len() };
         let longest = forms.all.first().map_or(0, |longest| longest.expose().len());
@@ -199,7 +199,7 @@ impl Redactor {
 
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
     #[must_use]
-    pub fn knows(&self, bytes: &[u8]) -> bool {
+    pub fn contains_secret(&self, bytes: &[u8]) -> bool {
         !self.spans(bytes).is_empty()
     }
 
@@ -347,10 +347,10 @@ mod tests {
     fn hides_a_secret_in_every_encoding() {
         let redactor = Redactor::default();
         let raw = "p+q%:é~/\"s3cr3t";
-        redactor.learn(&Secret::new(raw.to_owned()));
+        redactor.register_secret(&Secret::new(raw.to_owned()));
         let basic = STANDARD.encode(format!("some-id:{raw}"));
         let basic_form = STANDARD.encode(format!("some-id:{}", url::percent_encode_minimal(raw)));
-        redactor.learn(&Secret::new(basic_form.clone()));
+        redactor.register_secret(&Secret::new(basic_form.clone()));
         for form in [
             raw.to_owned(),
             url::form_component(raw),
@@ -364,19 +364,19 @@ mod tests {
         ] {
             let shown = redactor.quote(&format!("before {form} after"));
             assert!(shown.contains(HIDDEN), "{form} -> {shown}");
-            assert!(redactor.knows(form.as_bytes()), "{form}");
+            assert!(redactor.contains_secret(form.as_bytes()), "{form}");
         }
     }
 
     #[test]
     fn secrets_that_overlap_are_hidden_whole() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("abcdef".into()));
-        redactor.learn(&Secret::new("efghij".into()));
-        redactor.learn(&Secret::new("abcdefgh".into()));
+        redactor.register_secret(&Secret::new("abcdef".into()));
+        redactor.register_secret(&Secret::new("efghij".into()));
+        redactor.register_secret(&Secret::new("abcdefgh".into()));
         assert_eq!(redactor.hide("é abcdefghij abcdef é"), "é [hidden] [hidden] é");
         assert_eq!(*redactor.clean(b"\xffabcdef"), *b"\xff[hidden]");
-        assert!(!redactor.knows(b"abcde") && redactor.knows(b"xefghijx"));
+        assert!(!redactor.contains_secret(b"abcde") && redactor.contains_secret(b"xefghijx"));
     }
 
     #[test]
@@ -385,9 +385,9 @@ mod tests {
             [("x", None), ("0000", Some("")), ("x MTIzNDU2 x", Some("one")), ("a%2Fb%2Fc", Some("two"))]
         {
             let redactor = Redactor::default();
-            redactor.learn(&Secret::new("0000".into()));
-            redactor.learn_as(&Secret::new("123456".into()), "one");
-            redactor.learn_as(&Secret::new("a/b/c".into()), "two");
+            redactor.register_secret(&Secret::new("0000".into()));
+            redactor.register_named_secret(&Secret::new("123456".into()), "one");
+            redactor.register_named_secret(&Secret::new("a/b/c".into()), "two");
             let _ = redactor.clean(data.as_bytes());
             assert_eq!(redactor.found().as_deref(), found, "{data}");
         }
@@ -396,10 +396,10 @@ mod tests {
     #[test]
     fn only_an_end_that_may_grow_into_a_secret_waits() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("abcdef".into()));
-        redactor.learn(&Secret::new("abcdefghij".into()));
+        redactor.register_secret(&Secret::new("abcdef".into()));
+        redactor.register_secret(&Secret::new("abcdefghij".into()));
         for (bytes, settled) in [("", 0), ("xyz", 3), ("xya", 2), ("xabcd", 1), ("xabcdef", 1), ("xabcdefz", 8)] {
-            assert_eq!(redactor.settled(bytes.as_bytes()), settled, "{bytes}");
+            assert_eq!(redactor.safe_prefix_len(bytes.as_bytes()), settled, "{bytes}");
         }
     }
 
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn a_cut_never_leaves_half_a_secret() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("0123456789abcdef".into()));
+        redactor.register_secret(&Secret::new("0123456789abcdef".into()));
         let shown = redactor.quote(&format!("{}0123456789abcdef", "x".repeat(text::QUOTE_LIMIT - 8)));
         assert!(!shown.contains("01234567"), "{shown}");
     }
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn personal_data_is_hidden_in_quotes_in_any_case_and_punctuation() {
         let redactor = Redactor::default();
-        redactor.learn_personal("Maria.Silva@x");
+        redactor.register_personal_data("Maria.Silva@x");
         assert_eq!(redactor.quote("user MARIA.SILVA@X and 529.982.247-25"), "user [hidden] and [hidden]");
         assert_eq!(redactor.quote("user maria.silva%40x"), "user [hidden]");
     }
@@ -435,7 +435,7 @@ mod tests {
     #[test]
     fn hides_what_other_encoders_make_of_a_secret() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("A~b*c-D_e.f g(h)!é+\u{1f511}".into()));
+        redactor.register_secret(&Secret::new("A~b*c-D_e.f g(h)!é+\u{1f511}".into()));
         for form in [
             "A~b*c-D_e.f%20g(h)!%C3%A9%2B%F0%9F%94%91",
             "A%7Eb*c-D_e.f+g%28h%29%21%C3%A9%2B%F0%9F%94%91",

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use crate::platform::error::{Error, ErrorKind, Result};
 
 /// How long after Ctrl-C the process may still be there; more than what is in flight gets to finish.
-const STUCK: Duration = Duration::from_secs(7);
+const FORCED_EXIT_AFTER: Duration = Duration::from_secs(7);
 /// The same after the second one.
-const STUCK_TWICE: Duration = Duration::from_secs(1);
+const FORCED_EXIT_AFTER_SECOND: Duration = Duration::from_secs(1);
 
 /// Runs a future to its end, or until Ctrl-C.
 ///
@@ -55,14 +55,14 @@ impl Stop {
 /// Ends the process some seconds after Ctrl-C if it is still there: a write to a reader that does not read blocks the
 /// very thread that would notice Ctrl-C. A command that writes as it goes calls this; the others have their short
 /// output in a pipe's buffer before that. `end` does not return.
-pub fn when_stuck(end: impl FnOnce() + Send + 'static) {
+pub fn force_exit_after_interrupt(end: impl FnOnce() + Send + 'static) {
     // Without a thread there is no such help, and nothing else changes.
     let _ = std::thread::Builder::new().name("ctrl-c".into()).spawn(move || {
         let waited = block_on(async {
             let _ = tokio::signal::ctrl_c().await;
             tokio::select! {
-                () = tokio::time::sleep(STUCK) => {}
-                _ = tokio::signal::ctrl_c() => tokio::time::sleep(STUCK_TWICE).await,
+                () = tokio::time::sleep(FORCED_EXIT_AFTER) => {}
+                _ = tokio::signal::ctrl_c() => tokio::time::sleep(FORCED_EXIT_AFTER_SECOND).await,
             }
             Ok(())
         });
@@ -76,7 +76,7 @@ pub fn when_stuck(end: impl FnOnce() + Send + 'static) {
 ///
 /// # Errors
 /// What the future returns; interrupted by the second Ctrl-C; internal, when the runtime cannot start.
-pub fn run_to_a_stop<T, F: Future<Output = Result<T>>>(start: impl FnOnce(Stop) -> F) -> Result<T> {
+pub fn run_with_graceful_shutdown<T, F: Future<Output = Result<T>>>(start: impl FnOnce(Stop) -> F) -> Result<T> {
     let (stop, stopped) = watch::channel(false);
     block_on(async {
         let twice = async {

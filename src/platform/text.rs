@@ -10,7 +10,7 @@ pub const QUOTE_LIMIT: usize = 512;
 /// separators, and format characters (bidirectional controls, zero width, tags). Also the second of two `#`: CI systems
 /// obey `##[command]` (GitHub) and `##vso[command]` (Azure Pipelines) wherever they stand in a line of a log.
 #[must_use]
-pub fn sanitise(text: &str) -> Cow<'_, str> {
+pub fn sanitize(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
@@ -55,7 +55,7 @@ pub fn for_terminal(data: &[u8]) -> Cow<'_, [u8]> {
 
 /// The first `limit` characters, with `…` where something was cut.
 #[must_use]
-pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
+pub fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {
         Some((cut, _)) => Cow::Owned(format!("{}…", &text[..cut])),
         None => Cow::Borrowed(text),
@@ -66,7 +66,7 @@ pub fn cap(text: &str, limit: usize) -> Cow<'_, str> {
 /// `indent`, of which `| ` are the last two characters: foreign text must not begin a line, leading blanks or not. A word
 /// that is longer than a line stays whole, so that paths and URLs can be copied.
 #[must_use]
-pub fn hang(prefix: &str, text: &str, indent: usize, width: usize) -> String {
+pub fn wrap_hanging(prefix: &str, text: &str, indent: usize, width: usize) -> String {
     let mut out = prefix.to_owned();
     let mut used = prefix.chars().count();
     let mut at_start = true;
@@ -103,21 +103,21 @@ fn is_unsafe(c: char) -> bool {
 
 /// How alike two words are, from 0 to 1: the share of letters that stay when one is corrected into the other.
 #[must_use]
-pub fn likeness(one: &str, other: &str) -> f64 {
+pub fn similarity(one: &str, other: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(one, other)
 }
 
 /// Whether one word is most likely the other, mistyped.
 #[must_use]
-pub fn is_alike(one: &str, other: &str) -> bool {
-    likeness(one, other) >= 0.6
+pub fn is_similar(one: &str, other: &str) -> bool {
+    similarity(one, other) >= 0.6
 }
 
 /// The known word that a mistyped one most likely means.
 #[must_use]
 pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let near = known.iter().filter(|k| is_alike(word, k));
-    near.max_by(|a, b| likeness(word, a).total_cmp(&likeness(word, b))).copied()
+    let near = known.iter().filter(|k| is_similar(word, k));
+    near.max_by(|a, b| similarity(word, a).total_cmp(&similarity(word, b))).copied()
 }
 
 /// Bytes in small hexadecimal digits.
@@ -152,28 +152,28 @@ mod tests {
             ("\u{7f}\0", "\\u{7f}\\u{0}"),
             ("a ##vso[task.x] #1 ###", "a #\\u{23}vso[task.x] #1 #\\u{23}#"),
         ] {
-            assert_eq!(sanitise(raw), shown);
+            assert_eq!(sanitize(raw), shown);
         }
     }
 
     #[test]
     fn leaves_ordinary_text_alone() {
         let text = "Participante não encontrado. 日本語 ✓";
-        assert!(matches!(sanitise(text), Cow::Borrowed(t) if t == text));
+        assert!(matches!(sanitize(text), Cow::Borrowed(t) if t == text));
     }
 
     #[test]
     fn lines_are_broken_at_spaces_and_hang() {
-        assert_eq!(hang("> ", "one two three", 4, 9), "> one two\n  | three\n");
-        assert_eq!(hang("> ", "a https://example.com/x b", 4, 9), "> a\n  | https://example.com/x\n  | b\n");
-        assert_eq!(hang("> ", "one two three", 4, usize::MAX), "> one two three\n");
-        assert_eq!(hang("> ", "", 4, 9), "> \n");
+        assert_eq!(wrap_hanging("> ", "one two three", 4, 9), "> one two\n  | three\n");
+        assert_eq!(wrap_hanging("> ", "a https://example.com/x b", 4, 9), "> a\n  | https://example.com/x\n  | b\n");
+        assert_eq!(wrap_hanging("> ", "one two three", 4, usize::MAX), "> one two three\n");
+        assert_eq!(wrap_hanging("> ", "", 4, 9), "> \n");
     }
 
     #[test]
     fn cuts_on_characters_not_bytes() {
-        assert_eq!(cap("ééé", 2), "éé…");
-        assert_eq!(cap("éé", 2), "éé");
+        assert_eq!(truncate("ééé", 2), "éé…");
+        assert_eq!(truncate("éé", 2), "éé");
     }
 
     #[test]

@@ -15,7 +15,7 @@ const LONGEST: usize = 8192;
 ///
 /// # Errors
 /// The reason, as a fragment that fits after "the URL is refused: ".
-pub fn parse_trusted(written: &str) -> Result<Url, String> {
+pub fn parse_secure(written: &str) -> Result<Url, String> {
     let url = Url::parse(written).map_err(|e| format!("it is not an absolute URL ({e})"))?;
     if url.as_str().len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));
@@ -24,7 +24,7 @@ pub fn parse_trusted(written: &str) -> Result<Url, String> {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => return Err("plain http is accepted for loopback hosts only; use https".into()),
-        other => return Err(format!("the scheme is `{}`, not https", text::cap(other, 16))),
+        other => return Err(format!("the scheme is `{}`, not https", text::truncate(other, 16))),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("it holds a user name or password".into());
@@ -35,14 +35,14 @@ pub fn parse_trusted(written: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// As [`parse_trusted`], for what a person wrote. The WHATWG's rules leave line ends and tabs out of a URL: two values in one
+/// As [`parse_secure`], for what a person wrote. The WHATWG's rules leave line ends and tabs out of a URL: two values in one
 /// would be joined silently.
 ///
 /// # Errors
 /// As there; it holds control characters.
-pub fn parse_setting(written: &str) -> Result<Url, String> {
+pub fn parse_user_supplied(written: &str) -> Result<Url, String> {
     without_controls(written)?;
-    parse_trusted(written)
+    parse_secure(written)
 }
 
 /// Refuses control characters in what a person wrote.
@@ -69,7 +69,7 @@ pub fn is_loopback(url: &Url) -> bool {
 /// metadata may name any.
 #[must_use]
 pub fn shown(url: &Url) -> String {
-    text::cap(&without_values(url), text::QUOTE_LIMIT).into_owned()
+    text::truncate(&without_values(url), text::QUOTE_LIMIT).into_owned()
 }
 
 fn without_values(url: &Url) -> String {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn trusts_https_and_loopback_only() {
         for good in ["https://a.example/t?p=1", "http://localhost:8080/", "http://127.8.9.1/", "http://[::1]:9/x"] {
-            assert!(parse_trusted(good).is_ok(), "{good}");
+            assert!(parse_secure(good).is_ok(), "{good}");
         }
         for bad in [
             "http://a.example/",
@@ -167,7 +167,7 @@ mod tests {
             "a.example/token",
             "",
         ] {
-            assert!(parse_trusted(bad).is_err(), "{bad}");
+            assert!(parse_secure(bad).is_err(), "{bad}");
         }
     }
 
@@ -176,9 +176,9 @@ mod tests {
         for bad in
             ["https://a.example/\ntoken", "https://a.exa\tmple/", "https://a.example/\u{7f}", "https://a.example/t\n"]
         {
-            assert!(parse_setting(bad).is_err_and(|why| why.contains("control")), "{bad:?}");
+            assert!(parse_user_supplied(bad).is_err_and(|why| why.contains("control")), "{bad:?}");
         }
-        assert!(parse_setting("https://a.example/t?p=1").is_ok());
+        assert!(parse_user_supplied("https://a.example/t?p=1").is_ok());
         assert!(join(&Url::parse("https://h/b").unwrap(), "/x\ny").is_err());
     }
 
@@ -213,9 +213,9 @@ mod tests {
     #[test]
     fn long_urls_are_refused_and_never_shown_whole() {
         let long = format!("https://h/{}", "a".repeat(LONGEST));
-        assert!(parse_trusted(&long).is_err_and(|why| why.len() < 100));
-        assert!(parse_trusted(&format!("{}:x", "s".repeat(5000))).is_err_and(|why| why.len() < 100));
-        let bearable = parse_trusted(&long[..LONGEST]).unwrap();
+        assert!(parse_secure(&long).is_err_and(|why| why.len() < 100));
+        assert!(parse_secure(&format!("{}:x", "s".repeat(5000))).is_err_and(|why| why.len() < 100));
+        let bearable = parse_secure(&long[..LONGEST]).unwrap();
         assert_eq!(shown(&bearable).chars().count(), text::QUOTE_LIMIT + 1);
     }
 }

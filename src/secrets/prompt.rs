@@ -15,9 +15,9 @@ pub fn secret(host: &Host, what: &str, limit: u64) -> Result<Vec<u8>> {
     #[cfg(unix)]
     if host.stdin_is_terminal() {
         let mut stdin = host.take_stdin(what)?;
-        host.ask(&format!("{}: ", what.replace('_', " ")));
+        host.write_prompt(&format!("{}: ", what.replace('_', " ")));
         let line = hidden_line(&mut stdin, limit);
-        host.ask("\n");
+        host.write_prompt("\n");
         let line = line.map_err(|e| unreadable(what, &e))?;
         return line.ok_or_else(crate::platform::runtime::interrupted);
     }

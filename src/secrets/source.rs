@@ -117,7 +117,7 @@ impl SecretSource {
     }
 
     async fn run(&self, host: &Host, argv: &[String], what: &str, deadline: &Deadline) -> Result<String> {
-        host.story(|| format!("reading the {what} from {}", self.describe()));
+        host.verbose(|| format!("reading the {what} from {}", self.describe()));
         command::run(argv, SIZE_LIMIT, deadline).await.map_err(|failure| {
             let error = self.unreadable(what, &failure.why);
             failure.hint.into_iter().fold(error, Error::hint)
@@ -138,7 +138,7 @@ impl SecretSource {
                 ));
             }
         }
-        file.read(SIZE_LIMIT, host.patience()).map_err(failed)
+        file.read(SIZE_LIMIT, host.input_timeout()).map_err(failed)
     }
 
     /// Strips one line end, and reports what is almost certainly a mistake.
@@ -153,7 +153,7 @@ impl SecretSource {
             return Err(self.unreadable(what, "it begins with a byte order mark; save it as UTF-8 without one"));
         }
         let secret = Secret::new(value.to_owned());
-        host.redactor.learn_as(&secret, what);
+        host.redactor.register_named_secret(&secret, what);
         if value.trim() != value {
             host.warn(&format!(
                 "the {what} from {} begins or ends with white space, which is sent as it is",

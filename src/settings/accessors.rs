@@ -8,7 +8,7 @@ use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 
@@ -17,23 +17,23 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: a placeholder's setting is missing.
-    pub fn list(&self, key: Key) -> Result<Vec<String>> {
+    pub fn list(&self, key: SettingKey) -> Result<Vec<String>> {
         match self.raw(key) {
-            Some((Value::List(items), _)) => items.iter().map(|item| self.fill(key, item)).collect(),
-            Some((Value::Text(text), _)) => Ok(vec![self.fill(key, text)?]),
+            Some((Value::List(items), _)) => items.iter().map(|item| self.expand_placeholders(key, item)).collect(),
+            Some((Value::Text(text), _)) => Ok(vec![self.expand_placeholders(key, text)?]),
             _ => Ok(Vec::new()),
         }
     }
 
     /// Whether a switch is on.
     #[must_use]
-    pub fn switch(&self, key: Key) -> bool {
+    pub fn switch(&self, key: SettingKey) -> bool {
         matches!(self.raw(key), Some((Value::Switch(true), _)))
     }
 
     /// Names and values.
     #[must_use]
-    pub fn pairs(&self, key: Key) -> &[(String, String)] {
+    pub fn pairs(&self, key: SettingKey) -> &[(String, String)] {
         match self.raw(key) {
             Some((Value::Pairs(pairs), _)) => pairs,
             _ => &[],
@@ -42,7 +42,7 @@ impl Settings {
 
     /// Names and secret sources.
     #[must_use]
-    pub fn secret_pairs(&self, key: Key) -> &[(String, SecretSource)] {
+    pub fn secret_pairs(&self, key: SettingKey) -> &[(String, SecretSource)] {
         match self.raw(key) {
             Some((Value::SecretPairs(pairs), _)) => pairs,
             _ => &[],
@@ -51,7 +51,7 @@ impl Settings {
 
     /// Where a secret comes from.
     #[must_use]
-    pub fn secret(&self, key: Key) -> Option<&SecretSource> {
+    pub fn secret(&self, key: SettingKey) -> Option<&SecretSource> {
         match self.raw(key) {
             Some((Value::Secret(source), _)) => Some(source),
             _ => None,
@@ -62,17 +62,17 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
-    pub fn url(&self, key: Key) -> Result<Option<Url>> {
+    pub fn url(&self, key: SettingKey) -> Result<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        url::parse_setting(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
+        url::parse_user_supplied(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
     }
 
     /// A duration such as `30s`.
     ///
     /// # Errors
     /// Usage: it is not a duration.
-    pub fn duration(&self, key: Key) -> Result<Option<Duration>> {
-        let Some(text) = self.plain(key) else { return Ok(None) };
+    pub fn duration(&self, key: SettingKey) -> Result<Option<Duration>> {
+        let Some(text) = self.raw_str(key) else { return Ok(None) };
         deadline::parse_duration(text).map(Some).map_err(|why| self.bad(key, text, why))
     }
 
@@ -80,8 +80,8 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: it is neither.
-    pub fn date(&self, key: Key) -> Result<Option<SystemTime>> {
-        let Some(text) = self.plain(key) else { return Ok(None) };
+    pub fn date(&self, key: SettingKey) -> Result<Option<SystemTime>> {
+        let Some(text) = self.raw_str(key) else { return Ok(None) };
         let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
         let parsed = humantime::parse_rfc3339_weak(&whole);
         parsed.map(Some).map_err(|_| {
@@ -93,8 +93,8 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: it is not such a number.
-    pub fn number(&self, key: Key, most: u32) -> Result<Option<u32>> {
-        let Some(text) = self.plain(key) else { return Ok(None) };
+    pub fn number(&self, key: SettingKey, most: u32) -> Result<Option<u32>> {
+        let Some(text) = self.raw_str(key) else { return Ok(None) };
         match text.trim().parse() {
             Ok(number) if number <= most => Ok(Some(number)),
             _ => Err(self.bad(key, text, &format!("it must be a whole number from 0 to {most}"))),
@@ -105,8 +105,8 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: another word; the message lists the set.
-    pub fn word<T: Copy>(&self, key: Key, words: &[(&'static str, T)]) -> Result<Option<T>> {
-        let Some(text) = self.plain(key) else { return Ok(None) };
+    pub fn word<T: Copy>(&self, key: SettingKey, words: &[(&'static str, T)]) -> Result<Option<T>> {
+        let Some(text) = self.raw_str(key) else { return Ok(None) };
         words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let error = self.bad(key, text, &format!("the values are {}", list_quoted(&known)));
@@ -119,11 +119,11 @@ impl Settings {
 
     /// The error for a value that does not fit, naming key, value and origin.
     #[must_use]
-    pub fn bad(&self, key: Key, value: &str, why: &str) -> Error {
+    pub fn bad(&self, key: SettingKey, value: &str, why: &str) -> Error {
         Error::usage(format!("cannot use `{} = \"{value}\"` (from {})", key.name(), self.origin(key))).cause(why)
     }
 
-    fn bad_url(&self, key: Key, text: &str, why: &str) -> Error {
+    fn bad_url(&self, key: SettingKey, text: &str, why: &str) -> Error {
         let shown = if text.contains('@') { "[hidden]" } else { text };
         self.bad(key, shown, why).hint(
             "give an absolute https:// URL without user name, password and fragment; http:// is for loopback hosts",

@@ -8,7 +8,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::{Settings, missing};
 
 /// The header that carries the key of an Azure API Management subscription.
@@ -31,25 +31,28 @@ impl Api {
     /// # Errors
     /// Usage: `api_url` is missing or may not be used, a header's name is not one.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        let url = settings.url(Key::ApiUrl)?.ok_or_else(|| missing(Key::ApiUrl))?;
+        let url = settings.url(SettingKey::ApiUrl)?.ok_or_else(|| missing(SettingKey::ApiUrl))?;
         if url.query().is_some() {
-            return Err(settings.bad(Key::ApiUrl, url.as_str(), "a base URL must have no query (`?..`)"));
+            return Err(settings.bad(SettingKey::ApiUrl, url.as_str(), "a base URL must have no query (`?..`)"));
         }
         let mut headers = Vec::new();
-        for (name, source) in settings.secret_pairs(Key::Headers) {
+        for (name, source) in settings.secret_pairs(SettingKey::Headers) {
             let parsed: HeaderName = name.parse().map_err(|_| {
-                Error::usage(format!("`headers.{name}` (from {}) is not a header name", settings.origin(Key::Headers)))
+                Error::usage(format!(
+                    "`headers.{name}` (from {}) is not a header name",
+                    settings.origin(SettingKey::Headers)
+                ))
             })?;
             if RESERVED.contains(&parsed.as_str()) {
                 return Err(Error::usage(format!(
                     "`headers` cannot set `{name}` (from {})",
-                    settings.origin(Key::Headers)
+                    settings.origin(SettingKey::Headers)
                 ))
                 .hint("the request itself sets it"));
             }
             headers.push((parsed, source.clone()));
         }
-        if let Some(source) = settings.secret(Key::SubscriptionKey) {
+        if let Some(source) = settings.secret(SettingKey::SubscriptionKey) {
             headers.push((HeaderName::from_static(SUBSCRIPTION_KEY_HEADER), source.clone()));
         }
         Ok(Self { url, headers })
@@ -63,7 +66,7 @@ impl Api {
         let mut map = HeaderMap::new();
         for (name, source) in &self.headers {
             let what = if name.as_str() == SUBSCRIPTION_KEY_HEADER {
-                Key::SubscriptionKey.name().to_owned()
+                SettingKey::SubscriptionKey.name().to_owned()
             } else {
                 format!("header {name}")
             };
@@ -80,7 +83,7 @@ impl Api {
 ///
 /// # Errors
 /// Usage: the template does not begin with one `/`, or lacks its placeholder.
-pub fn lookup_template(settings: &Settings, key: Key, placeholder: &str, default: &str) -> Result<String> {
+pub fn lookup_template(settings: &Settings, key: SettingKey, placeholder: &str, default: &str) -> Result<String> {
     let template = settings.text(key)?.unwrap_or_else(|| default.to_owned());
     let fits = template.starts_with('/')
         && !template.starts_with("//")

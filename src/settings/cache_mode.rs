@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::platform::error::Result;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
 
 /// How the cache is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CacheUse {
+pub enum CacheMode {
     /// Read and written.
     #[default]
     ReadWrite,
@@ -33,6 +33,9 @@ impl Lifetimes {
     /// # Errors
     /// Usage: not a duration.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        Ok(Self { min_ttl: settings.duration(Key::MinTtl)?, default_ttl: settings.duration(Key::DefaultTtl)? })
+        Ok(Self {
+            min_ttl: settings.duration(SettingKey::MinTtl)?,
+            default_ttl: settings.duration(SettingKey::DefaultTtl)?,
+        })
     }
 }

@@ -14,7 +14,7 @@ use crate::platform::secret::Secret;
 use crate::platform::text::list_quoted;
 use crate::platform::url;
 use crate::secrets::source::SecretSource;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
 
@@ -48,10 +48,10 @@ pub struct AssertionSettings {
 
 /// A client, complete but for the values of its secrets.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct OAuthClient {
     /// Its identifier.
     pub id: String,
-    origins: Vec<(Key, Origin)>,
+    origins: Vec<(SettingKey, Origin)>,
     /// How it authenticates.
     pub method: AuthMethod,
     /// How Basic is written.
@@ -59,9 +59,9 @@ pub struct Client {
     /// Whether the identifier also goes into the body beside Basic.
     pub id_in_body: bool,
     /// Where its secret, its private key or its ready assertion is, whichever the method uses.
-    pub proof: SecretSource,
+    pub credential: SecretSource,
     /// Which setting that is.
-    pub proof_key: Key,
+    pub credential_key: SettingKey,
     /// The file with its certificate, and its origin.
     pub certificate: Option<(String, Origin)>,
     /// Where the certificate's key is: in the same file, where nothing else is said.
@@ -69,47 +69,51 @@ pub struct Client {
     /// How assertions are made.
     pub assertion: AssertionSettings,
     /// Methods that the settings have what is needed for.
-    pub possible: Vec<AuthMethod>,
+    pub usable_auth_methods: Vec<AuthMethod>,
     /// What it asks for.
     pub grant: Grant,
     /// The proof, once it was read: stdin cannot be read twice, and one warning about a file is enough.
     read: OnceCell<Secret>,
 }
 
-impl Client {
+impl OAuthClient {
     /// Reads and checks all that a token request needs, short of the secrets themselves.
     ///
     /// # Errors
     /// Usage: something is missing, malformed or contradicts something else.
     pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
-        let id = settings.required(Key::ClientId)?;
+        let id = settings.required(SettingKey::ClientId)?;
         if id.is_empty() || id.chars().any(char::is_control) {
-            return Err(settings.bad(Key::ClientId, &id, "it must not be empty, and hold no control characters"));
+            return Err(settings.bad(
+                SettingKey::ClientId,
+                &id,
+                "it must not be empty, and hold no control characters",
+            ));
         }
         let (method, body_format) = method(settings)?;
         let grant = grant(settings, body_format)?;
-        if let Some((word, why)) = grant.scope.suspicious() {
-            host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(Key::Scope)));
+        if let Some((word, why)) = grant.scope.lint() {
+            host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(SettingKey::Scope)));
         }
         for (_, value) in grant.params.iter().filter(|(name, _)| is_sensitive_name(name)) {
-            host.redactor.learn(&Secret::new(value.clone()));
+            host.redactor.register_secret(&Secret::new(value.clone()));
         }
-        let (proof_key, proof) = proof(settings, method)?;
+        let (credential_key, credential) = credential(settings, method)?;
         Ok(Self {
-            origins: [Key::ClientId, Key::Scope, Key::Audience, Key::Resource]
+            origins: [SettingKey::ClientId, SettingKey::Scope, SettingKey::Audience, SettingKey::Resource]
                 .map(|key| (key, settings.origin(key)))
                 .to_vec(),
             method,
-            encoding: settings.word(Key::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
-            id_in_body: settings.switch(Key::ClientIdInBody),
-            proof,
-            proof_key,
+            encoding: settings.word(SettingKey::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
+            id_in_body: settings.switch(SettingKey::ClientIdInBody),
+            credential,
+            credential_key,
             certificate: settings
-                .plain(Key::ClientCert)
-                .map(|path| (path.to_owned(), settings.origin(Key::ClientCert))),
-            certificate_key: settings.plain(Key::ClientCert).map(|path| certificate_key(settings, path)),
+                .raw_str(SettingKey::ClientCert)
+                .map(|path| (path.to_owned(), settings.origin(SettingKey::ClientCert))),
+            certificate_key: settings.raw_str(SettingKey::ClientCert).map(|path| certificate_key(settings, path)),
             assertion: assertion_settings(settings, method)?,
-            possible: possible(settings),
+            usable_auth_methods: usable_auth_methods(settings),
             grant,
             id,
             read: OnceCell::new(),
@@ -118,13 +122,13 @@ impl Client {
 
     /// Where the client id or what it asks for was set.
     #[must_use]
-    pub fn origin_of(&self, key: Key) -> &Origin {
+    pub fn origin_of(&self, key: SettingKey) -> &Origin {
         self.origins.iter().find(|(known, _)| *known == key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
     /// Whether its certificate is shown to servers. With a signed assertion the certificate only names the key.
     #[must_use]
-    pub fn shows_certificate(&self) -> bool {
+    pub fn offers_certificate(&self) -> bool {
         self.certificate.is_some() && self.method != AuthMethod::PrivateKeyJwt
     }
 
@@ -136,7 +140,7 @@ impl Client {
         if let Some(secret) = self.read.get() {
             return Ok(secret.clone());
         }
-        let secret = self.proof.read_free(host, self.proof_key.secret_kind(), self.proof_key.name())?;
+        let secret = self.credential.read_free(host, self.credential_key.secret_kind(), self.credential_key.name())?;
         Ok(self.read.get_or_init(|| secret).clone())
     }
 
@@ -144,25 +148,25 @@ impl Client {
     ///
     /// # Errors
     /// Usage: it cannot be read.
-    pub async fn read_proof(&self, host: &Host, deadline: &Deadline) -> Result<Secret> {
-        if self.proof.is_free() {
+    pub async fn read_credential(&self, host: &Host, deadline: &Deadline) -> Result<Secret> {
+        if self.credential.is_free() {
             return self.read_free(host);
         }
-        self.proof.read(host, self.proof_key.secret_kind(), self.proof_key.name(), deadline).await
+        self.credential.read(host, self.credential_key.secret_kind(), self.credential_key.name(), deadline).await
     }
 }
 
 fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
-    let body_format = settings.word(Key::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
-    let (natural, _) = natural_method(settings);
+    let body_format = settings.word(SettingKey::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
+    let (natural, _) = default_auth_method(settings);
     let names = AuthMethod::ALL.map(|method| (method.name(), method));
-    let method = settings.word(Key::AuthMethod, &names)?.unwrap_or(natural);
+    let method = settings.word(SettingKey::AuthMethod, &names)?.unwrap_or(natural);
     if (method, body_format) == (AuthMethod::ClientSecretBasic, BodyFormat::Json) {
         return Err(Error::usage(
             "a JSON body carries the credentials itself, and only one method may be used in a request",
         )
-        .cause(format!("`auth_method = \"client_secret_basic\"` is from {}", settings.origin(Key::AuthMethod)))
-        .cause(format!("`body_format = \"json\"` is from {}", settings.origin(Key::BodyFormat)))
+        .cause(format!("`auth_method = \"client_secret_basic\"` is from {}", settings.origin(SettingKey::AuthMethod)))
+        .cause(format!("`body_format = \"json\"` is from {}", settings.origin(SettingKey::BodyFormat)))
         .hint("use `body_format = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     Ok((method, body_format))
@@ -170,31 +174,32 @@ fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
 
 /// The method where `auth_method` is not set, and the setting that it follows from, if any.
 #[must_use]
-pub fn natural_method(settings: &Settings) -> (AuthMethod, Option<Key>) {
-    let federated = settings.secret(Key::ClientAssertion).is_some() && settings.secret(Key::ClientSecret).is_none();
+pub fn default_auth_method(settings: &Settings) -> (AuthMethod, Option<SettingKey>) {
+    let federated =
+        settings.secret(SettingKey::ClientAssertion).is_some() && settings.secret(SettingKey::ClientSecret).is_none();
     if federated {
-        (AuthMethod::ClientAssertion, Some(Key::ClientAssertion))
-    } else if settings.plain(Key::BodyFormat) == Some(BodyFormat::Json.name()) {
+        (AuthMethod::ClientAssertion, Some(SettingKey::ClientAssertion))
+    } else if settings.raw_str(SettingKey::BodyFormat) == Some(BodyFormat::Json.name()) {
         // A JSON body carries the credentials itself.
-        (AuthMethod::ClientSecretPost, Some(Key::BodyFormat))
+        (AuthMethod::ClientSecretPost, Some(SettingKey::BodyFormat))
     } else {
         (AuthMethod::ClientSecretBasic, None)
     }
 }
 
 /// Where the proof that the method needs is. A file with certificate and key serves as both.
-fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)> {
+fn credential(settings: &Settings, method: AuthMethod) -> Result<(SettingKey, SecretSource)> {
     let needed = |error: Error| {
         error.cause(format!(
             "`auth_method = \"{}\"` (from {}) needs it",
             method.name(),
-            settings.origin(Key::AuthMethod)
+            settings.origin(SettingKey::AuthMethod)
         ))
     };
     let (key, source) = match method {
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::ClientSecretJwt => {
-            let source = settings.secret(Key::ClientSecret).cloned().ok_or_else(|| {
-                let error = missing(Key::ClientSecret).hint(
+            let source = settings.secret(SettingKey::ClientSecret).cloned().ok_or_else(|| {
+                let error = missing(SettingKey::ClientSecret).hint(
                     "in a pipe: `--client-secret-file -` reads it from stdin; there is no flag for the secret itself",
                 );
                 match without_secret(settings).as_slice() {
@@ -202,18 +207,20 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
                     names => error.hint(format!("what is set would do for `auth_method` = {}", list_quoted(names))),
                 }
             })?;
-            (Key::ClientSecret, source)
+            (SettingKey::ClientSecret, source)
         }
-        AuthMethod::PrivateKeyJwt => {
-            (Key::ClientKey, settings.secret(Key::ClientKey).cloned().ok_or_else(|| needed(missing(Key::ClientKey)))?)
-        }
+        AuthMethod::PrivateKeyJwt => (
+            SettingKey::ClientKey,
+            settings.secret(SettingKey::ClientKey).cloned().ok_or_else(|| needed(missing(SettingKey::ClientKey)))?,
+        ),
         AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => {
-            let certificate = settings.plain(Key::ClientCert).ok_or_else(|| needed(missing(Key::ClientCert)))?;
-            (Key::ClientKey, certificate_key(settings, certificate))
+            let certificate =
+                settings.raw_str(SettingKey::ClientCert).ok_or_else(|| needed(missing(SettingKey::ClientCert)))?;
+            (SettingKey::ClientKey, certificate_key(settings, certificate))
         }
         AuthMethod::ClientAssertion => {
-            let source = settings.secret(Key::ClientAssertion).cloned();
-            (Key::ClientAssertion, source.ok_or_else(|| needed(missing(Key::ClientAssertion)))?)
+            let source = settings.secret(SettingKey::ClientAssertion).cloned();
+            (SettingKey::ClientAssertion, source.ok_or_else(|| needed(missing(SettingKey::ClientAssertion)))?)
         }
     };
     Ok((key, source))
@@ -221,25 +228,29 @@ fn proof(settings: &Settings, method: AuthMethod) -> Result<(Key, SecretSource)>
 
 /// Where the key of the certificate in `path` is.
 fn certificate_key(settings: &Settings, path: &str) -> SecretSource {
-    settings.secret(Key::ClientKey).cloned().unwrap_or_else(|| SecretSource::File(path.into()))
+    settings.secret(SettingKey::ClientKey).cloned().unwrap_or_else(|| SecretSource::File(path.into()))
 }
 
 /// The methods that need no secret and could be used with what is set.
 fn without_secret(settings: &Settings) -> Vec<&'static str> {
-    possible(settings).into_iter().map(AuthMethod::name).filter(|name| !name.starts_with("client_secret")).collect()
+    usable_auth_methods(settings)
+        .into_iter()
+        .map(AuthMethod::name)
+        .filter(|name| !name.starts_with("client_secret"))
+        .collect()
 }
 
 /// The methods that could be used with what is set.
-fn possible(settings: &Settings) -> Vec<AuthMethod> {
+fn usable_auth_methods(settings: &Settings) -> Vec<AuthMethod> {
     let has = |key| settings.raw(key).is_some();
     let mut methods = Vec::new();
-    if has(Key::ClientKey) {
+    if has(SettingKey::ClientKey) {
         methods.push(AuthMethod::PrivateKeyJwt);
     }
-    if has(Key::ClientCert) {
+    if has(SettingKey::ClientCert) {
         methods.extend([AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth]);
     }
-    if has(Key::ClientSecret) {
+    if has(SettingKey::ClientSecret) {
         methods.extend([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::ClientSecretJwt]);
     }
     methods
@@ -248,32 +259,40 @@ fn possible(settings: &Settings) -> Vec<AuthMethod> {
 fn assertion_settings(settings: &Settings, method: AuthMethod) -> Result<AssertionSettings> {
     let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
     // A preset's audience may need the tenant's domain, which is nobody's business where nothing is signed.
-    let wanted = if signs || settings.rank(Key::AssertionAud) > 1 { settings.text(Key::AssertionAud)? } else { None };
+    let wanted = if signs || settings.precedence(SettingKey::AssertionAud) > 1 {
+        settings.text(SettingKey::AssertionAud)?
+    } else {
+        None
+    };
     let audience = match wanted.as_deref() {
         None | Some("issuer") => Audience::Issuer,
         Some("token_endpoint") => Audience::TokenEndpoint,
         Some("") => {
-            return Err(settings.bad(Key::AssertionAud, "", "it is `issuer`, `token_endpoint` or the audience itself"));
+            return Err(settings.bad(
+                SettingKey::AssertionAud,
+                "",
+                "it is `issuer`, `token_endpoint` or the audience itself",
+            ));
         }
         Some(literal) => Audience::Literal(literal.to_owned()),
     };
     Ok(AssertionSettings {
         audience,
-        alg: settings.plain(Key::AssertionAlg).map(str::to_owned),
-        kid: settings.plain(Key::AssertionKid).map(str::to_owned),
-        typ: settings.plain(Key::AssertionTyp).unwrap_or(assertion::DEFAULT_TYP).to_owned(),
+        alg: settings.raw_str(SettingKey::AssertionAlg).map(str::to_owned),
+        kid: settings.raw_str(SettingKey::AssertionKid).map(str::to_owned),
+        typ: settings.raw_str(SettingKey::AssertionTyp).unwrap_or(assertion::DEFAULT_TYP).to_owned(),
     })
 }
 
 fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {
-    let words = settings.list(Key::Scope)?.join(" ");
-    let scope = Scope::parse(&words).map_err(|why| settings.bad(Key::Scope, &words, &why))?;
-    let resources = settings.list(Key::Resource)?;
+    let words = settings.list(SettingKey::Scope)?.join(" ");
+    let scope = Scope::parse(&words).map_err(|why| settings.bad(SettingKey::Scope, &words, &why))?;
+    let resources = settings.list(SettingKey::Resource)?;
     for resource in &resources {
         let absolute = url::Url::parse(resource).is_ok_and(|u| u.fragment().is_none());
         if !absolute {
             return Err(settings.bad(
-                Key::Resource,
+                SettingKey::Resource,
                 resource,
                 "it must be an absolute URI without a fragment (RFC 8707 section 2)",
             ));
@@ -282,11 +301,11 @@ fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {
     let grant = Grant {
         body_format,
         scope,
-        audience: settings.text(Key::Audience)?,
+        audience: settings.text(SettingKey::Audience)?,
         resources,
-        params: settings.pairs(Key::Params).to_vec(),
+        params: settings.pairs(SettingKey::Params).to_vec(),
     };
-    let origin = || format!("`params` is from {}", settings.origin(Key::Params));
+    let origin = || format!("`params` is from {}", settings.origin(SettingKey::Params));
     grant.check_params().map_err(|e| e.cause(origin()))?;
     Ok(grant)
 }

@@ -11,7 +11,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
 use crate::platform::text::{list_quoted, nearest};
-use crate::settings::key::{Key, SETTINGS};
+use crate::settings::key::{SETTINGS, SettingKey};
 use crate::settings::layer::{Layer, Origin};
 
 /// More than anybody's profiles, in bytes.
@@ -180,7 +180,7 @@ impl Document<'_> {
 
     /// What could have been chosen where nobody chose a profile.
     #[must_use]
-    pub fn unchosen(&self) -> AvailableProfiles {
+    pub fn available_profiles(&self) -> AvailableProfiles {
         match self.names() {
             _ if self.file.path.is_none() => AvailableProfiles::NoFile,
             names if names.is_empty() => AvailableProfiles::None,
@@ -214,7 +214,7 @@ impl Document<'_> {
         let mut layer = Layer::default();
         for (key, value) in values {
             let text: &str = key.get_ref();
-            let Some(setting) = Key::named(text) else {
+            let Some(setting) = SettingKey::named(text) else {
                 return Err(self.file.unknown_key(text, &key.span(), name));
             };
             let parsed = self.file.value(host, setting.name, setting.shape, value)?;
@@ -254,7 +254,7 @@ fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
     };
     #[cfg(not(unix))]
     let private = true;
-    let bytes = file.read(SIZE_LIMIT, host.patience())?;
+    let bytes = file.read(SIZE_LIMIT, host.input_timeout())?;
     let text = String::from_utf8(bytes).map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
     Ok((text, private))
 }

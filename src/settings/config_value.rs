@@ -107,7 +107,7 @@ impl ConfigFile {
             }
             ("value", DeValue::String(text)) => {
                 let secret = Secret::new(text.to_string());
-                host.redactor.learn(&secret);
+                host.redactor.register_secret(&secret);
                 if !self.private {
                     let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
                     return Err(self

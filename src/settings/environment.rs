@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::secrets::source::SecretSource;
-use crate::settings::key::{Key, SETTINGS, Setting, Shape};
+use crate::settings::key::{SETTINGS, Setting, SettingKey, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
 
 /// Reads every `M2M_` variable that is a setting. An empty variable counts as not set, but for a secret, where it is
@@ -20,7 +20,7 @@ pub fn layer(host: &Host) -> Result<Layer> {
         let Some(name) = setting.env else { continue };
         if setting.shape == Shape::Secret {
             secret(host, setting, name, &mut layer)?;
-        } else if setting.key == Key::Proxy && host.var_os(name).is_some_and(OsStr::is_empty) {
+        } else if setting.key == SettingKey::Proxy && host.var_os(name).is_some_and(OsStr::is_empty) {
             layer.set(setting.key, Value::Text(String::new()), Origin::Env(name.to_owned()));
         } else if let Some(text) = host.var(name)? {
             let value = match setting.shape {

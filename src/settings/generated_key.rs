@@ -7,7 +7,7 @@ use crate::oauth::jose::key_pair;
 use crate::platform::error::{Error, Result};
 
 /// The public half of a key that was written.
-pub struct Registered {
+pub struct GeneratedKey {
     /// The JWK to register with the authorization server.
     pub public_jwk: String,
     /// The key's name.
@@ -18,7 +18,7 @@ pub struct Registered {
 ///
 /// # Errors
 /// Usage: the file exists, or cannot be written.
-pub fn write(path: &Path) -> Result<Registered> {
+pub fn write(path: &Path) -> Result<GeneratedKey> {
     let key = key_pair::generate()?;
     let failed = |e: std::io::Error| {
         let error = Error::usage(format!("cannot write the key `{}`", path.display())).cause(e.to_string());
@@ -39,5 +39,5 @@ pub fn write(path: &Path) -> Result<Registered> {
         options.mode(0o600);
     }
     options.open(path).and_then(|mut file| file.write_all(key.pem.expose().as_bytes())).map_err(failed)?;
-    Ok(Registered { public_jwk: key.public_jwk, kid: key.kid })
+    Ok(GeneratedKey { public_jwk: key.public_jwk, kid: key.kid })
 }

@@ -6,7 +6,7 @@ use crate::secrets::source::SecretKind;
 /// A setting.
 #[allow(missing_docs, reason = "the profile key in the table below says it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
+pub enum SettingKey {
     Provider,
     TenantDomain,
     TenantId,
@@ -76,11 +76,11 @@ pub enum Shape {
     SecretPairs,
 }
 
-/// How one setting is spelt.
+/// How one setting is spelled.
 #[derive(Debug)]
 pub struct Setting {
     /// Which.
-    pub key: Key,
+    pub key: SettingKey,
     /// In a profile.
     pub name: &'static str,
     /// On the command line.
@@ -91,7 +91,7 @@ pub struct Setting {
     pub shape: Shape,
 }
 
-impl Key {
+impl SettingKey {
     /// The spelling of this setting.
     #[must_use]
     pub fn setting(self) -> &'static Setting {
@@ -123,7 +123,7 @@ impl Key {
 
     /// How to set it, for hints: `` `--issuer`, `M2M_ISSUER` or `issuer` in a profile ``.
     #[must_use]
-    pub fn ways(self) -> String {
+    pub fn how_to_set(self) -> String {
         let setting = self.setting();
         let mut ways: Vec<String> =
             [setting.flag, setting.env].into_iter().flatten().map(|way| format!("`{way}`")).collect();
@@ -135,11 +135,11 @@ impl Key {
 
 macro_rules! settings {
     ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident;)*) => {
-        &[$(Setting { key: Key::$key, name: $name, flag: $flag, env: $env, shape: Shape::$shape }),*]
+        &[$(Setting { key: SettingKey::$key, name: $name, flag: $flag, env: $env, shape: Shape::$shape }),*]
     };
 }
 
-/// All settings, in the order of [`Key`].
+/// All settings, in the order of [`SettingKey`].
 pub const SETTINGS: &[Setting] = settings! {
     Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Text;
     TenantDomain "tenant_domain" Some("--tenant-domain"), Some("M2M_TENANT_DOMAIN"), Text;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::platform::error::{Error, Result};
 use crate::secrets::source::SecretSource;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 
 /// A value as a source gave it.
 #[derive(Clone, Debug)]
@@ -61,37 +61,37 @@ impl fmt::Display for Origin {
 
 /// The values that one source gives.
 #[derive(Clone, Debug, Default)]
-pub struct Layer(BTreeMap<Key, (Value, Origin)>);
+pub struct Layer(BTreeMap<SettingKey, (Value, Origin)>);
 
 impl Layer {
     /// Sets a value; a second value for the same key within one layer replaces the first.
-    pub fn set(&mut self, key: Key, value: Value, origin: Origin) {
+    pub fn set(&mut self, key: SettingKey, value: Value, origin: Origin) {
         self.0.insert(key, (value, origin));
     }
 
     /// Sets a text given by a flag, if it was given.
-    pub fn flag(&mut self, key: Key, value: Option<&String>) {
+    pub fn flag(&mut self, key: SettingKey, value: Option<&String>) {
         if let (Some(text), Some(flag)) = (value, key.setting().flag) {
             self.set(key, Value::Text(text.clone()), Origin::Flag(flag));
         }
     }
 
     /// Sets a list given by a repeatable flag, if it was given.
-    pub fn flag_list(&mut self, key: Key, values: &[String]) {
+    pub fn flag_list(&mut self, key: SettingKey, values: &[String]) {
         if let (false, Some(flag)) = (values.is_empty(), key.setting().flag) {
             self.set(key, Value::List(values.to_vec()), Origin::Flag(flag));
         }
     }
 
     /// Sets a switch given by a flag, if it was given.
-    pub fn flag_switch(&mut self, key: Key, on: bool) {
+    pub fn flag_switch(&mut self, key: SettingKey, on: bool) {
         if let (true, Some(flag)) = (on, key.setting().flag) {
             self.set(key, Value::Switch(true), Origin::Flag(flag));
         }
     }
 
     /// Sets a secret given by a flag that takes a path, where `-` is stdin.
-    pub fn flag_secret_file(&mut self, key: Key, path: Option<&PathBuf>) {
+    pub fn flag_secret_file(&mut self, key: SettingKey, path: Option<&PathBuf>) {
         if let (Some(path), Some(flag)) = (path, key.setting().flag) {
             self.set(key, Value::Secret(SecretSource::of_path(path.clone())), Origin::Flag(flag));
         }
@@ -101,7 +101,7 @@ impl Layer {
     ///
     /// # Errors
     /// Usage: a pair without `=`. The text is not shown, it may hold a secret.
-    pub fn flag_pairs(&mut self, key: Key, pairs: &[String]) -> Result<()> {
+    pub fn flag_pairs(&mut self, key: SettingKey, pairs: &[String]) -> Result<()> {
         let Some(flag) = key.setting().flag.filter(|_| !pairs.is_empty()) else {
             return Ok(());
         };
@@ -117,7 +117,7 @@ impl Layer {
 
     /// The value of a key, if this layer has one.
     #[must_use]
-    pub fn get(&self, key: Key) -> Option<&(Value, Origin)> {
+    pub fn get(&self, key: SettingKey) -> Option<&(Value, Origin)> {
         self.0.get(&key)
     }
 

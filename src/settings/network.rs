@@ -6,7 +6,7 @@ use crate::http::connections::Options;
 use crate::http::tls;
 use crate::platform::deadline;
 use crate::platform::error::Result;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
 
 /// Over one connection attempt, unless `connect_timeout` says otherwise.
@@ -22,8 +22,8 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Usage: a value that is not a duration or number.
 pub fn check(settings: &Settings) -> Result<()> {
     timeout(settings)?;
-    limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?;
-    settings.number(Key::Retries, 10).map(|_| ())
+    limit(settings, SettingKey::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?;
+    settings.number(SettingKey::Retries, 10).map(|_| ())
 }
 
 /// How long a command has.
@@ -31,7 +31,7 @@ pub fn check(settings: &Settings) -> Result<()> {
 /// # Errors
 /// Usage: not a duration, or none between 1 ms and 24 h.
 pub fn timeout(settings: &Settings) -> Result<Duration> {
-    limit(settings, Key::Timeout, deadline::USUAL)
+    limit(settings, SettingKey::Timeout, deadline::USUAL)
 }
 
 /// Reads the network settings.
@@ -40,24 +40,28 @@ pub fn timeout(settings: &Settings) -> Result<Duration> {
 /// Usage: a value that is not a duration or number, a `ca_file` that cannot be read.
 pub fn options(settings: &Settings) -> Result<Options> {
     let timeout = timeout(settings)?;
-    let extra_roots = match settings.plain(Key::CaFile) {
-        Some(path) => tls::read_certificates(path, "ca_file", &settings.origin(Key::CaFile).to_string(), timeout)?,
+    let extra_roots = match settings.raw_str(SettingKey::CaFile) {
+        Some(path) => {
+            tls::read_certificates(path, "ca_file", &settings.origin(SettingKey::CaFile).to_string(), timeout)?
+        }
         None => Vec::new(),
     };
     Ok(Options {
         timeout,
-        connect_timeout: limit(settings, Key::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
-        retries: settings.number(Key::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
+        connect_timeout: limit(settings, SettingKey::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
+        retries: settings.number(SettingKey::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
         extra_roots,
-        proxy: settings.plain(Key::Proxy).map(|url| (url.to_owned(), settings.origin(Key::Proxy).to_string())),
-        noticed: None,
+        proxy: settings
+            .raw_str(SettingKey::Proxy)
+            .map(|url| (url.to_owned(), settings.origin(SettingKey::Proxy).to_string())),
+        observations: None,
     })
 }
 
-fn limit(settings: &Settings, key: Key, default: Duration) -> Result<Duration> {
+fn limit(settings: &Settings, key: SettingKey, default: Duration) -> Result<Duration> {
     match settings.duration(key)? {
         None => Ok(default),
         Some(d) if (SHORTEST..=deadline::LONGEST).contains(&d) => Ok(d),
-        Some(_) => Err(settings.bad(key, settings.plain(key).unwrap_or_default(), "it must be from 1ms to 24h")),
+        Some(_) => Err(settings.bad(key, settings.raw_str(key).unwrap_or_default(), "it must be from 1ms to 24h")),
     }
 }

@@ -149,9 +149,9 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
         hints: &[
-            Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").saying("AADSTS7000215"),
+            Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").when_description_contains("AADSTS7000215"),
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
-            Hint::on("unauthorized_client", "AADSTS700016: the application is not known in this tenant; check `tenant_id` and `client_id`").saying("AADSTS700016"),
+            Hint::on("unauthorized_client", "AADSTS700016: the application is not known in this tenant; check `tenant_id` and `client_id`").when_description_contains("AADSTS700016"),
             Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
         ],
     },
@@ -165,7 +165,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_form: None,
         hints: &[
             Hint::on("invalid_scope", "an Okta custom authorization server without default scopes refuses a request without `scope`"),
-            Hint::on("invalid_request", "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off").saying("multiple client credentials"),
+            Hint::on("invalid_request", "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off").when_description_contains("multiple client credentials"),
             Hint::on("invalid_client", "the Okta org authorization server accepts only private_key_jwt for this grant; a custom server takes a secret"),
         ],
     },
@@ -188,13 +188,13 @@ pub const PRESETS: &[Preset] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::key::Key;
+    use crate::settings::key::SettingKey;
 
     #[test]
     fn every_preset_value_is_a_setting() {
         for preset in PRESETS {
             for (name, _) in preset.values {
-                assert!(Key::named(name).is_some(), "{}: {name}", preset.name);
+                assert!(SettingKey::named(name).is_some(), "{}: {name}", preset.name);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
 use crate::settings::config_file::{AvailableProfiles, ConfigFile, Document};
 use crate::settings::environment;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::layer::{Layer, Origin, Value};
 use crate::settings::presets::{PRESETS, Preset};
 
@@ -31,16 +31,16 @@ pub struct Settings {
     /// The profile's name; none with flags and environment alone.
     pub profile: Option<String>,
     /// Which profiles there are where none was chosen.
-    pub unchosen: AvailableProfiles,
+    pub available_profiles: AvailableProfiles,
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
     /// Variables that secrets of the profile come from, whatever wins.
-    outdone: Vec<String>,
+    overridden_env_vars: Vec<String>,
 }
 
 /// How strongly a source speaks; higher wins.
-fn rank(origin: &Origin) -> u8 {
+fn precedence(origin: &Origin) -> u8 {
     match origin {
         Origin::Flag(_) => 4,
         Origin::Env(_) => 3,
@@ -74,66 +74,74 @@ impl Settings {
         };
         let mut values = flags;
         values.or(environment::layer(host)?);
-        let mut outdone = Vec::new();
+        let mut overridden_env_vars = Vec::new();
         if let Some((name, origin)) = &name {
             let profile = file.profile(host, name, origin)?;
-            outdone = variables_of(&profile);
+            overridden_env_vars = variables_of(&profile);
             values.or(profile);
         }
-        let unchosen = if name.is_none() { file.unchosen() } else { AvailableProfiles::None };
+        let available_profiles = if name.is_none() { file.available_profiles() } else { AvailableProfiles::None };
         let name = name.map(|(name, _)| name);
         apply_input_timeout(host, &values);
-        Self::complete(host, name, values).map(|settings| Self { outdone, unchosen, ..settings })
+        Self::complete(host, name, values).map(|settings| Self { overridden_env_vars, available_profiles, ..settings })
     }
 
     /// With `impersonator` as a flag gives it.
     #[must_use]
     pub fn with_impersonator(mut self, who: Option<&String>) -> Self {
-        self.values.flag(Key::Impersonator, who);
+        self.values.flag(SettingKey::Impersonator, who);
         self
     }
 
     /// Adds the preset below the given values.
     fn complete(host: &Host, profile: Option<String>, mut values: Layer) -> Result<Self> {
-        let preset = match values.get(Key::Provider) {
+        let preset = match values.get(SettingKey::Provider) {
             Some((Value::Text(name), origin)) => Preset::named(name).ok_or_else(|| unknown_provider(name, origin))?,
             _ => &PRESETS[0],
         };
-        let proofs = [Key::ClientSecret, Key::ClientKey, Key::ClientCert, Key::ClientAssertion];
+        let proofs =
+            [SettingKey::ClientSecret, SettingKey::ClientKey, SettingKey::ClientCert, SettingKey::ClientAssertion];
         if proofs.iter().all(|key| values.get(*key).is_none()) {
             values.or(workload_identity(host, preset)?);
         }
         let mut defaults = Layer::default();
-        for setting in preset.values.iter().filter_map(|(name, value)| Key::named(name).map(|s| (s.key, *value))) {
+        for setting in preset.values.iter().filter_map(|(name, value)| SettingKey::named(name).map(|s| (s.key, *value)))
+        {
             defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
         }
         values.or(defaults);
-        let settings = Self { profile, unchosen: AvailableProfiles::None, preset, values, outdone: Vec::new() };
-        // A date that nobody can read would be noticed when it has passed.
-        settings.date(Key::SecretExpires).map(|_| settings)
+        let settings = Self {
+            profile,
+            available_profiles: AvailableProfiles::None,
+            preset,
+            values,
+            overridden_env_vars: Vec::new(),
+        };
+        // Fail now: otherwise a malformed date is noticed only after it matters.
+        settings.date(SettingKey::SecretExpires).map(|_| settings)
     }
 
     /// The raw value of a setting.
     #[must_use]
-    pub fn raw(&self, key: Key) -> Option<&(Value, Origin)> {
+    pub fn raw(&self, key: SettingKey) -> Option<&(Value, Origin)> {
         self.values.get(key)
     }
 
     /// Where a setting's value came from.
     #[must_use]
-    pub fn origin(&self, key: Key) -> Origin {
+    pub fn origin(&self, key: SettingKey) -> Origin {
         self.raw(key).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// How strongly a setting was set; 0 when it was not.
     #[must_use]
-    pub fn rank(&self, key: Key) -> u8 {
-        self.raw(key).map_or(0, |(_, origin)| rank(origin))
+    pub fn precedence(&self, key: SettingKey) -> u8 {
+        self.raw(key).map_or(0, |(_, origin)| precedence(origin))
     }
 
     /// A text as it was given.
     #[must_use]
-    pub fn plain(&self, key: Key) -> Option<&str> {
+    pub fn raw_str(&self, key: SettingKey) -> Option<&str> {
         match self.raw(key) {
             Some((Value::Text(text), _)) => Some(text),
             _ => None,
@@ -144,8 +152,8 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: a placeholder's setting is missing.
-    pub fn text(&self, key: Key) -> Result<Option<String>> {
-        self.plain(key).map(|text| self.fill(key, text)).transpose()
+    pub fn text(&self, key: SettingKey) -> Result<Option<String>> {
+        self.raw_str(key).map(|text| self.expand_placeholders(key, text)).transpose()
     }
 
     /// The issuer, unless it is a preset's that lacks what it is made of.
@@ -153,9 +161,9 @@ impl Settings {
     /// # Errors
     /// Usage: a placeholder's setting is missing.
     pub fn issuer(&self) -> Result<Option<String>> {
-        match self.raw(Key::Issuer) {
-            Some((_, Origin::Preset(_))) => Ok(self.text(Key::Issuer).ok().flatten()),
-            _ => self.text(Key::Issuer),
+        match self.raw(SettingKey::Issuer) {
+            Some((_, Origin::Preset(_))) => Ok(self.text(SettingKey::Issuer).ok().flatten()),
+            _ => self.text(SettingKey::Issuer),
         }
     }
 
@@ -163,54 +171,54 @@ impl Settings {
     ///
     /// # Errors
     /// Usage: it is not set, or a placeholder's setting is missing.
-    pub fn required(&self, key: Key) -> Result<String> {
+    pub fn required(&self, key: SettingKey) -> Result<String> {
         self.text(key)?.ok_or_else(|| missing(key))
     }
 
     /// The environment variables that secrets come from, also those of the profile that a stronger source outdoes.
     #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
-        let mut variables = self.outdone.clone();
+        let mut variables = self.overridden_env_vars.clone();
         variables.extend(variables_of(&self.values));
         variables
     }
 
     /// Learns every secret that is free to read, so that no copy of it goes unnoticed. One that cannot be read is left to
     /// whoever needs it.
-    pub fn learn_free_secrets(&self, host: &Host) {
+    pub fn register_free_secrets(&self, host: &Host) {
         for source in
             sources_of(&self.values).filter(|source| source.is_free() && !matches!(source, SecretSource::Stdin))
         {
             if let Ok(secret) = source.read_free(host, SecretKind::Text, "secret") {
-                host.redactor.learn(&secret);
+                host.redactor.register_secret(&secret);
             }
         }
-        let proxy = self.plain(Key::Proxy).and_then(|proxy| Url::parse(proxy).ok());
+        let proxy = self.raw_str(SettingKey::Proxy).and_then(|proxy| Url::parse(proxy).ok());
         if let Some(password) = proxy.as_ref().and_then(Url::password) {
-            host.redactor.learn(&Secret::new(password.to_owned()));
+            host.redactor.register_secret(&Secret::new(password.to_owned()));
         }
     }
 
-    /// Fills in `{tenant_domain}` and `{tenant_id}`, also spelt with a dash as the provider's documents do.
-    pub(super) fn fill(&self, key: Key, text: &str) -> Result<String> {
+    /// Fills in `{tenant_domain}` and `{tenant_id}`, also spelled with a dash as the provider's documents do.
+    pub(super) fn expand_placeholders(&self, key: SettingKey, text: &str) -> Result<String> {
         let mut out = text.to_owned();
         for (placeholder, source) in [
-            ("{tenant_domain}", Key::TenantDomain),
-            ("{tenant-domain}", Key::TenantDomain),
-            ("{tenant_id}", Key::TenantId),
-            ("{tenant-id}", Key::TenantId),
+            ("{tenant_domain}", SettingKey::TenantDomain),
+            ("{tenant-domain}", SettingKey::TenantDomain),
+            ("{tenant_id}", SettingKey::TenantId),
+            ("{tenant-id}", SettingKey::TenantId),
         ] {
             if !out.contains(placeholder) {
                 continue;
             }
-            let value = self.plain(source).ok_or_else(|| {
+            let value = self.raw_str(source).ok_or_else(|| {
                 Error::usage(format!(
                     "`{}` is not set, and `{}` (from {}) needs it",
                     source.name(),
                     key.name(),
                     self.origin(key)
                 ))
-                .hint(format!("set it with {}", source.ways()))
+                .hint(format!("set it with {}", source.how_to_set()))
             })?;
             let fits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
             if !fits {
@@ -226,12 +234,12 @@ impl Settings {
 /// elsewhere.
 fn apply_input_timeout(host: &Host, known: &Layer) {
     let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
-    let text = match known.get(Key::Timeout) {
+    let text = match known.get(SettingKey::Timeout) {
         Some((Value::Text(text), _)) => Some(text.clone()),
         _ => variable(),
     };
-    if let Some(patience) = text.and_then(|text| deadline::parse_duration(&text).ok()) {
-        host.set_patience(patience.min(deadline::LONGEST));
+    if let Some(timeout) = text.and_then(|text| deadline::parse_duration(&text).ok()) {
+        host.set_input_timeout(timeout.min(deadline::LONGEST));
     }
 }
 
@@ -253,9 +261,9 @@ fn variables_of(layer: &Layer) -> Vec<String> {
 fn workload_identity(host: &Host, preset: &Preset) -> Result<Layer> {
     let mut layer = Layer::default();
     for (name, variable) in preset.variables {
-        let (Some(setting), Some(text)) = (Key::named(name), host.var(variable)?) else { continue };
+        let (Some(setting), Some(text)) = (SettingKey::named(name), host.var(variable)?) else { continue };
         let value = match setting.key {
-            Key::ClientAssertion => Value::Secret(SecretSource::File(text.into())),
+            SettingKey::ClientAssertion => Value::Secret(SecretSource::File(text.into())),
             _ => Value::Text(text.to_owned()),
         };
         layer.set(setting.key, value, Origin::Env((*variable).to_owned()));
@@ -265,8 +273,8 @@ fn workload_identity(host: &Host, preset: &Preset) -> Result<Layer> {
 
 /// The error for a setting that is needed and not set.
 #[must_use]
-pub fn missing(key: Key) -> Error {
-    Error::usage(format!("`{}` is not set", key.name())).hint(format!("set it with {}", key.ways()))
+pub fn missing(key: SettingKey) -> Error {
+    Error::usage(format!("`{}` is not set", key.name())).hint(format!("set it with {}", key.how_to_set()))
 }
 
 /// The error for a provider that is not known.

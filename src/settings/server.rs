@@ -1,13 +1,13 @@
 //! Where tokens are granted: a token endpoint, or the metadata document that names it.
 
-use crate::oauth::discovery::Source;
+use crate::oauth::discovery::MetadataSource;
 use crate::oauth::issuer;
 use crate::oauth::issuer::IssuerRule;
 use crate::platform::error::{Error, Result};
 use crate::platform::text::list_quoted;
 use crate::platform::url::Url;
 use crate::settings::config_file::AvailableProfiles;
-use crate::settings::key::Key;
+use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
 
 /// The authorization server, as far as the settings know it.
@@ -16,7 +16,7 @@ pub enum Server {
     /// Its token endpoint is set; nothing is discovered.
     TokenEndpoint(Url),
     /// Its metadata says where.
-    Metadata(Source),
+    Metadata(MetadataSource),
 }
 
 impl Server {
@@ -26,8 +26,9 @@ impl Server {
     /// # Errors
     /// Usage: none is set, or the one that counts is not a URL that may be used.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        let stronger = settings.rank(Key::DiscoveryUrl).max(settings.rank(Key::Issuer)) > settings.rank(Key::TokenUrl);
-        if !stronger && let Some(url) = settings.url(Key::TokenUrl)? {
+        let stronger = settings.precedence(SettingKey::DiscoveryUrl).max(settings.precedence(SettingKey::Issuer))
+            > settings.precedence(SettingKey::TokenUrl);
+        if !stronger && let Some(url) = settings.url(SettingKey::TokenUrl)? {
             return Ok(Self::TokenEndpoint(url));
         }
         Ok(Self::Metadata(metadata_source(settings)?))
@@ -39,54 +40,64 @@ impl Server {
 ///
 /// # Errors
 /// Usage: neither is set, or they cannot be used.
-pub fn metadata_source(settings: &Settings) -> Result<Source> {
+pub fn metadata_source(settings: &Settings) -> Result<MetadataSource> {
     // Who says which issuer it must be means that one; a preset's leniency is for those who do not.
-    let rule = if settings.rank(Key::Issuer) > 1 { IssuerRule::Exact } else { settings.preset.issuer_rule };
+    let rule =
+        if settings.precedence(SettingKey::Issuer) > 1 { IssuerRule::Exact } else { settings.preset.issuer_rule };
     // A preset's issuer belongs to the preset's server, not to a document that somebody named.
-    let preset_outdone = settings.rank(Key::Issuer) == 1 && settings.rank(Key::DiscoveryUrl) > 1;
-    let pinned = if preset_outdone { None } else { settings.text(Key::Issuer)? };
+    let preset_outdone =
+        settings.precedence(SettingKey::Issuer) == 1 && settings.precedence(SettingKey::DiscoveryUrl) > 1;
+    let pinned = if preset_outdone { None } else { settings.text(SettingKey::Issuer)? };
     // A preset's document needs the tenant's domain; an issuer that was set does without it.
-    let by_document =
-        settings.rank(Key::DiscoveryUrl) > 1 || pinned.is_none() || settings.plain(Key::TenantDomain).is_some();
-    if by_document && let Some(url) = settings.url(Key::DiscoveryUrl)? {
+    let by_document = settings.precedence(SettingKey::DiscoveryUrl) > 1
+        || pinned.is_none()
+        || settings.raw_str(SettingKey::TenantDomain).is_some();
+    if by_document && let Some(url) = settings.url(SettingKey::DiscoveryUrl)? {
         let expected = match pinned {
             Some(issuer) => issuer,
             None => issuer::of_document(&url).ok_or_else(|| {
                 Error::usage(format!("the issuer of `discovery_url = \"{url}\"` cannot be told from it"))
                     .cause("it does not end in `/.well-known/openid-configuration`")
-                    .hint(format!("say whose document it must be: set `issuer` with {}", Key::Issuer.ways()))
+                    .hint(format!(
+                        "say whose document it must be: set `issuer` with {}",
+                        SettingKey::Issuer.how_to_set()
+                    ))
             })?,
         };
-        return Ok(Source { urls: vec![url], expected, rule });
+        return Ok(MetadataSource { urls: vec![url], expected, rule });
     }
-    let Some(issuer) = pinned else { return Err(nowhere(settings)) };
-    let urls = issuer::metadata_urls(&issuer)
-        .map_err(|why| settings.bad(Key::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why))?;
-    Ok(Source { urls: urls.to_vec(), expected: issuer, rule })
+    let Some(issuer) = pinned else { return Err(no_server_configured(settings)) };
+    let urls = issuer::metadata_urls(&issuer).map_err(|why| {
+        settings.bad(SettingKey::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why)
+    })?;
+    Ok(MetadataSource { urls: urls.to_vec(), expected: issuer, rule })
 }
 
 /// The error where nothing says which metadata document it is, with what to do about it for this provider and these profiles.
-fn nowhere(settings: &Settings) -> Error {
-    let error = match settings.raw(Key::TokenUrl) {
+fn no_server_configured(settings: &Settings) -> Error {
+    let error = match settings.raw(SettingKey::TokenUrl) {
         Some((_, origin)) => Error::usage("no metadata document is named").cause(format!(
             "`token_url` (from {origin}) says where tokens are granted; neither `discovery_url` nor `issuer` is set"
         )),
         None => Error::usage("it is not known where tokens are granted")
             .cause("none of `token_url`, `discovery_url` and `issuer` is set"),
     };
-    let set_issuer = format!("set `issuer` with {}", Key::Issuer.ways());
+    let set_issuer = format!("set `issuer` with {}", SettingKey::Issuer.how_to_set());
     let preset = settings.preset;
-    match (preset.issuer_form, &settings.unchosen) {
+    match (preset.issuer_form, &settings.available_profiles) {
         (Some(form), _) => error.hint(format!("an issuer of `{}` reads `{form}`: {set_issuer}", preset.name)),
-        (None, _) if settings.raw(Key::TokenUrl).is_some() => error.hint(set_issuer),
+        (None, _) if settings.raw(SettingKey::TokenUrl).is_some() => error.hint(set_issuer),
         (None, AvailableProfiles::Profiles(names)) => error
-            .hint(format!("choose a profile with `--profile NAME`, or set `default_profile`: {}", few(names)))
+            .hint(format!(
+                "choose a profile with `--profile NAME`, or set `default_profile`: {}",
+                summarize_profiles(names)
+            ))
             .hint(format!("or {set_issuer}")),
-        (None, unchosen) => {
+        (None, available_profiles) => {
             let error = error.hint(set_issuer).hint(
                 "or choose a provider: `--provider cloudloyalty --tenant-domain DOMAIN`, `--provider loyaltyone`",
             );
-            match unchosen {
+            match available_profiles {
                 AvailableProfiles::NoFile => error.hint("`m2m profile init --provider NAME` writes a first profile"),
                 _ => error,
             }
@@ -95,7 +106,7 @@ fn nowhere(settings: &Settings) -> Error {
 }
 
 /// The first names, and how many more there are.
-fn few(names: &[String]) -> String {
+fn summarize_profiles(names: &[String]) -> String {
     const MOST: usize = 8;
     let first: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
     match names.len().saturating_sub(MOST) {
@@ -109,11 +120,11 @@ fn few(names: &[String]) -> String {
 ///
 /// # Errors
 /// Usage: neither `issuer` nor `discovery_url` is set, or they cannot be used.
-pub fn issuer_source(settings: &Settings) -> Result<Source> {
-    if settings.raw(Key::Issuer).or(settings.raw(Key::DiscoveryUrl)).is_none() {
+pub fn issuer_source(settings: &Settings) -> Result<MetadataSource> {
+    if settings.raw(SettingKey::Issuer).or(settings.raw(SettingKey::DiscoveryUrl)).is_none() {
         return Err(Error::usage("it is not known whose token this must be")
             .cause("neither `issuer` nor `discovery_url` is set")
-            .hint(format!("set `issuer` with {}: its metadata names the keys", Key::Issuer.ways())));
+            .hint(format!("set `issuer` with {}: its metadata names the keys", SettingKey::Issuer.how_to_set())));
     }
     metadata_source(settings)
 }

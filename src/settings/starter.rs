@@ -3,7 +3,7 @@
 use crate::settings::presets::Preset;
 
 /// The lines that a provider's profile needs beside provider, client id and secret.
-fn particulars(provider: &str) -> &'static str {
+fn profile_template(provider: &str) -> &'static str {
     match provider {
         "cloudloyalty" => {
             "# The tenant's domain; the metadata is at https://auth.<tenant_domain>/.well-known/openid-configuration\n\
@@ -110,18 +110,18 @@ pub fn config(name: &str, preset: &Preset, proof: &Proof<'_>) -> String {
          [profiles.{name}]\n\
          provider = \"{provider}\"\n\
          client_id = \"your-client-id\"\n\
-         {proof}{particulars}",
+         {proof}{profile_template}",
         title = preset.title,
         provider = preset.name,
         proof = proof.lines(),
-        particulars = particulars(preset.name),
+        profile_template = profile_template(preset.name),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::key::Key;
+    use crate::settings::key::SettingKey;
     use crate::settings::presets::PRESETS;
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
                 // Also with every suggestion switched on.
                 let suggestion = |line: &str| {
                     let (key, _) = line.strip_prefix("# ")?.split_once(" = ")?;
-                    Key::named(key).map(|_| line[2..].to_owned())
+                    SettingKey::named(key).map(|_| line[2..].to_owned())
                 };
                 let all: Vec<String> =
                     text.lines().map(|line| suggestion(line).unwrap_or_else(|| line.to_owned())).collect();
@@ -141,7 +141,7 @@ mod tests {
                         toml::de::DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", preset.name));
                     let profile = &table.get_ref()["profiles"].get_ref()["first"];
                     let toml::de::DeValue::Table(profile) = profile.get_ref() else { panic!("no table") };
-                    assert!(profile.keys().all(|key| Key::named(key.get_ref()).is_some()), "{text}");
+                    assert!(profile.keys().all(|key| SettingKey::named(key.get_ref()).is_some()), "{text}");
                 }
             }
         }

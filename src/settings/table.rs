@@ -4,21 +4,21 @@ use crate::platform::host::Host;
 use crate::platform::redactor::{HIDDEN, is_sensitive_name};
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
-use crate::settings::client::natural_method;
-use crate::settings::key::{Key, SETTINGS};
+use crate::settings::client::default_auth_method;
+use crate::settings::key::{SETTINGS, SettingKey};
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 
 /// What a setting is when nobody sets it.
-const DEFAULTS: [(Key, &str); 8] = [
-    (Key::Provider, "generic"),
-    (Key::BodyFormat, "form"),
-    (Key::BasicEncoding, "form"),
-    (Key::ParticipantByLogin, "/v1/participants?login={login}"),
-    (Key::ParticipantByCpf, "/v1/participants?document={cpf}"),
-    (Key::Timeout, "30s"),
-    (Key::ConnectTimeout, "10s"),
-    (Key::Retries, "2"),
+const DEFAULTS: [(SettingKey, &str); 8] = [
+    (SettingKey::Provider, "generic"),
+    (SettingKey::BodyFormat, "form"),
+    (SettingKey::BasicEncoding, "form"),
+    (SettingKey::ParticipantByLogin, "/v1/participants?login={login}"),
+    (SettingKey::ParticipantByCpf, "/v1/participants?document={cpf}"),
+    (SettingKey::Timeout, "30s"),
+    (SettingKey::ConnectTimeout, "10s"),
+    (SettingKey::Retries, "2"),
 ];
 
 /// One setting.
@@ -35,7 +35,7 @@ pub struct Row {
 /// All settings that have a value, in the order of the table of keys.
 #[must_use]
 pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
-    let row = |key: Key| {
+    let row = |key: SettingKey| {
         if let Some((value, origin)) = settings.raw(key) {
             return Some(Row {
                 name: key.name(),
@@ -43,8 +43,8 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
                 origin: origin.to_string(),
             });
         }
-        let (value, origin) = if key == Key::AuthMethod {
-            let (method, reason) = natural_method(settings);
+        let (value, origin) = if key == SettingKey::AuthMethod {
+            let (method, reason) = default_auth_method(settings);
             (
                 method.name(),
                 reason.map(|reason| format!("follows from `{}` ({})", reason.name(), settings.origin(reason))),
@@ -59,7 +59,7 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
 }
 
 /// Placeholders are filled in where that is possible.
-fn shown(host: &Host, settings: &Settings, key: Key, value: &Value) -> String {
+fn shown(host: &Host, settings: &Settings, key: SettingKey, value: &Value) -> String {
     match value {
         Value::Text(text) => without_userinfo(&settings.text(key).ok().flatten().unwrap_or_else(|| text.clone())),
         Value::List(items) => settings.list(key).unwrap_or_else(|_| items.clone()).join(" "),

@@ -15,7 +15,7 @@ const OURS: [&str; 2] = ["M2M_CLIENT_SECRET", "M2M_SUBSCRIPTION_KEY"];
 /// plus the token under `name`.
 #[must_use]
 pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) -> BTreeMap<OsString, OsString> {
-    let holds_secret = |value: &OsStr| host.redactor.knows(value.as_encoded_bytes());
+    let holds_secret = |value: &OsStr| host.redactor.contains_secret(value.as_encoded_bytes());
     let named = |variable: &OsStr| {
         OURS.iter().any(|ours| variable == *ours) || sources.iter().any(|source| variable == source.as_str())
     };
@@ -30,7 +30,7 @@ pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) 
 fn tell_removed(host: &Host, variable: &OsStr) {
     let told =
         format!("the program runs without the variable `{}`, which holds a configured secret", variable.display());
-    if variable == "PATH" || variable == "HOME" { host.warn(&told) } else { host.story(|| told) }
+    if variable == "PATH" || variable == "HOME" { host.warn(&told) } else { host.verbose(|| told) }
 }
 
 /// What kept a program from running, and the exit code that shells give to it.

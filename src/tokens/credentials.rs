@@ -22,8 +22,8 @@ use crate::platform::secret::Secret;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
-use crate::settings::client::{Audience, Client};
-use crate::settings::key::Key;
+use crate::settings::client::{Audience, OAuthClient};
+use crate::settings::key::SettingKey;
 
 /// The largest answer of GitHub's identity service accepted, in bytes.
 const GITHUB_LIMIT: usize = 64 * 1024;
@@ -32,8 +32,8 @@ const GITHUB_LIMIT: usize = 64 * 1024;
 pub const STAND_IN: &str = "m2m-stand-in-for-a-secret";
 
 /// What a client has in hand to prove itself.
-pub struct ClientProof<'a> {
-    client: &'a Client,
+pub struct ClientCredentials<'a> {
+    client: &'a OAuthClient,
     material: Material,
 }
 
@@ -44,41 +44,41 @@ enum Material {
     Ready,
 }
 
-impl<'a> ClientProof<'a> {
+impl<'a> ClientCredentials<'a> {
     /// Reads secrets and keys, and checks that they can be used. Sends nothing.
     ///
     /// # Errors
     /// Usage: something cannot be read, or not be used with this method.
-    pub async fn prepare(host: &Host, client: &'a Client, deadline: &Deadline) -> Result<Self> {
+    pub async fn prepare(host: &Host, client: &'a OAuthClient, deadline: &Deadline) -> Result<Self> {
         let material = match client.method {
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-                Material::Secret(client.read_proof(host, deadline).await?)
+                Material::Secret(client.read_credential(host, deadline).await?)
             }
             AuthMethod::ClientSecretJwt => {
-                let secret = client.read_proof(host, deadline).await?;
+                let secret = client.read_credential(host, deadline).await?;
                 let signer = Signer::with_secret(&secret, client.assertion.alg.as_deref());
                 let signer = signer.map_err(|why| {
-                    unusable(client, client.proof_key, &client.proof, why)
+                    unusable(client, client.credential_key, &client.credential, why)
                         .hint("let the server make a longer secret, or sign with a key of your own: `private_key_jwt`")
                 })?;
                 Material::Signer { signer: Box::new(signer), x5t: None }
             }
             AuthMethod::PrivateKeyJwt => {
-                let key = parse_key(client, &client.proof, &client.read_proof(host, deadline).await?)?;
-                let x5t = client.certificate.as_ref().map(|_| leaf(host, client)).transpose()?;
+                let key = parse_key(client, &client.credential, &client.read_credential(host, deadline).await?)?;
+                let x5t = client.certificate.as_ref().map(|_| certificate_thumbprint(host, client)).transpose()?;
                 let assertion = &client.assertion;
                 let signer = Signer::with_key(&key, assertion.alg.as_deref(), assertion.kid.clone());
-                let signer = signer.map_err(|why| unusable(client, client.proof_key, &client.proof, why))?;
+                let signer = signer.map_err(|why| unusable(client, client.credential_key, &client.credential, why))?;
                 Material::Signer { signer: Box::new(signer), x5t }
             }
             AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => Material::Certificate,
             AuthMethod::ClientAssertion => {
-                if client.proof.is_free() {
+                if client.credential.is_free() {
                     // Also when the metadata comes first: nothing is sent for an assertion that is of no use.
                     still_valid(
                         host,
                         client,
-                        client.proof.read_free(host, SecretKind::Assertion, client.proof_key.name())?,
+                        client.credential.read_free(host, SecretKind::Assertion, client.credential_key.name())?,
                     )?;
                 }
                 Material::Ready
@@ -120,12 +120,12 @@ impl<'a> ClientProof<'a> {
                     Template { client_id: &client.id, audience, typ: &client.assertion.typ, x5t: x5t.as_deref() };
                 assertion::authentication(&client.id, assertion::make(&template, signer, host.now())?)
             }
-            Material::Ready => assertion::authentication(&client.id, ready(host, http, client).await?),
+            Material::Ready => assertion::authentication(&client.id, federated_assertion(host, http, client).await?),
         };
         let header = authentication.authorization.as_ref().map(|h| h.expose().trim_start_matches("Basic ").to_owned());
         let assertion = authentication.params.iter().find(|(name, _)| *name == "client_assertion");
         for value in header.map(Secret::new).iter().chain(assertion.map(|(_, value)| value)) {
-            host.redactor.learn(value);
+            host.redactor.register_secret(value);
         }
         Ok(authentication)
     }
@@ -135,7 +135,7 @@ impl<'a> ClientProof<'a> {
 ///
 /// # Errors
 /// Usage: the credentials cannot be sent this way.
-pub fn sketch(client: &Client) -> Result<Authentication> {
+pub fn preview(client: &OAuthClient) -> Result<Authentication> {
     let stand_in = Secret::new(STAND_IN.into());
     Ok(match client.method {
         AuthMethod::ClientSecretBasic => client_auth::basic(&client.id, &stand_in, client.encoding, client.id_in_body)?,
@@ -151,18 +151,18 @@ pub fn sketch(client: &Client) -> Result<Authentication> {
 ///
 /// # Errors
 /// Usage: certificate or key cannot be read.
-pub async fn identity(host: &Host, client: &Client, deadline: &Deadline) -> Result<Option<Identity>> {
-    let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.shows_certificate()) else {
+pub async fn identity(host: &Host, client: &OAuthClient, deadline: &Deadline) -> Result<Option<Identity>> {
+    let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.offers_certificate()) else {
         return Ok(None);
     };
-    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string(), host.patience())?;
+    let chain = tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.input_timeout())?;
     let text = match &client.certificate_key {
         // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
-        _ if client.method.is_mutual_tls() => client.read_proof(host, deadline).await?,
-        Some(source) => source.read(host, SecretKind::Key, Key::ClientKey.name(), deadline).await?,
+        _ if client.method.is_mutual_tls() => client.read_credential(host, deadline).await?,
+        Some(source) => source.read(host, SecretKind::Key, SettingKey::ClientKey.name(), deadline).await?,
         None => return Ok(None),
     };
-    let key = parse_key(client, client.certificate_key.as_ref().unwrap_or(&client.proof), &text)?;
+    let key = parse_key(client, client.certificate_key.as_ref().unwrap_or(&client.credential), &text)?;
     Ok(Some(Identity::new(chain, key.der)))
 }
 
@@ -170,20 +170,20 @@ pub async fn identity(host: &Host, client: &Client, deadline: &Deadline) -> Resu
 ///
 /// # Errors
 /// Usage: it cannot be read.
-pub fn leaf(host: &Host, client: &Client) -> Result<String> {
+pub fn certificate_thumbprint(host: &Host, client: &OAuthClient) -> Result<String> {
     let Some((path, origin)) = &client.certificate else { return Ok(String::new()) };
-    let chain = tls::read_certificates(path, Key::ClientCert.name(), &origin.to_string(), host.patience())?;
+    let chain = tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.input_timeout())?;
     Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
 }
 
-fn parse_key(client: &Client, source: &SecretSource, text: &Secret) -> Result<PrivateKey> {
+fn parse_key(client: &OAuthClient, source: &SecretSource, text: &Secret) -> Result<PrivateKey> {
     PrivateKey::parse(text.expose()).map_err(|why| {
-        unusable(client, Key::ClientKey, source, why)
+        unusable(client, SettingKey::ClientKey, source, why)
             .hint("a key is a file with a PEM block (`-----BEGIN .. PRIVATE KEY-----`), or a JWK with its private half")
     })
 }
 
-fn unusable(client: &Client, what: Key, source: &SecretSource, why: String) -> Error {
+fn unusable(client: &OAuthClient, what: SettingKey, source: &SecretSource, why: String) -> Error {
     Error::usage(format!(
         "cannot use the {} from {} with `auth_method = \"{}\"`",
         what.name(),
@@ -193,31 +193,31 @@ fn unusable(client: &Client, what: Key, source: &SecretSource, why: String) -> E
     .cause(why)
 }
 
-fn audience<'a>(client: &'a Client, issuer: Option<&'a str>, endpoint: &'a Url) -> Result<&'a str> {
+fn audience<'a>(client: &'a OAuthClient, issuer: Option<&'a str>, endpoint: &'a Url) -> Result<&'a str> {
     match &client.assertion.audience {
         Audience::Literal(audience) => Ok(audience),
         Audience::TokenEndpoint => Ok(endpoint.as_str()),
         Audience::Issuer => issuer.ok_or_else(|| {
             Error::usage("the assertion has no audience: the issuer is not known").hint(format!(
                 "set `issuer` with {}, or `assertion_aud = \"token_endpoint\"` if the server wants that",
-                Key::Issuer.ways()
+                SettingKey::Issuer.how_to_set()
             ))
         }),
     }
 }
 
 /// A ready assertion, read again for every request: platforms rotate it.
-async fn ready(host: &Host, http: &Http, client: &Client) -> Result<Secret> {
-    let assertion = match &client.proof {
+async fn federated_assertion(host: &Host, http: &Http, client: &OAuthClient) -> Result<Secret> {
+    let assertion = match &client.credential {
         SecretSource::GithubOidc(audience) => github(host, http, audience).await?,
-        source => source.read(host, SecretKind::Assertion, client.proof_key.name(), &http.deadline()).await?,
+        source => source.read(host, SecretKind::Assertion, client.credential_key.name(), &http.deadline()).await?,
     };
     still_valid(host, client, assertion)
 }
 
-fn still_valid(host: &Host, client: &Client, assertion: Secret) -> Result<Secret> {
+fn still_valid(host: &Host, client: &OAuthClient, assertion: Secret) -> Result<Secret> {
     let Some(ago) = assertion::expired_since(&assertion, host.now()) else { return Ok(assertion) };
-    Err(Error::usage(format!("the {} from {} has expired", client.proof_key.name(), client.proof.describe()))
+    Err(Error::usage(format!("the {} from {} has expired", client.credential_key.name(), client.credential.describe()))
         .cause(format!("its `exp` was {} s ago; it was not sent", ago.as_secs()))
         .hint("whoever writes it must renew it; in Kubernetes a volume mounted with `subPath` is never renewed"))
 }
@@ -233,8 +233,8 @@ async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
     let service = host.var(variable)?.ok_or_else(|| needed(variable))?;
     let variable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
     let token = Secret::new(host.var(variable)?.ok_or_else(|| needed(variable))?.to_owned());
-    host.redactor.learn(&token);
-    let mut target = url::parse_trusted(service)
+    host.redactor.register_secret(&token);
+    let mut target = url::parse_secure(service)
         .map_err(|why| Error::usage("the URL in `ACTIONS_ID_TOKEN_REQUEST_URL` is refused").cause(why))?;
     target.query_pairs_mut().append_pair("audience", audience);
     let mut request = Request::get(target.clone(), url::shown(&target), GITHUB_LIMIT);
@@ -249,12 +249,12 @@ async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
         value: String,
     }
     let wire: Option<Wire> = json::parse(&reply.body).ok();
-    let answered = format!("{} answered {}", request.what(), reply.status);
+    let answered = format!("{} answered {}", request.description(), reply.status);
     match wire.filter(|wire| reply.status == 200 && !wire.value.is_empty()) {
         Some(wire) => Ok(Secret::new(wire.value)),
         None => Err(Error::new(ErrorKind::BadResponse, "GitHub's identity service gave no token")
             .cause(answered)
             .hint("does the job have `permissions: id-token: write`? the service's variables are valid only while it runs")
-            .facts(reply.facts())),
+            .http_context(reply.http_context())),
     }
 }

@@ -14,7 +14,7 @@ use crate::tokens::source::TokenSource;
 ///
 /// # Errors
 /// Usage: the request cannot be built.
-pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result<String> {
+pub fn render(host: &Host, settings: &Settings, source: &TokenSource) -> Result<String> {
     let rows = table::rows(host, settings);
     let widest = |of: fn(&table::Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
     let (names, values) = (widest(|r| r.name), widest(|r| &r.value));
@@ -26,7 +26,7 @@ pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result
         out.push_str(&format!("{:names$}  {:values$}  {}\n", row.name, row.value, row.origin));
     }
     out.push_str("\n# token request (nothing was sent)\n");
-    let (request, note) = source.sketch()?;
+    let (request, note) = source.preview()?;
     if let Some(note) = note {
         out.push_str(&format!("# {note}\n"));
     }
@@ -36,7 +36,7 @@ pub fn explain(host: &Host, settings: &Settings, source: &TokenSource) -> Result
 
 /// A request as a curl command, secrets hidden.
 fn curl(request: &Request) -> String {
-    let mut lines = vec![format!("curl -X {} {}", request.method, quoted(&request.shown))];
+    let mut lines = vec![format!("curl -X {} {}", request.method, quoted(&request.display_url))];
     for (name, value) in &request.headers {
         let scheme = value.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
         let shown = if value.is_sensitive() {

@@ -3,39 +3,39 @@
 
 use std::time::Duration;
 
-use crate::http::message::Reply;
+use crate::http::message::Response;
 use crate::oauth::client_auth;
 use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::BodyFormat;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::secret::Secret;
-use crate::settings::client::{Audience, Client};
-use crate::settings::key::Key;
+use crate::settings::client::{Audience, OAuthClient};
+use crate::settings::key::SettingKey;
 
 /// Clocks that differ by more make servers refuse assertions.
 const SKEW: Duration = Duration::from_secs(10);
 
 /// Adds hints to a refusal by the token endpoint. `secret` is the client secret where the method uses one.
 #[must_use]
-pub fn explain(error: Error, client: &Client, secret: Option<&Secret>, metadata: Option<&Metadata>) -> Error {
+pub fn add_to(error: Error, client: &OAuthClient, secret: Option<&Secret>, metadata: Option<&Metadata>) -> Error {
     match error.kind() {
         ErrorKind::ScopeRejected => error.hint(asked_for(client)),
         ErrorKind::CredentialsRejected => {
-            let what = match client.proof_key {
-                Key::ClientKey => "key",
-                Key::ClientAssertion => "assertion",
+            let what = match client.credential_key {
+                SettingKey::ClientKey => "key",
+                SettingKey::ClientAssertion => "assertion",
                 _ => "secret",
             };
-            let origin = client.origin_of(Key::ClientId);
+            let origin = client.origin_of(SettingKey::ClientId);
             let certificate = match &client.certificate {
-                Some((path, _)) if client.shows_certificate() => format!("the certificate from file `{path}`, "),
+                Some((path, _)) if client.offers_certificate() => format!("the certificate from file `{path}`, "),
                 _ => String::new(),
             };
-            let proof = client.proof.describe();
+            let proof = client.credential.describe();
             let unexplained = error.hints().is_empty();
             let error = error.hint(format!("the client id comes from {origin}, {certificate}the {what} from {proof}"));
-            let readings = secret.and_then(|secret| other_readings(client, secret));
+            let readings = secret.and_then(|secret| alternative_encodings(client, secret));
             let unlisted = metadata.and_then(|metadata| other_method(client, metadata));
             let other = if unexplained && readings.is_none() && unlisted.is_none() {
                 other_registration(client, metadata)
@@ -49,13 +49,13 @@ pub fn explain(error: Error, client: &Client, secret: Option<&Secret>, metadata:
 }
 
 /// What was asked for, with its origin.
-fn asked_for(client: &Client) -> String {
+fn asked_for(client: &OAuthClient) -> String {
     let grant = &client.grant;
     let told = |what: &str, value: String, key| format!("{what} `{value}` (from {})", client.origin_of(key));
     let all: Vec<String> = [
-        (!grant.scope.is_empty()).then(|| told("scope", grant.scope.joined(), Key::Scope)),
-        grant.audience.as_ref().map(|audience| told("audience", audience.clone(), Key::Audience)),
-        (!grant.resources.is_empty()).then(|| told("resource", grant.resources.join(" "), Key::Resource)),
+        (!grant.scope.is_empty()).then(|| told("scope", grant.scope.joined(), SettingKey::Scope)),
+        grant.audience.as_ref().map(|audience| told("audience", audience.clone(), SettingKey::Audience)),
+        (!grant.resources.is_empty()).then(|| told("resource", grant.resources.join(" "), SettingKey::Resource)),
     ]
     .into_iter()
     .flatten()
@@ -68,12 +68,12 @@ fn asked_for(client: &Client) -> String {
 }
 
 /// Basic can be read in several ways, where id or secret hold certain characters.
-fn other_readings(client: &Client, secret: &Secret) -> Option<String> {
+fn alternative_encodings(client: &OAuthClient, secret: &Secret) -> Option<String> {
     if client.method != AuthMethod::ClientSecretBasic {
         return None;
     }
     let odd = |what: &str, text: &str| {
-        let found = client_auth::ambiguous(text, client.encoding);
+        let found = client_auth::encoding_sensitive_chars(text, client.encoding);
         (!found.is_empty()).then(|| format!("the {what} contains {}", name_characters(found)))
     };
     let odd: Vec<String> =
@@ -109,7 +109,7 @@ fn name_characters(mut characters: Vec<char>) -> String {
 }
 
 /// What makes servers refuse assertions that are signed well.
-fn assertion_advice(client: &Client) -> Option<String> {
+fn assertion_advice(client: &OAuthClient) -> Option<String> {
     match client.method {
         AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt => {
             let audience = match &client.assertion.audience {
@@ -134,7 +134,7 @@ fn assertion_advice(client: &Client) -> Option<String> {
 
 /// Adds by how much the clocks differ, where the server may have refused an assertion for it.
 #[must_use]
-pub fn compare_clocks(error: Error, client: &Client, reply: &Reply) -> Error {
+pub fn compare_clocks(error: Error, client: &OAuthClient, reply: &Response) -> Error {
     let signs = matches!(client.method, AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt);
     let theirs = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
     let Some(theirs) = theirs.filter(|_| signs && error.kind() == ErrorKind::CredentialsRejected) else {
@@ -154,12 +154,12 @@ pub fn compare_clocks(error: Error, client: &Client, reply: &Reply) -> Error {
 }
 
 /// A method that the server lists and the settings allow, where ours is not listed.
-fn other_method(client: &Client, metadata: &Metadata) -> Option<String> {
+fn other_method(client: &OAuthClient, metadata: &Metadata) -> Option<String> {
     let listed = |method: &AuthMethod| metadata.auth_methods.iter().any(|name| name == method.registered_name());
     if listed(&client.method) {
         return None;
     }
-    let other = client.possible.iter().find(|method| listed(method))?;
+    let other = client.usable_auth_methods.iter().find(|method| listed(method))?;
     Some(format!(
         "the server's metadata does not list {}, but {}, which your settings allow: try `auth_method = \"{}\"`",
         client.method.name(),
@@ -170,7 +170,7 @@ fn other_method(client: &Client, metadata: &Metadata) -> Option<String> {
 
 /// The other way to send a secret, where nothing speaks against it: many servers take each client by the one that it is
 /// registered for, list both, and call the wrong one by the same name as a wrong secret.
-fn other_registration(client: &Client, metadata: Option<&Metadata>) -> Option<String> {
+fn other_registration(client: &OAuthClient, metadata: Option<&Metadata>) -> Option<String> {
     let other = match (client.method, client.grant.body_format) {
         (AuthMethod::ClientSecretBasic, _) => AuthMethod::ClientSecretPost,
         (AuthMethod::ClientSecretPost, BodyFormat::Form) => AuthMethod::ClientSecretBasic,

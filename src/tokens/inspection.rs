@@ -1,9 +1,9 @@
 //! Looking into a token, and verifying it against its issuer.
 
 use crate::http::client::Http;
-use crate::oauth::discovery::Source;
+use crate::oauth::discovery::MetadataSource;
 use crate::oauth::jose::jwt::Jwt;
-pub use crate::oauth::jose::jwt::Token as Shape;
+pub use crate::oauth::jose::jwt::ParsedToken as Shape;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::json;
@@ -43,7 +43,7 @@ pub fn one_token(text: &str) -> Result<()> {
 ///
 /// # Errors
 /// Bad response: it is opaque or encrypted.
-pub fn verifiable(shape: &Shape) -> Result<&Jwt> {
+pub fn require_signed_jwt(shape: &Shape) -> Result<&Jwt> {
     let cannot = |why: &str| Error::new(ErrorKind::BadResponse, "the token cannot be verified").cause(why);
     match shape {
         Shape::Damaged { why } => Err(cannot(&format!("it looks like a JWT, but {why}"))),
@@ -57,8 +57,14 @@ pub fn verifiable(shape: &Shape) -> Result<&Jwt> {
 ///
 /// # Errors
 /// Bad response: it cannot be verified, or something is wrong with it. The network's errors.
-pub async fn verify(host: &Host, http: &Http, source: &Source, audience: Option<&str>, shape: &Shape) -> Result<()> {
-    let jwt = verifiable(shape)?;
+pub async fn verify(
+    host: &Host,
+    http: &Http,
+    source: &MetadataSource,
+    audience: Option<&str>,
+    shape: &Shape,
+) -> Result<()> {
+    let jwt = require_signed_jwt(shape)?;
     let metadata = metadata::find(host, http, source, None, false).await?;
     verification::verify(host, http, &metadata, audience, jwt).await
 }

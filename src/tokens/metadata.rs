@@ -5,12 +5,12 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::dir::{Folder, Shelf};
+use crate::cache::dir::{Bucket, CacheDir};
 use crate::cache::entry::{time, unix};
 use crate::cache::key;
 use crate::http::client::Http;
 use crate::oauth::discovery;
-use crate::oauth::discovery::{Metadata, Source};
+use crate::oauth::discovery::{Metadata, MetadataSource};
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::json;
@@ -33,22 +33,28 @@ struct Wire {
 ///
 /// # Errors
 /// Whatever [`discovery::fetch`] fails with.
-pub async fn find(host: &Host, http: &Http, source: &Source, folder: Option<&Folder>, read: bool) -> Result<Metadata> {
-    if let Some(metadata) = folder.filter(|_| read).and_then(|folder| from_disk(host, folder, source)) {
-        host.story(|| format!("the metadata of {} is in the cache", url::shown(&metadata.url)));
+pub async fn find(
+    host: &Host,
+    http: &Http,
+    source: &MetadataSource,
+    dir: Option<&CacheDir>,
+    read: bool,
+) -> Result<Metadata> {
+    if let Some(metadata) = dir.filter(|_| read).and_then(|dir| from_disk(host, dir, source)) {
+        host.verbose(|| format!("the metadata of {} is in the cache", url::shown(&metadata.url)));
         return Ok(metadata);
     }
     let metadata = discovery::fetch(host, http, source).await?;
-    if let Some(folder) = folder {
-        keep(host, folder, &metadata);
+    if let Some(dir) = dir {
+        keep(host, dir, &metadata);
     }
     Ok(metadata)
 }
 
 /// A kept document that is still valid and still passes every check.
-fn from_disk(host: &Host, folder: &Folder, source: &Source) -> Option<Metadata> {
+fn from_disk(host: &Host, dir: &CacheDir, source: &MetadataSource) -> Option<Metadata> {
     source.urls.iter().find_map(|url| {
-        let bytes = folder.read(host, Shelf::Metadata, &name(url))?;
+        let bytes = dir.read(host, Bucket::Metadata, &name(url))?;
         let wire: Wire = json::parse(&bytes).ok()?;
         let current = wire.version == VERSION && wire.url == url::shown(url) && is_current(&wire, host.now());
         discovery::read_document(wire.document.as_bytes(), url, source).ok().filter(|_| current)
@@ -65,10 +71,10 @@ fn name(url: &Url) -> String {
     key::public_name(url.as_str())
 }
 
-fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
+fn keep(host: &Host, dir: &CacheDir, metadata: &Metadata) {
     let name = name(&metadata.url);
-    if metadata.keep.is_zero() {
-        folder.remove(Shelf::Metadata, &name);
+    if metadata.cache_for.is_zero() {
+        dir.remove(Bucket::Metadata, &name);
         return;
     }
     let now = host.now();
@@ -76,8 +82,8 @@ fn keep(host: &Host, folder: &Folder, metadata: &Metadata) {
         version: VERSION,
         url: url::shown(&metadata.url),
         fetched_at: unix(now),
-        expires_at: unix(now + metadata.keep),
+        expires_at: unix(now + metadata.cache_for),
         document: metadata.document.clone(),
     };
-    folder.write(host, Shelf::Metadata, &name, &serde_json::to_vec(&wire).unwrap_or_default());
+    dir.write(host, Bucket::Metadata, &name, &serde_json::to_vec(&wire).unwrap_or_default());
 }

@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use crate::cache::dir::Folder;
+use crate::cache::dir::CacheDir;
 use crate::cache::key::Fields;
 use crate::http::client::Http;
-use crate::http::message::{Reply, Request};
+use crate::http::message::{Request, Response};
 use crate::oauth::client_auth::AuthMethod;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant;
@@ -17,18 +17,18 @@ use crate::platform::host::Host;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
-use crate::settings::client::Client;
+use crate::settings::client::OAuthClient;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::server::Server;
 use crate::tokens::credentials;
-use crate::tokens::credentials::ClientProof;
+use crate::tokens::credentials::ClientCredentials;
 use crate::tokens::{hints, metadata};
 
 /// Everything that shapes a token.
 #[derive(Debug)]
 pub struct TokenSource {
-    client: Client,
+    client: OAuthClient,
     server: Server,
     issuer: Option<String>,
     preset: &'static Preset,
@@ -42,7 +42,7 @@ impl TokenSource {
     pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
         Ok(Self {
             server: Server::resolve(settings)?,
-            client: Client::resolve(settings, host)?,
+            client: OAuthClient::resolve(settings, host)?,
             issuer: settings.issuer()?,
             preset: settings.preset,
         })
@@ -74,8 +74,8 @@ impl TokenSource {
         fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
         let params = sorted(grant.params.iter());
         fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
-        let name = client.proof_key.name();
-        match &client.proof {
+        let name = client.credential_key.name();
+        match &client.credential {
             SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
             // What changes by itself says where it comes from, not what it is.
@@ -83,7 +83,7 @@ impl TokenSource {
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }
         if client.certificate.is_some() {
-            fields.add("client_cert", [credentials::leaf(host, client)?.as_str()]);
+            fields.add("client_cert", [credentials::certificate_thumbprint(host, client)?.as_str()]);
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl TokenSource {
 
     /// Who asks, how, and for what.
     #[must_use]
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> &OAuthClient {
         &self.client
     }
 
@@ -115,8 +115,8 @@ impl TokenSource {
     ///
     /// # Errors
     /// Usage: the request cannot be built.
-    pub fn sketch(&self) -> Result<(Request, Option<String>)> {
-        let authentication = credentials::sketch(&self.client)?;
+    pub fn preview(&self) -> Result<(Request, Option<String>)> {
+        let authentication = credentials::preview(&self.client)?;
         let (endpoint, note) = match &self.server {
             Server::TokenEndpoint(url) => (url.clone(), None),
             Server::Metadata(source) => {
@@ -127,55 +127,55 @@ impl TokenSource {
         };
         let mut request = grant::build_request(&endpoint, &self.client.grant, &authentication)?;
         if note.is_some() {
-            request.shown = "<token_endpoint>".into();
+            request.display_url = "<token_endpoint>".into();
         }
         Ok((request, note))
     }
 
-    /// Gets a token from the authorization server. Metadata is kept in `folder`, and read from it if `read`.
+    /// Gets a token from the authorization server. Metadata is kept in `dir`, and read from it if `read`.
     ///
     /// # Errors
     /// Usage: a secret, key or certificate cannot be read. Else whatever discovery or the token endpoint makes of it.
-    pub async fn grant(&self, host: &Host, http: &Http, folder: Option<&Folder>, read: bool) -> Result<Token> {
+    pub async fn grant(&self, host: &Host, http: &Http, dir: Option<&CacheDir>, read: bool) -> Result<Token> {
         // Before anything is sent: a secret that cannot be read must not cost a request.
-        let proof = ClientProof::prepare(host, &self.client, &http.deadline()).await?;
-        self.show_certificate(host, http).await?;
+        let credentials = ClientCredentials::prepare(host, &self.client, &http.deadline()).await?;
+        self.offer_certificate(host, http).await?;
         let metadata = match &self.server {
             Server::TokenEndpoint(_) => None,
-            Server::Metadata(source) => Some(metadata::find(host, http, source, folder, read).await?),
+            Server::Metadata(source) => Some(metadata::find(host, http, source, dir, read).await?),
         };
-        let reply = self.request(host, http, &proof, metadata.as_ref(), &self.client.grant).await?;
+        let reply = self.request(host, http, &credentials, metadata.as_ref(), &self.client.grant).await?;
         let mut token = token_response::parse_response(&reply, self.preset.hints, host.now())
-            .map_err(|error| hints::explain(error, &self.client, proof.secret(), metadata.as_ref()))
+            .map_err(|error| hints::add_to(error, &self.client, credentials.secret(), metadata.as_ref()))
             .map_err(|error| hints::compare_clocks(error, &self.client, &reply))?;
-        hide_echoes(host, &mut token);
-        host.redactor.learn_as(&token.access_token, "access_token");
-        for remark in &token.remarks {
+        redact_echoed_credentials(host, &mut token);
+        host.redactor.register_named_secret(&token.access_token, "access_token");
+        for remark in &token.warnings {
             host.warn(remark);
         }
-        self.compare_scope(host, &token);
+        self.warn_if_scope_narrowed(host, &token);
         Ok(token)
     }
 
     /// Sends a token request, made anew for every attempt.
     ///
     /// # Errors
-    /// Usage: the proof cannot be used here. The network's errors.
+    /// Usage: the credentials cannot be used here. The network's errors.
     pub async fn request(
         &self,
         host: &Host,
         http: &Http,
-        proof: &ClientProof<'_>,
+        credentials: &ClientCredentials<'_>,
         metadata: Option<&Metadata>,
         asked: &grant::Grant,
-    ) -> Result<Reply> {
+    ) -> Result<Response> {
         let endpoint = self.endpoint(metadata)?;
         let issuer = metadata.map(|metadata| metadata.issuer.as_str()).or(self.issuer.as_deref());
         let make = async || {
-            let authentication = proof.authenticate(host, http, issuer, endpoint).await?;
+            let authentication = credentials.authenticate(host, http, issuer, endpoint).await?;
             grant::build_request(endpoint, asked, &authentication)
         };
-        http.send_each(host, make).await
+        http.send_rebuilt(host, make).await
     }
 
     /// The token endpoint for the client's method (RFC 8705 section 5).
@@ -206,17 +206,17 @@ impl TokenSource {
     ///
     /// # Errors
     /// Usage: certificate or key cannot be read.
-    pub async fn show_certificate(&self, host: &Host, http: &Http) -> Result<()> {
-        if self.client.shows_certificate()
+    pub async fn offer_certificate(&self, host: &Host, http: &Http) -> Result<()> {
+        if self.client.offers_certificate()
             && !http.has_identity()
             && let Some(identity) = credentials::identity(host, &self.client, &http.deadline()).await?
         {
-            http.show_identity(identity);
+            http.set_identity(identity);
         }
         Ok(())
     }
 
-    fn compare_scope(&self, host: &Host, token: &Token) {
+    fn warn_if_scope_narrowed(&self, host: &Host, token: &Token) {
         let asked = &self.client.grant.scope;
         match &token.granted {
             Some(granted) if !asked.missing_from(granted).is_empty() => {
@@ -225,19 +225,19 @@ impl TokenSource {
                     asked.missing_from(granted).join(" ")
                 ));
             }
-            None if !asked.is_empty() => host.story(|| "the server did not say which scope it granted".into()),
+            None if !asked.is_empty() => host.verbose(|| "the server did not say which scope it granted".into()),
             _ => {}
         }
     }
 }
 
 /// A server that sends a credential back must not make us print or store it.
-fn hide_echoes(host: &Host, token: &mut Token) {
+fn redact_echoed_credentials(host: &Host, token: &mut Token) {
     for (name, raw) in &mut token.members.0 {
-        if host.redactor.knows(name.as_bytes()) {
+        if host.redactor.contains_secret(name.as_bytes()) {
             *name = host.redactor.hide(name);
         }
-        if name != "access_token" && host.redactor.knows(raw.get().as_bytes()) {
+        if name != "access_token" && host.redactor.contains_secret(raw.get().as_bytes()) {
             let hidden = host.redactor.hide(raw.get());
             *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());
         }

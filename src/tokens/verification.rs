@@ -15,7 +15,7 @@ use crate::platform::url;
 use crate::platform::url::Url;
 
 /// Why a signature could not be confirmed.
-pub enum Trust {
+pub enum SignatureError {
     /// The keys could not be fetched.
     Unavailable(Error),
     /// The signature does not count.
@@ -26,9 +26,9 @@ pub enum Trust {
 ///
 /// # Errors
 /// Why it could not be confirmed.
-pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt) -> Result<(), Trust> {
-    let keys = fetch(host, http, jwks_uri).await.map_err(Trust::Unavailable)?;
-    keys.verify(jwt).map_err(Trust::Refused)
+pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt) -> Result<(), SignatureError> {
+    let keys = fetch(host, http, jwks_uri).await.map_err(SignatureError::Unavailable)?;
+    keys.verify(jwt).map_err(SignatureError::Refused)
 }
 
 async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
@@ -38,7 +38,7 @@ async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
         Error::new(ErrorKind::BadResponse, "the issuer's key set cannot be read")
             .cause(format!("GET {} answered {}", reply.url, reply.status))
             .cause(why)
-            .facts(reply.facts())
+            .http_context(reply.http_context())
     };
     if reply.status != 200 {
         return Err(unusable("that is not 200".into()));
@@ -57,14 +57,13 @@ pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Opt
         .as_ref()
         .ok_or_else(|| wrong("the metadata names no key set that may be used (`jwks_uri`)".into()))?;
     check_signature(host, http, uri, jwt).await.map_err(|trust| match trust {
-        Trust::Unavailable(error) => error,
-        Trust::Refused(refusal) => wrong(refusal.to_string()),
+        SignatureError::Unavailable(error) => error,
+        SignatureError::Refused(refusal) => wrong(refusal.to_string()),
     })?;
     if jwt.claims.issuer() != Some(metadata.issuer.as_str()) {
         let error = wrong("its issuer is another".into());
-        return Err(
-            quote_claim(error, "iss", jwt.claims.iss.as_ref()).quoting("the metadata names", metadata.issuer.clone())
-        );
+        return Err(quote_claim(error, "iss", jwt.claims.iss.as_ref())
+            .cause_quoted("the metadata names", metadata.issuer.clone()));
     }
     if let Some(wanted) = audience
         && !jwt.claims.audiences().contains(&wanted)
@@ -78,7 +77,7 @@ pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Opt
 fn quote_claim(error: Error, name: &str, value: Option<&Value>) -> Error {
     match value {
         None => error.cause(format!("it has no `{name}`")),
-        Some(Value::String(text)) => error.quoting(format!("its `{name}` is"), text),
-        Some(other) => error.quoting(format!("its `{name}` is"), other.to_string()),
+        Some(Value::String(text)) => error.cause_quoted(format!("its `{name}` is"), text),
+        Some(other) => error.cause_quoted(format!("its `{name}` is"), other.to_string()),
     }
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 const README: &str = include_str!("../../README.md");
 
-/// Flags that the README names to say what they are not.
+/// FlagPrefix that the README names to say what they are not.
 const EXPLAINED: [&str; 2] = ["--client-secret", "--insecure"];
 
 /// Codes and kinds are the contract with scripts: one that changes breaks them.

@@ -153,7 +153,7 @@ fn an_upward_import_is_caught_however_it_is_written() {
         ("oauth/grant.rs", "const Q: &str = r#\"\\\"#; use crate::tokens;"),
         ("report.rs", "use crate::cli;"),
         ("cli.rs", "use crate::run;"),
-        ("nowhere/x.rs", ""),
+        ("no_server_configured/x.rs", ""),
         ("tokens/x.rs", "use clap::Parser;"),
     ] {
         assert_eq!(faults(path, source).len(), 1, "{path}: {source}: {:?}", faults(path, source));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use m2m::cache::entry::{About, Entry};
+use m2m::cache::entry::{Entry, TokenDescription};
 use m2m::cache::key::Fields;
 use m2m::participants::cpf::Cpf;
 use m2m::platform::host::Host;
@@ -15,7 +15,7 @@ use m2m::platform::personal_data;
 use m2m::platform::secret::Secret;
 use m2m::platform::url;
 use m2m::secrets::source::SecretSource;
-use m2m::settings::key::Key;
+use m2m::settings::key::SettingKey;
 use m2m::settings::layer::{Layer, Origin, Value};
 use m2m::settings::resolved::{Choice, Settings};
 use m2m::tokens::source::TokenSource;
@@ -107,17 +107,17 @@ impl Shape {
         let host = quiet_host();
         let mut layer = Layer::default();
         let mut set = |key, value| layer.set(key, value, Origin::Default);
-        set(Key::TokenUrl, Value::Text(self.url.clone()));
-        set(Key::ClientId, Value::Text(self.id.clone()));
-        set(Key::ClientSecret, Value::Secret(SecretSource::Value(Secret::new(self.secret.clone()))));
-        set(Key::AuthMethod, Value::Text(self.method.to_owned()));
-        set(Key::BodyFormat, Value::Text(self.format.to_owned()));
-        set(Key::Scope, Value::List(self.scope.clone()));
+        set(SettingKey::TokenUrl, Value::Text(self.url.clone()));
+        set(SettingKey::ClientId, Value::Text(self.id.clone()));
+        set(SettingKey::ClientSecret, Value::Secret(SecretSource::Value(Secret::new(self.secret.clone()))));
+        set(SettingKey::AuthMethod, Value::Text(self.method.to_owned()));
+        set(SettingKey::BodyFormat, Value::Text(self.format.to_owned()));
+        set(SettingKey::Scope, Value::List(self.scope.clone()));
         if let Some(audience) = &self.audience {
-            set(Key::Audience, Value::Text(audience.clone()));
+            set(SettingKey::Audience, Value::Text(audience.clone()));
         }
-        set(Key::Resource, Value::List(self.resources.clone()));
-        set(Key::Params, Value::Pairs(self.params.clone().into_iter().collect()));
+        set(SettingKey::Resource, Value::List(self.resources.clone()));
+        set(SettingKey::Params, Value::Pairs(self.params.clone().into_iter().collect()));
         let settings = Settings::resolve(&host, &Choice::default(), layer).expect("settings");
         let mut fields = Fields::default();
         let source = TokenSource::resolve(&settings, &host).expect("a source");
@@ -126,7 +126,7 @@ impl Shape {
     }
 }
 
-/// A process without environment, whose streams lead nowhere.
+/// A process without environment, whose streams lead no_server_configured.
 fn quiet_host() -> Host {
     let sink = || Box::new(std::io::sink());
     Host::new(Vec::new(), BTreeMap::new(), Box::new(|| UNIX_EPOCH), Box::new(std::io::empty()), sink(), sink())
@@ -209,7 +209,7 @@ fn entry(obtained: u64, lifetime: u64) -> Entry {
         obtained_at: at(obtained),
         expires_at: at(obtained + lifetime),
         members: json::parse::<Members>(br#"{"access_token":"abc"}"#).expect("members"),
-        about: About::default(),
+        about: TokenDescription::default(),
     }
 }
 

@@ -125,20 +125,20 @@ fn no_secret_survives_in_any_encoding() {
     let inputs = (echo(), "\\PC{0,12}", "\\PC{0,12}", 0..600usize);
     holds("redaction: no secret survives in any encoding", 6000, inputs, |((secret, sent), before, after, pad)| {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new(secret.clone()));
+        redactor.register_secret(&Secret::new(secret.clone()));
         let wire = Tripwire::new("the secret", &secret);
         let whole = format!("{before}{sent}{after}");
         prop_assert_eq!(wire.find(&redactor.hide(&whole)), None, "{}", redactor.hide(&whole));
         // Nor where the quote is cut.
         let quote = redactor.quote(&format!("{}{whole}", "-".repeat(pad)));
         prop_assert_eq!(wire.find(&quote), None, "{}", quote);
-        prop_assert!(redactor.knows(whole.as_bytes()) && redactor.hide(&whole).contains("[hidden]"));
+        prop_assert!(redactor.contains_secret(whole.as_bytes()) && redactor.hide(&whole).contains("[hidden]"));
         Ok(())
     });
     let inputs = (echo(), "\\PC{0,12}", "\\PC{0,12}", vec(1..9usize, 1..40));
     holds("redaction: a stream is hidden like its whole", 3000, inputs, |((secret, sent), before, after, cuts)| {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new(secret));
+        redactor.register_secret(&Secret::new(secret));
         let whole = format!("{before}{sent}{after}");
         let (mut stream, mut out, mut rest) = (CleanStream::new(&redactor), Vec::new(), whole.as_bytes());
         for cut in cuts {
@@ -190,9 +190,9 @@ fn hostile() -> impl Strategy<Value = String> {
 #[test]
 fn what_is_sanitised_acts_on_no_terminal_and_no_runner() {
     holds("sanitising: nothing acts, nothing harmless is changed", 8000, hostile(), |raw| {
-        let shown = text::sanitise(&raw);
+        let shown = text::sanitize(&raw);
         prop_assert!(!shown.chars().any(acts) && !shown.contains("##"), "{:?}", shown);
-        prop_assert_eq!(text::sanitise(&shown), shown.clone());
+        prop_assert_eq!(text::sanitize(&shown), shown.clone());
         let harmless = !raw.chars().any(acts) && !raw.contains("##");
         prop_assert!(!harmless || shown == raw);
         // Escapes can be told from the text around them by whoever wants to know what was sent.
@@ -208,7 +208,7 @@ fn what_is_sanitised_acts_on_no_terminal_and_no_runner() {
     });
     let inputs = (vec("[a-z:#]{0,30}", 0..30), 10..80usize);
     holds("sanitising: text that hangs begins no line", 3000, inputs, |(words, width)| {
-        let hung = text::hang("> ", &words.join(" "), 4, width);
+        let hung = text::wrap_hanging("> ", &words.join(" "), 4, width);
         let mut lines = hung.lines();
         prop_assert!(lines.next().is_some_and(|line| line.starts_with("> ")));
         prop_assert!(lines.all(|line| line.starts_with("  | ")), "{:?}", hung);

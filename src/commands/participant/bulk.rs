@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use kdam::{Bar, BarBuilder, BarExt as _};
 
-use crate::api::session::{ApiSession, Pace};
-use crate::commands::participant::writer::{Output, Tally, Writer};
+use crate::api::session::{ApiSession, DeadlineScope};
+use crate::commands::participant::writer::{Output, Summary, Writer};
 use crate::exit;
 use crate::http::client::Http;
 use crate::participants::bulk::{Bulk, Field};
 use crate::participants::bulk_input;
-use crate::participants::filter::Selection;
-use crate::participants::lookup::Directory;
+use crate::participants::filter::ParticipantFilter;
+use crate::participants::lookup::ParticipantLookup;
 use crate::participants::resume;
-use crate::participants::resume::Done;
+use crate::participants::resume::CompletedLines;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::{Host, Verbosity};
 use crate::platform::runtime;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 
 /// Many at once.
 #[derive(Args, Debug)]
@@ -102,9 +102,9 @@ pub fn run(
     host: &Host,
     args: &BulkArgs,
     redact: bool,
-    selection: &Selection,
-    directory: &Directory,
-    keeper: &TokenKeeper<'_>,
+    selection: &ParticipantFilter,
+    directory: &ParticipantLookup,
+    provider: &TokenProvider<'_>,
     http: &Http,
 ) -> Result<()> {
     let (field, path) = args.input()?;
@@ -112,23 +112,23 @@ pub fn run(
     let (input, total) = open_input(host, path, field)?;
     let (output, mut done) = match &args.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
-        None => (Output::Stdout, Done::default()),
+        None => (Output::Stdout, CompletedLines::default()),
     };
     // Lines that go to the terminal are themselves what is seen.
     let watched = !(matches!(output, Output::Stdout) && host.stdout_is_terminal());
     let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
-    let tally = Tally::after(&done);
+    let summary = Summary::after(&done);
     let (closed, buffer) = (false, Vec::new());
-    let writer = RefCell::new(Writer { host, output, field, redact, tally, first: None, progress, closed, buffer });
+    let writer = RefCell::new(Writer { host, output, field, redact, summary, first: None, progress, closed, buffer });
     let begun = Cell::new(false);
-    runtime::when_stuck(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
-    let outcome = runtime::run_to_a_stop(|mut stop| {
+    runtime::force_exit_after_interrupt(|| std::process::exit(exit::of(ErrorKind::Interrupted).code.into()));
+    let outcome = runtime::run_with_graceful_shutdown(|mut stop| {
         let (writer, begun) = (&writer, &begun);
         async move {
             let session = tokio::select! {
                 biased;
                 () = stop.requested() => return Err(runtime::interrupted()),
-                session = ApiSession::open(host, http, keeper, directory.api(), Pace::Many) => session?,
+                session = ApiSession::open(host, http, provider, directory.api(), DeadlineScope::PerRequest) => session?,
             };
             begun.set(true);
             let bulk = Bulk {
@@ -140,7 +140,7 @@ pub fn run(
                 concurrency,
                 rate,
                 retries: http.retries(),
-                patience: http.timeout(),
+                max_wait: http.timeout(),
             };
             let (lines, reader) = bulk_input::spawn(input, move |line| match line {
                 Some(line) => done.take(line).map(|has| !has),
@@ -165,9 +165,9 @@ pub fn run(
     if !begun.get() {
         return outcome;
     }
-    host.note(&writer.tally.summary());
+    host.note(&writer.summary.summary());
     match outcome {
-        Ok(()) => writer.verdict(),
+        Ok(()) => writer.into_result(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
         Err(error) => Err(error.hint(resume_command(host, args))),
     }
@@ -198,7 +198,7 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
 
 /// A line on stderr, redrawn five times a second; nothing where nobody watches.
 fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar>> {
-    // The story of `-v` would go through it.
+    // The log of `-v` would break the progress line.
     if !watched || !host.stderr_is_terminal() || host.verbosity() != Verbosity::Normal {
         return Ok(None);
     }

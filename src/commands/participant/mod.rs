@@ -7,27 +7,27 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::value::RawValue;
 
-use crate::api::session::{ApiSession, Pace};
+use crate::api::session::{ApiSession, DeadlineScope};
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::args::participant_filter::SelectionArgs;
-use crate::args::participant_query::{Flags, read_query};
+use crate::args::participant_filter::ParticipantFilterArgs;
+use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::commands::participant::bulk::BulkArgs;
 use crate::http::client::Http;
 use crate::output::{curl_config, json_text, redact_participant};
 use crate::participants::impersonation::Impersonation;
-use crate::participants::lookup::Directory;
+use crate::participants::lookup::ParticipantLookup;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
 use crate::settings::cache_mode::Lifetimes;
 use crate::settings::network;
-use crate::tokens::provider::TokenKeeper;
+use crate::tokens::provider::TokenProvider;
 use crate::tokens::source::TokenSource;
 
 /// The flags of this command.
-const FLAGS: Flags = Flags("--");
+const FLAGS: FlagPrefix = FlagPrefix("--");
 
 /// Look participants up by login or CPF
 ///
@@ -56,7 +56,7 @@ pub struct ParticipantArgs {
     #[arg(long)]
     pub(crate) redact: bool,
     #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
+    pub(crate) selection: ParticipantFilterArgs,
     #[command(flatten)]
     pub(crate) bulk: BulkArgs,
     #[command(flatten)]
@@ -104,17 +104,25 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     }
     let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.impersonator.as_ref());
     let source = TokenSource::resolve(&settings, host)?;
-    let directory = Directory::resolve(&settings)?;
+    let directory = ParticipantLookup::resolve(&settings)?;
     let options = network::options(&settings)?;
     let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&settings)).transpose()?;
-    let keeper = TokenKeeper::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
+    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
     let http = Http::new(options);
     let Some(query) = query else {
-        return bulk::run(host, &args.bulk, args.redact, &args.selection.selection(false), &directory, &keeper, &http);
+        return bulk::run(
+            host,
+            &args.bulk,
+            args.redact,
+            &args.selection.selection(false),
+            &directory,
+            &provider,
+            &http,
+        );
     };
     let selection = args.selection.selection(impersonation.is_some());
     let (found, shared) = runtime::run(async {
-        let session = ApiSession::open(host, &http, &keeper, directory.api(), Pace::Once).await?;
+        let session = ApiSession::open(host, &http, &provider, directory.api(), DeadlineScope::PerCommand).await?;
         let found = directory.find(host, &session, &query).await.map_err(|error| FLAGS.advise(error, &query))?;
         Ok((found, session.shared_headers()))
     })?;

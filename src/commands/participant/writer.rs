@@ -9,7 +9,7 @@ use crate::exit;
 use crate::output::ndjson;
 use crate::output::ndjson::{Failure, Outcome};
 use crate::participants::bulk::{Answer, Field, Row};
-use crate::participants::resume::Done;
+use crate::participants::resume::CompletedLines;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
@@ -30,7 +30,7 @@ pub(super) struct Writer<'a> {
     pub(super) output: Output,
     pub(super) field: Field,
     pub(super) redact: bool,
-    pub(super) tally: Tally,
+    pub(super) summary: Summary,
     /// The first failure of this run: where, looking for what, and why.
     pub(super) first: Option<(u64, String, Error)>,
     pub(super) progress: Option<Bar>,
@@ -46,7 +46,7 @@ impl Writer<'_> {
     /// Interrupted, when nobody reads on; internal, when the output cannot be written.
     pub(super) fn take(&mut self, row: Option<Row>) -> Result<()> {
         let Some(row) = row else { return self.flush() };
-        self.tally.count(&row.answer);
+        self.summary.count(&row.answer);
         if let (Answer::Failed(error), None) = (&row.answer, &self.first) {
             self.first = Some((row.line.number, row.line.shown().to_owned(), error.clone()));
         }
@@ -59,8 +59,8 @@ impl Writer<'_> {
         let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
         self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
         if let Some(progress) = &mut self.progress {
-            if self.tally.errors > 0 {
-                progress.set_postfix(format!("{} failed", self.tally.errors));
+            if self.summary.errors > 0 {
+                progress.set_postfix(format!("{} failed", self.summary.errors));
             }
             // A terminal that went away must not end the run.
             let _ = progress.update(1);
@@ -86,14 +86,14 @@ impl Writer<'_> {
 
     /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length, as
     /// a single lookup would.
-    pub(super) fn verdict(&self) -> Result<()> {
-        let Some(error) = self.tally.verdict() else { return Ok(()) };
+    pub(super) fn into_result(&self) -> Result<()> {
+        let Some(error) = self.summary.into_result() else { return Ok(()) };
         let error = match &self.first {
             Some((line, value, first)) => {
-                self.host.redactor.learn_personal(value);
+                self.host.redactor.register_personal_data(value);
                 let error = error.cause(format!("the first, line {line}: {}", first.message()));
                 let error = first.causes().iter().fold(error, |error, cause| match &cause.quote {
-                    Some(quote) => error.quoting(&cause.text, quote),
+                    Some(quote) => error.cause_quoted(&cause.text, quote),
                     None => error.cause(&cause.text),
                 });
                 first.hints().iter().fold(error, Error::hint)
@@ -132,7 +132,7 @@ impl Writer<'_> {
 
 /// What became of the lines.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct Summary {
     found: u64,
     not_found: u64,
     invalid: u64,
@@ -142,13 +142,13 @@ pub(super) struct Tally {
     worst: Option<ErrorKind>,
 }
 
-impl Tally {
+impl Summary {
     /// Begins with what an earlier run has left.
-    pub(super) fn after(done: &Done) -> Self {
+    pub(super) fn after(done: &CompletedLines) -> Self {
         let kinds = exit::KINDS.into_iter().filter(|kind| done.failures.contains(exit::of(*kind).kind));
-        let mut tally = Self { already: (done.len() as u64, done.failed), ..Self::default() };
-        kinds.for_each(|kind| tally.worsen(kind));
-        tally
+        let mut summary = Self { already: (done.len() as u64, done.failed), ..Self::default() };
+        kinds.for_each(|kind| summary.raise_exit_kind(kind));
+        summary
     }
 
     fn count(&mut self, answer: &Answer) {
@@ -158,12 +158,12 @@ impl Tally {
             Answer::Invalid(_) => self.invalid += 1,
             Answer::Failed(error) => {
                 self.errors += 1;
-                self.worsen(error.kind());
+                self.raise_exit_kind(error.kind());
             }
         }
     }
 
-    fn worsen(&mut self, kind: ErrorKind) {
+    fn raise_exit_kind(&mut self, kind: ErrorKind) {
         self.worst = self.worst.into_iter().chain([kind]).max_by_key(|kind| exit::of(*kind).code);
     }
 
@@ -189,7 +189,7 @@ impl Tally {
     }
 
     /// What is to be said of lines without an answer, if there are any.
-    fn verdict(&self) -> Option<Error> {
+    fn into_result(&self) -> Option<Error> {
         let (lines, failed) = self.already;
         let all = self.total() + lines;
         self.worst.map(|kind| {

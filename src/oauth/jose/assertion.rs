@@ -80,14 +80,14 @@ pub fn authentication(client_id: &str, assertion: Secret) -> Authentication {
 /// How long ago a ready assertion has expired, as far as it is a JWT that says so.
 #[must_use]
 pub fn expired_since(assertion: &Secret, now: SystemTime) -> Option<Duration> {
-    let exp = Claims::peek(assertion.expose())?.expires()?;
+    let exp = Claims::decode_unverified(assertion.expose())?.expires()?;
     now.duration_since(SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::jose::jwt::Token;
+    use crate::oauth::jose::jwt::ParsedToken;
 
     #[test]
     fn an_assertion_names_one_recipient_and_is_for_one_use() {
@@ -95,7 +95,7 @@ mod tests {
         let template = Template { client_id: "me", audience: "https://as", typ: DEFAULT_TYP, x5t: Some("thumb") };
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_187_072_900);
         let [one, two] = [0, 1].map(|_| {
-            let Token::Signed(jwt) = Token::read(make(&template, &signer, now).unwrap().expose()) else {
+            let ParsedToken::Signed(jwt) = ParsedToken::read(make(&template, &signer, now).unwrap().expose()) else {
                 panic!("not a JWT")
             };
             (jwt.header, serde_json::from_str::<Value>(&jwt.claims_text).unwrap())

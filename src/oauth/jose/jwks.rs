@@ -15,7 +15,7 @@ pub const SET_LIMIT: usize = 256 * 1024;
 /// A set of keys.
 #[derive(Debug)]
 pub struct KeySet {
-    keys: Vec<Key>,
+    keys: Vec<Jwk>,
 }
 
 /// A set as it is written: a key that cannot be read is no reason to refuse the others (RFC 7517 section 5).
@@ -26,7 +26,7 @@ struct Wire {
 
 /// A key, as far as it can verify.
 #[derive(Debug, Deserialize)]
-struct Key {
+struct Jwk {
     #[serde(default)]
     kty: String,
     kid: Option<String>,
@@ -116,7 +116,7 @@ impl KeySet {
             return Err(Refusal::Critical);
         }
         let kid = jwt.head.kid.as_deref();
-        let fits = |key: &&Key| {
+        let fits = |key: &&Jwk| {
             (kid.is_none() || key.kid.as_deref() == kid)
                 && key.usage.as_deref().is_none_or(|usage| usage == "sig")
                 && key.alg.as_deref().is_none_or(|own| own == alg)
@@ -130,7 +130,7 @@ impl KeySet {
     }
 }
 
-impl Key {
+impl Jwk {
     fn is_for(&self, scheme: &Scheme) -> bool {
         match scheme {
             Scheme::Rsa(_) => self.kty == "RSA",
@@ -168,15 +168,15 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::jose::jwt::Token;
+    use crate::oauth::jose::jwt::ParsedToken;
     use ring::rand::SystemRandom;
     use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 
     fn jwt(head: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> Jwt {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode("{}"));
         let signature = URL_SAFE_NO_PAD.encode(sign(signed.as_bytes()));
-        match Token::read(&format!("{signed}.{signature}")) {
-            Token::Signed(jwt) => *jwt,
+        match ParsedToken::read(&format!("{signed}.{signature}")) {
+            ParsedToken::Signed(jwt) => *jwt,
             _ => panic!("not a JWT"),
         }
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 const LEEWAY: Duration = Duration::from_secs(60);
 
 /// What a token looks like from outside.
-pub enum Token {
+pub enum ParsedToken {
     /// A signed JWT.
     Signed(Box<Jwt>),
     /// An encrypted JWT (five parts): its header alone can be read.
@@ -84,7 +84,7 @@ pub struct Claims {
     pub cnf: Option<Value>,
 }
 
-impl Token {
+impl ParsedToken {
     /// Takes a token apart.
     #[must_use]
     pub fn read(token: &str) -> Self {
@@ -110,13 +110,14 @@ impl Token {
             _ => None,
         };
         // An object (`{"`) in Base64.
-        let unread = || if token.starts_with("eyJ") { Self::Damaged { why: damage(token) } } else { Self::Opaque };
+        let unread =
+            || if token.starts_with("eyJ") { Self::Damaged { why: describe_damage(token) } } else { Self::Opaque };
         read().unwrap_or_else(unread)
     }
 }
 
 /// What is wrong with a text that begins like a JWT.
-fn damage(token: &str) -> String {
+fn describe_damage(token: &str) -> String {
     let lines = token.lines().count();
     if lines > 1 {
         return format!("it is broken over {lines} lines");
@@ -142,10 +143,10 @@ fn damage(token: &str) -> String {
 impl Claims {
     /// The unverified claims of a signed JWT; nothing for an opaque or encrypted token.
     #[must_use]
-    pub fn peek(token: &str) -> Option<Self> {
-        match Token::read(token) {
-            Token::Signed(jwt) => Some(jwt.claims),
-            Token::Encrypted { .. } | Token::Damaged { .. } | Token::Opaque => None,
+    pub fn decode_unverified(token: &str) -> Option<Self> {
+        match ParsedToken::read(token) {
+            ParsedToken::Signed(jwt) => Some(jwt.claims),
+            ParsedToken::Encrypted { .. } | ParsedToken::Damaged { .. } | ParsedToken::Opaque => None,
         }
     }
 
@@ -223,10 +224,12 @@ mod tests {
 
     #[test]
     fn claims_are_read_in_their_shapes() {
-        let claims = Claims::peek(&token(r#"{"exp":1795187072,"scope":"a b","aud":"x","azp":"c"}"#)).unwrap();
+        let claims =
+            Claims::decode_unverified(&token(r#"{"exp":1795187072,"scope":"a b","aud":"x","azp":"c"}"#)).unwrap();
         assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
         assert_eq!((claims.audiences(), claims.client()), (vec!["x"], Some("c")));
-        let claims = Claims::peek(&token(r#"{"exp":1795187072.9,"scp":["a","b"],"aud":["x","y"]}"#)).unwrap();
+        let claims =
+            Claims::decode_unverified(&token(r#"{"exp":1795187072.9,"scp":["a","b"],"aud":["x","y"]}"#)).unwrap();
         assert_eq!((claims.expires(), claims.scopes().as_deref()), (Some(1_795_187_072), Some("a b")));
         assert_eq!(claims.audiences(), ["x", "y"]);
     }
@@ -243,14 +246,14 @@ mod tests {
             ("eyJhbGciOiJFUzI1NiJ9.e30.%", "its signature is"),
             ("eyJhbGciOiJFUz.e30.c2ln.c2ln.c2ln", "its header is"),
         ] {
-            let Token::Damaged { why: told } = Token::read(token) else { panic!("{token}") };
+            let ParsedToken::Damaged { why: told } = ParsedToken::read(token) else { panic!("{token}") };
             assert!(told.contains(why), "{token}: {told}");
         }
         for token in ["opaque", "a.b", "a.b.c.d.e", "a.!.c", &token("[]"), &token("7")] {
-            assert!(Claims::peek(token).is_none(), "{token}");
+            assert!(Claims::decode_unverified(token).is_none(), "{token}");
         }
         let encrypted = format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#));
-        assert!(matches!(Token::read(&encrypted), Token::Encrypted { .. }));
+        assert!(matches!(ParsedToken::read(&encrypted), ParsedToken::Encrypted { .. }));
     }
 
     #[test]
@@ -268,7 +271,7 @@ mod tests {
             (r#"{"exp":2000,"nbf":"x"}"#, false),
             ("{}", false),
         ] {
-            assert_eq!(Claims::peek(&token(claims)).unwrap().check_times(now).is_ok(), good, "{claims}");
+            assert_eq!(Claims::decode_unverified(&token(claims)).unwrap().check_times(now).is_ok(), good, "{claims}");
         }
     }
 }

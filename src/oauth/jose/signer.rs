@@ -130,7 +130,7 @@ impl Signer {
                 let signer = key.choose_scheme(&[alg.scheme]).ok_or("the key does not fit its algorithm")?;
                 let signature = signer.sign(message).map_err(|e| e.to_string())?;
                 match alg.coordinate {
-                    Some(length) => without_asn1(&signature, length).ok_or("the signature is not one of ECDSA")?,
+                    Some(length) => ecdsa_der_to_jose(&signature, length).ok_or("the signature is not one of ECDSA")?,
                     None => signature,
                 }
             }
@@ -141,7 +141,7 @@ impl Signer {
 
 /// An ECDSA signature as JOSE writes it (RFC 7518 section 3.4): both numbers at full length, from the two INTEGERs of the
 /// SEQUENCE that TLS uses.
-fn without_asn1(der: &[u8], length: usize) -> Option<Vec<u8>> {
+fn ecdsa_der_to_jose(der: &[u8], length: usize) -> Option<Vec<u8>> {
     let element = |bytes: &[u8], tag: u8| -> Option<(Vec<u8>, Vec<u8>)> {
         let (&found, rest) = bytes.split_first()?;
         let (&size, rest) = rest.split_first()?;
@@ -166,7 +166,7 @@ fn without_asn1(der: &[u8], length: usize) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::oauth::jose::jwks::KeySet;
-    use crate::oauth::jose::jwt::Token;
+    use crate::oauth::jose::jwt::ParsedToken;
     use crate::oauth::jose::private_key;
     use ring::rand::SystemRandom;
     use ring::signature::{
@@ -177,7 +177,7 @@ mod tests {
         let head = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}"}}"#, signer.alg()));
         let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode("{}"));
         let token = format!("{signed}.{}", signer.sign(signed.as_bytes()).unwrap());
-        let Token::Signed(jwt) = Token::read(&token) else { panic!("not a JWT") };
+        let ParsedToken::Signed(jwt) = ParsedToken::read(&token) else { panic!("not a JWT") };
         KeySet::parse(format!(r#"{{"keys":[{jwk}]}}"#).as_bytes()).unwrap().verify(&jwt).is_ok()
     }
 
