@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
+use m2m::http::message::Response;
 use m2m::platform::error::Error;
 use m2m::platform::host::Host;
-use m2m::http::message::Response;
 use m2m::platform::text;
 use m2m::report;
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use libfuzzer_sys::fuzz_target;
 use m2m::participants::impersonation::Impersonation;
-use m2m::tokens::source::TokenSource;
 use m2m::platform::error::Error;
 use m2m::settings::api::Api;
 use m2m::settings::config_file::ConfigFile;
 use m2m::settings::layer::Layer;
 use m2m::settings::resolved::{Choice, Settings};
 use m2m::settings::table;
+use m2m::tokens::source::TokenSource;
 use m2m_fuzz::{assert_showable, quiet_host};
 
 /// The seeds have it wherever a secret may stand.

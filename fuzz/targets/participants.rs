@@ -3,14 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use m2m::output::ndjson;
+use m2m::output::redact_participant;
+use m2m::participants::bulk::{Answer, Field, Row};
 use m2m::participants::bulk_input;
+use m2m::participants::filter::ParticipantFilter;
 use m2m::participants::impersonation;
 use m2m::participants::lookup::Participants;
-use m2m::participants::filter::ParticipantFilter;
-use m2m::output::ndjson;
-use m2m::output::ndjson::Outcome;
-use m2m::output::redact_participant;
 use m2m::platform::json;
+use m2m::platform::redactor::Redactor;
 use m2m_fuzz::{assert_showable, quiet_host};
 use serde_json::value::RawValue;
 
@@ -19,8 +20,9 @@ fuzz_target!(|body: &[u8]| {
     let _ = impersonation::read_saved(body);
     let Ok(found) = Participants::parse(body) else { return };
     assert!(is_json(&found.array) && is_json(&json::indented(&found.array)));
+    let row = Row { line: bulk_input::Line::of(1, "fulano"), answer: Answer::Found(found.items.clone()) };
     for redact in [false, true] {
-        let line = ndjson::line(1, "login", "fulano", &Outcome::Found(&found.items), redact);
+        let line = ndjson::line(&Redactor::default(), Field::Login, &row, redact);
         assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(['\n', '\r']), "not one line: {line:?}");
         assert!(is_json(&line), "not JSON: {line}");
     }
@@ -34,8 +36,11 @@ fuzz_target!(|body: &[u8]| {
     if let Err(error) = one.require(&found.items) {
         assert_showable(&quiet_host(), &error);
     }
-    let gold =
-        ParticipantFilter { segment: Some("Gold".to_owned()), catalog_id: Some("40599".to_owned()), ..ParticipantFilter::default() };
+    let gold = ParticipantFilter {
+        segment: Some("Gold".to_owned()),
+        catalog_id: Some("40599".to_owned()),
+        ..ParticipantFilter::default()
+    };
     let all = found.items.len();
     assert!(gold.apply(found.items).len() <= all);
 });

@@ -6,7 +6,8 @@ use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
 use m2m::oauth::token_response::{is_b64token, parse_response};
-use m2m::output::token_format::{TokenView, TokenFormat, render};
+use m2m::output::token_format::{TokenFormat, render};
+use m2m::tokens::provider::AccessToken;
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 
 fuzz_target!(|body: &[u8]| {
@@ -18,18 +19,17 @@ fuzz_target!(|body: &[u8]| {
     let text = token.access_token.expose();
     assert!(is_b64token(text) && text.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(token.members.get("refresh_token").is_none());
-    assert!(token.expires_at.is_none_or(|at| at >= UNIX_EPOCH) && token.remarks.len() < 8);
-    let printable = TokenView {
-        access_token: text,
+    assert!(token.expires_at.is_none_or(|at| at >= UNIX_EPOCH) && token.warnings.len() < 8);
+    let token = AccessToken {
+        access_token: token.access_token,
         expires_at: token.expires_at,
-        members: &token.members,
+        members: token.members,
         cached: false,
-        now: UNIX_EPOCH,
-        kubectl_version: "client.authentication.k8s.io/v1",
     };
+    let shown = |format| render(format, &token, UNIX_EPOCH, "client.authentication.k8s.io/v1");
     for format in [TokenFormat::Json, TokenFormat::Kubectl] {
-        let shown = render(format, &printable);
+        let shown = shown(format);
         assert!(serde_json::from_str::<&serde_json::value::RawValue>(&shown).is_ok(), "not JSON: {shown}");
     }
-    assert_eq!(render(TokenFormat::Header, &printable).lines().count(), 1);
+    assert_eq!(shown(TokenFormat::Header).lines().count(), 1);
 });

@@ -40,7 +40,7 @@ pub struct ApiSession<'a> {
     /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
     refresh_is_pointless: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
-    refresh_error_cell: RefCell<Option<Error>>,
+    refresh_failure: RefCell<Option<Error>>,
     /// A UUID, new in each invocation.
     pub correlation: String,
 }
@@ -59,14 +59,14 @@ impl<'a> ApiSession<'a> {
     ) -> Result<Self> {
         let (headers, correlation) = read_headers(host, http, api).await?;
         provider.offer_certificate(http).await?;
-        let token = match provider.fresh() {
+        let token = match provider.read_fresh() {
             Some(token) => token,
             None => {
                 // The API's connection is made while the token is.
                 if !provider.shares_origin_with(&api.url) {
                     http.preconnect(host, &api.url);
                 }
-                provider.obtain(http).await?
+                provider.get(http).await?
             }
         };
         Self::new(host, http, Some(provider), deadline_scope, (headers, correlation), token)
@@ -100,7 +100,7 @@ impl<'a> ApiSession<'a> {
             accepted: Cell::new(false),
             refresh_is_pointless: Cell::new(false),
             renewal: tokio::sync::Mutex::new(()),
-            refresh_error_cell: RefCell::new(None),
+            refresh_failure: RefCell::new(None),
             correlation,
         })
     }
@@ -164,7 +164,7 @@ impl<'a> ApiSession<'a> {
     /// Why there is no token any more, once getting a new one has failed.
     #[must_use]
     pub fn refresh_error(&self) -> Option<Error> {
-        self.refresh_error_cell.borrow().clone()
+        self.refresh_failure.borrow().clone()
     }
 
     /// The Authorization header and the gateway's headers, for tools that send requests themselves.
@@ -215,7 +215,7 @@ impl<'a> ApiSession<'a> {
             self.http.restart_deadline();
         }
         let token = provider.replace(self.http, refused).await.inspect_err(|error| {
-            self.refresh_error_cell.replace(Some(error.clone()));
+            self.refresh_failure.replace(Some(error.clone()));
         })?;
         self.accepted.set(false);
         self.bearer.replace(bearer(&token)?);

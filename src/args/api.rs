@@ -1,4 +1,4 @@
-//! FlagPrefix that say which API is called, and with which key.
+//! Flags that say which API is called, and with which key.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! FlagPrefix that say how the cache is used.
+//! Flags that say how the cache is used.
 
 use clap::Args;
 
@@ -29,7 +29,7 @@ impl CacheArgs {
 
     /// How the cache is used.
     #[must_use]
-    pub fn usage(&self) -> CacheMode {
+    pub fn mode(&self) -> CacheMode {
         match (self.no_cache, self.refresh) {
             (true, _) => CacheMode::Off,
             (false, true) => CacheMode::WriteOnly,

@@ -1,4 +1,4 @@
-//! FlagPrefix that say who asks for a token, and for what.
+//! Flags that say who asks for a token, and for what.
 
 use std::path::PathBuf;
 

@@ -2,16 +2,14 @@
 
 use clap::Args;
 
-use crate::args::api::ApiArgs;
 use crate::args::cache::CacheArgs;
 use crate::args::client::ClientArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::network::NetworkArgs;
 use crate::args::server::ServerArgs;
 use crate::platform::error::Result;
-use crate::platform::host::Host;
 use crate::settings::layer::Layer;
-use crate::settings::resolved::Settings;
+use crate::settings::resolved::Choice;
 
 /// Where, who, for what, how kept, how reached.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,19 +29,22 @@ pub struct GrantArgs {
 }
 
 impl GrantArgs {
-    /// The settings that follow from these flags, those of the API if the command has them, and all below.
+    /// What these flags say about the settings.
     ///
     /// # Errors
     /// Usage.
-    pub fn settings(&self, host: &Host, api: Option<&ApiArgs>) -> Result<Settings> {
+    pub fn layer(&self) -> Result<Layer> {
         let mut flags = Layer::default();
         self.server.add_to(&mut flags);
         self.client.add_to(&mut flags)?;
         self.cache.add_to(&mut flags);
         self.network.add_to(&mut flags)?;
-        if let Some(api) = api {
-            api.add_to(&mut flags);
-        }
-        Settings::resolve(host, &self.general.choice(), flags)
+        Ok(flags)
+    }
+
+    /// Which profile is chosen.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        self.general.choice()
     }
 }

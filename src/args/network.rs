@@ -1,4 +1,4 @@
-//! FlagPrefix that say how servers are reached.
+//! Flags that say how servers are reached.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! FlagPrefix that choose among several participants; shared by the commands that look one up.
+//! Flags that choose among several participants; shared by the commands that look one up.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! FlagPrefix that say where tokens are granted.
+//! Flags that say where tokens are granted.
 
 use clap::Args;
 

@@ -28,7 +28,7 @@ pub struct Entry {
     /// The members of the token response.
     pub members: Members,
     /// For `m2m cache list`.
-    pub about: TokenDescription,
+    pub description: TokenDescription,
 }
 
 /// What a token is for, for people.
@@ -80,7 +80,7 @@ impl Entry {
             version: VERSION,
             obtained_at: unix(self.obtained_at),
             expires_at: unix(self.expires_at),
-            about: &self.about,
+            about: &self.description,
             response: &response,
         };
         let mut bytes = serde_json::to_vec(&wire).unwrap_or_default();
@@ -98,7 +98,7 @@ impl Entry {
             obtained_at: time(wire.obtained_at)?,
             expires_at: time(wire.expires_at)?,
             members,
-            about: wire.about,
+            description: wire.about,
         })
     }
 
@@ -142,7 +142,7 @@ mod tests {
             obtained_at: time(obtained).unwrap(),
             expires_at: time(expires).unwrap(),
             members: json::parse(br#"{"access_token":"abc","x":1.50,"x":"\u00e9"}"#).unwrap(),
-            about: TokenDescription { server: "https://as".into(), ..TokenDescription::default() },
+            description: TokenDescription { server: "https://as".into(), ..TokenDescription::default() },
         }
     }
 

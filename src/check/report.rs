@@ -58,6 +58,20 @@ pub struct Check {
     pub undecided: bool,
 }
 
+impl Check {
+    /// Message and causes in one line.
+    #[must_use]
+    pub fn finding(&self) -> String {
+        [std::slice::from_ref(&self.message), &self.causes[..]].concat().join("; ")
+    }
+
+    /// All hints in one line.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        (!self.hints.is_empty()).then(|| self.hints.join("; "))
+    }
+}
+
 /// All checks of one profile.
 #[derive(Clone, Debug)]
 pub struct Report {

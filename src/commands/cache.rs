@@ -80,7 +80,7 @@ fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
     let text = if args.format.is_json() {
         let row = |entry: &Entry| {
             json!({
-                "server": entry.about.server, "client_id": entry.about.client_id, "scope": entry.about.scope, "audience": entry.about.audience,
+                "server": entry.description.server, "client_id": entry.description.client_id, "scope": entry.description.scope, "audience": entry.description.audience,
                 "expires_in": left(entry), "expires_at": rfc3339(entry.expires_at), "expires_at_unix": entry::unix(entry.expires_at),
                 "fresh": entry.is_fresh(now, None),
             })
@@ -92,8 +92,15 @@ fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
                 0 => "expired".to_owned(),
                 secs => format!("{} left", humantime::format_duration(std::time::Duration::from_secs(secs))),
             };
-            let audience = entry.about.audience.as_ref().map(|audience| format!("for {audience}")).unwrap_or_default();
-            [entry.about.server.clone(), entry.about.client_id.clone(), state, entry.about.scope.clone(), audience]
+            let audience =
+                entry.description.audience.as_ref().map(|audience| format!("for {audience}")).unwrap_or_default();
+            [
+                entry.description.server.clone(),
+                entry.description.client_id.clone(),
+                state,
+                entry.description.scope.clone(),
+                audience,
+            ]
         }))
     };
     host.print(text.as_bytes())

@@ -16,10 +16,9 @@ use crate::args::server::ServerArgs;
 use crate::check;
 use crate::check::Expectations;
 use crate::check::checks::CHECKS;
-use crate::check::report::{Report, Status};
+use crate::check::report::Report;
 use crate::exit;
 use crate::output::check_report;
-use crate::output::check_report::{Line, Section};
 use crate::output::columns;
 use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
@@ -189,15 +188,14 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     if args.strict {
         reports.iter_mut().for_each(Report::promote_warnings);
     }
-    let sections: Vec<Section> = reports.iter().map(section).collect();
     for (format, path, mut file) in files {
-        file.write_all(render(&format, &sections, true, None).as_bytes()).map_err(|e| write_error(path, &e))?;
+        file.write_all(render(&format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, &e))?;
     }
     let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &sections, host.verbosity() >= Verbosity::Verbose, host.columns());
+    let mut printed = render(&args.output, &reports, host.verbosity() >= Verbosity::Verbose, host.columns());
     if on_github {
-        write_step_summary(host, &sections)?;
-        let annotations = check_report::annotations(&sections);
+        write_step_summary(host, &reports)?;
+        let annotations = check_report::annotations(&reports);
         if args.output == "text" {
             printed.push_str(&annotations);
         } else {
@@ -209,24 +207,11 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     Ok(failure.map_or(ExitCode::SUCCESS, |check| exit::of(check.kind).into()))
 }
 
-fn section(report: &Report) -> Section {
-    let line = |check: &check::report::Check| Line {
-        id: check.id,
-        status: check.status.word(),
-        message: check.message.clone(),
-        causes: check.causes.clone(),
-        hints: check.hints.clone(),
-        ms: check.took.as_millis(),
-        undecided: check.status == Status::Fail && check.undecided,
-    };
-    Section { profile: report.profile.clone(), ok: report.is_ok(), checks: report.checks.iter().map(line).collect() }
-}
-
-fn render(format: &str, sections: &[Section], all: bool, width: Option<usize>) -> String {
+fn render(format: &str, reports: &[Report], all: bool, width: Option<usize>) -> String {
     match format {
-        "json" => check_report::json(sections),
-        "junit" => check_report::junit(sections),
-        _ => check_report::text(sections, all, width),
+        "json" => check_report::json(reports),
+        "junit" => check_report::junit(reports),
+        _ => check_report::text(reports, all, width),
     }
 }
 
@@ -250,13 +235,13 @@ fn write_error(path: &Path, e: &std::io::Error) -> Error {
 }
 
 /// Appends to the step's summary. That it cannot be written says nothing about the credentials.
-fn write_step_summary(host: &Host, sections: &[Section]) -> Result<()> {
+fn write_step_summary(host: &Host, reports: &[Report]) -> Result<()> {
     let Some(path) = host.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
     let written = File::options()
         .append(true)
         .create(true)
         .open(path)
-        .and_then(|mut file| file.write_all(check_report::markdown(sections).as_bytes()));
+        .and_then(|mut file| file.write_all(check_report::markdown(reports).as_bytes()));
     if let Err(e) = written {
         host.write_stderr_line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
     }

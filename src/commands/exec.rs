@@ -7,18 +7,13 @@ use clap::Args;
 
 use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
-use crate::http::client::Http;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::runtime;
 use crate::report;
 use crate::report::ErrorFormat;
-use crate::settings::cache_mode::Lifetimes;
-use crate::settings::network;
 use crate::tokens::child_process;
 use crate::tokens::child_process::CannotRun;
-use crate::tokens::provider::TokenProvider;
-use crate::tokens::source::TokenSource;
+use crate::tokens::session::TokenSession;
 
 /// Run a program with the token in its environment
 ///
@@ -53,20 +48,13 @@ pub fn run(host: &Host, args: &ExecArgs, format: ErrorFormat) -> Result<ExitCode
         return Err(Error::usage(format!("`--as {}` is not the name of a variable", args.variable))
             .hint("letters, digits and `_`, such as `API_TOKEN`"));
     }
-    let settings = args.grant.settings(host, Some(&args.api))?;
-    let source = TokenSource::resolve(&settings, host)?;
-    network::check(&settings)?;
-    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
-    let token = match provider.fresh() {
-        Some(token) => token,
-        None => {
-            let http = Http::new(network::options(&settings)?);
-            runtime::run(provider.obtain(&http))?
-        }
-    };
-    settings.register_free_secrets(host);
+    let mut flags = args.grant.layer()?;
+    args.api.add_to(&mut flags);
+    let session = TokenSession::prepare(host, &args.grant.choice(), flags, args.grant.cache.mode())?;
+    let token = session.token(host)?;
+    session.settings.register_free_secrets(host);
     let environment =
-        child_process::environment(host, &settings.secret_variables(), &args.variable, &token.access_token);
+        child_process::environment(host, &session.settings.secret_variables(), &args.variable, &token.access_token);
     match child_process::become_program(&args.command, environment) {
         Ok(code) => Ok(ExitCode::from(code)),
         Err(CannotRun { error, code }) => {

@@ -15,15 +15,13 @@ use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
-use crate::settings::cache_mode::Lifetimes;
 use crate::settings::key::SettingKey;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
 use crate::settings::server;
 use crate::tokens::inspection;
 use crate::tokens::inspection::Shape;
-use crate::tokens::provider::TokenProvider;
-use crate::tokens::source::TokenSource;
+use crate::tokens::session::TokenSession;
 
 /// Larger than any token, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
@@ -56,10 +54,13 @@ pub struct InspectArgs {
 /// # Errors
 /// Usage; whatever keeps a token from being granted; with `--verify`, whatever is wrong with the token.
 pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
-    let settings = args.grant.settings(host, None)?;
-    let token = match &args.file {
-        Some(path) => read(host, path)?,
-        None => own_token(host, args, &settings)?,
+    let settings = Settings::resolve(host, &args.grant.choice(), args.grant.layer()?)?;
+    let (token, settings) = match &args.file {
+        Some(path) => (read(host, path)?, settings),
+        None => {
+            let session = TokenSession::new(host, settings, args.grant.cache.mode())?;
+            (session.token(host)?.access_token, session.settings)
+        }
     };
     host.redactor.register_secret(&token);
     let shape = inspection::read(&token);
@@ -74,17 +75,6 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
         })?;
     }
     host.print(&json_text::passed_through(host, &describe(&shape, args.verify)))
-}
-
-fn own_token(host: &Host, args: &InspectArgs, settings: &Settings) -> Result<Secret> {
-    let source = TokenSource::resolve(settings, host)?;
-    let options = network::options(settings)?;
-    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(settings)?)?;
-    let held = match provider.fresh() {
-        Some(held) => held,
-        None => runtime::run(async { provider.obtain(&Http::new(options)).await })?,
-    };
-    Ok(held.access_token)
 }
 
 fn read(host: &Host, path: &Path) -> Result<Secret> {

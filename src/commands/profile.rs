@@ -16,6 +16,7 @@ use crate::platform::host::Host;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::generated_key;
 use crate::settings::presets::Preset;
+use crate::settings::resolved::Settings;
 use crate::settings::resolved::unknown_provider;
 use crate::settings::starter;
 use crate::settings::starter::Proof;
@@ -138,7 +139,11 @@ fn show(host: &Host, args: &ShowArgs) -> Result<()> {
     let mut grant = args.grant.clone();
     grant.general.by_argument = args.name.is_some();
     grant.general.profile = args.name.clone().or(grant.general.profile);
-    let settings = grant.settings(host, Some(&args.api))?;
+    let settings = {
+        let mut flags = grant.layer()?;
+        args.api.add_to(&mut flags);
+        Settings::resolve(host, &grant.choice(), flags)?
+    };
     let rows = table::rows(host, &settings);
     let text = if args.format.is_json() {
         let all: Vec<_> =

@@ -12,7 +12,6 @@ use crate::args::api::ApiArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::participant_filter::ParticipantFilterArgs;
 use crate::args::participant_query::{FlagPrefix, read_query};
-use crate::http::client::Http;
 use crate::http::log::HIDDEN_HEADERS;
 use crate::http::message::{Request, Response, ResponseEvent};
 use crate::output::clean_stream::CleanStream;
@@ -25,10 +24,9 @@ use crate::platform::local_input::LocalInput;
 use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 use crate::settings::api::Api;
-use crate::settings::cache_mode::Lifetimes;
-use crate::settings::network;
-use crate::tokens::provider::TokenProvider;
-use crate::tokens::source::TokenSource;
+use crate::settings::key::SettingKey;
+use crate::settings::resolved::Settings;
+use crate::tokens::session::TokenSession;
 
 /// The flags that name a participant.
 const FLAGS: FlagPrefix = FlagPrefix("--as-");
@@ -110,7 +108,10 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     if query.is_none() {
         args.selection.refuse()?;
     }
-    let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.behalf.impersonator.as_ref());
+    let mut flags = args.grant.layer()?;
+    args.api.add_to(&mut flags);
+    flags.flag(SettingKey::Impersonator, args.behalf.impersonator.as_ref());
+    let settings = Settings::resolve(host, &args.grant.choice(), flags)?;
     let api = Api::resolve(&settings)?;
     let behalf = match (query, &args.behalf.as_participant) {
         (Some(query), _) => ActAs::LookedUp(query),
@@ -132,20 +133,20 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     if let (ActAs::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
         request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
     }
-    let source = TokenSource::resolve(&settings, host)?;
-    let directory = match &behalf {
+    let lookup = match &behalf {
         ActAs::LookedUp(_) => Some(ParticipantLookup::resolve(&settings)?),
         _ => None,
     };
-    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
-    let http = Http::new(network::options(&settings)?);
+    let session = TokenSession::new(host, settings, args.grant.cache.mode())?;
+    let http = session.http()?;
+    let provider = session.provider(host)?;
     let selection = args.selection.selection(true);
     let mut failure: Option<Error> = None;
     runtime::force_exit_after_interrupt(|| std::process::exit(crate::exit::of(ErrorKind::Interrupted).code.into()));
     let error = runtime::run(async {
         let session = ApiSession::open(host, &http, &provider, &api, DeadlineScope::PerCommand).await?;
-        if let (ActAs::LookedUp(query), Some(directory), Some(impersonation)) = (&behalf, &directory, &impersonation) {
-            let found = directory.find(host, &session, query).await.map(|found| selection.apply(found.items));
+        if let (ActAs::LookedUp(query), Some(lookup), Some(impersonation)) = (&behalf, &lookup, &impersonation) {
+            let found = lookup.find(host, &session, query).await.map(|found| selection.apply(found.items));
             let found = found.and_then(|found| selection.require(&found).map(|()| found));
             let found = found.map_err(|error| FLAGS.advise(error, query))?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);

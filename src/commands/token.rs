@@ -6,17 +6,12 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::args::grant::GrantArgs;
-use crate::http::client::Http;
+use crate::output::dry_run;
 use crate::output::token_format;
-use crate::output::token_format::{TokenFormat, TokenView};
+use crate::output::token_format::TokenFormat;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::runtime;
-use crate::settings::cache_mode::Lifetimes;
-use crate::settings::network;
-use crate::tokens::dry_run;
-use crate::tokens::provider::TokenProvider;
-use crate::tokens::source::TokenSource;
+use crate::tokens::session::TokenSession;
 
 /// The formats by name.
 const FORMATS: [(&str, TokenFormat); 7] = [
@@ -60,40 +55,22 @@ fn format_parser() -> impl TypedValueParser<Value = TokenFormat> {
 /// # Errors
 /// Usage, or whatever keeps a token from being granted.
 pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
-    let settings = args.grant.settings(host, None)?;
-    let source = TokenSource::resolve(&settings, host)?;
-    network::check(&settings)?;
-    let lifetimes = Lifetimes::resolve(&settings)?;
+    let session = TokenSession::prepare(host, &args.grant.choice(), args.grant.layer()?, args.grant.cache.mode())?;
     if args.dry_run {
-        network::options(&settings)?;
-        return host.print(dry_run::render(host, &settings, &source)?.as_bytes());
+        session.http()?;
+        return host.print(dry_run::render(host, &session.settings, &session.source)?.as_bytes());
     }
     // What a format needs of its surroundings is checked before a token is paid for.
     let kubectl_version = token_format::kubectl_version(
         host.var("KUBERNETES_EXEC_INFO")?.filter(|_| args.output == TokenFormat::Kubectl),
     )?;
     let mut github_output = (args.output == TokenFormat::Github).then(|| open_github_output(host)).transpose()?;
-    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), lifetimes)?;
-    let token = match provider.fresh() {
-        Some(token) => token,
-        None => {
-            let http = Http::new(network::options(&settings)?);
-            runtime::run(provider.obtain(&http))?
-        }
-    };
-    let printable = TokenView {
-        access_token: token.access_token.expose(),
-        expires_at: token.expires_at,
-        members: &token.members,
-        cached: token.cached,
-        now: host.now(),
-        kubectl_version,
-    };
+    let token = session.token(host)?;
     // The mask comes first, then the value that it masks.
-    host.print(token_format::render(args.output, &printable).as_bytes())?;
+    host.print(token_format::render(args.output, &token, host.now(), kubectl_version).as_bytes())?;
     match &mut github_output {
         Some(file) => file
-            .write_all(token_format::github_output(&printable).as_bytes())
+            .write_all(token_format::github_output(&token).as_bytes())
             .map_err(|e| Error::usage("cannot write to the file in `GITHUB_OUTPUT`").cause(e.to_string())),
         None => Ok(()),
     }

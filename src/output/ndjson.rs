@@ -1,45 +1,32 @@
-//! The lines of a bulk lookup: one JSON object a line, participants as the API sent them.
+//! The lines of a bulk lookup: one JSON object per line of the input, participants as the API sent them. Refuses to decide
+//! what became of a line.
 
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
+use crate::exit;
 use crate::output::redact_participant;
-use crate::platform::redactor::HIDDEN;
-
-/// What became of one line of the input.
-pub enum Outcome<'a> {
-    /// Participants that match.
-    Found(&'a [Box<RawValue>]),
-    /// Nobody matches.
-    NotFound,
-    /// The value cannot be looked up; nothing was sent.
-    Invalid(Failure),
-    /// The lookup failed.
-    Error(Failure),
-}
+use crate::participants::bulk::{Answer, Field, Row};
+use crate::platform::error::{Error, ErrorKind};
+use crate::platform::redactor::{HIDDEN, Redactor};
 
 /// Why a line has no answer.
-#[derive(Debug, Serialize)]
-pub struct Failure {
-    /// The kind, as in the table of exit codes.
-    pub kind: &'static str,
-    /// What happened.
-    pub message: String,
-    /// Why.
-    pub causes: Vec<String>,
-    /// The status of the API's answer.
-    pub http_status: Option<u16>,
+#[derive(Serialize)]
+struct Failure {
+    kind: &'static str,
+    message: String,
+    causes: Vec<String>,
+    http_status: Option<u16>,
 }
 
-/// One line, with its line end. `field` is `login` or `cpf`.
+/// One line, with its line end. With `redact`, personal data is masked.
 #[must_use]
-pub fn line(number: u64, field: &str, value: &str, outcome: &Outcome<'_>, redact: bool) -> String {
-    let shown = if redact { HIDDEN } else { value };
-    let query = json!({ field: shown });
-    let head = |status: &str| format!("{{\"line\":{number},\"query\":{query},\"status\":\"{status}\"");
-    match outcome {
-        Outcome::Found(items) => {
+pub fn line(redactor: &Redactor, field: Field, row: &Row, redact: bool) -> String {
+    let shown = if redact { HIDDEN } else { row.line.shown() };
+    let query = json!({ field.name(): shown });
+    let head = |status: &str| format!("{{\"line\":{},\"query\":{query},\"status\":\"{status}\"", row.line.number);
+    match &row.answer {
+        Answer::Found(items) => {
             let mut out = head("found");
             out.push_str(",\"participants\":[");
             for (at, item) in items.iter().enumerate() {
@@ -55,9 +42,26 @@ pub fn line(number: u64, field: &str, value: &str, outcome: &Outcome<'_>, redact
             out.push_str("]}\n");
             out
         }
-        Outcome::NotFound => format!("{},\"participants\":[]}}\n", head("not_found")),
-        Outcome::Invalid(failure) => format!("{},\"error\":{}}}\n", head("invalid"), json!(failure)),
-        Outcome::Error(failure) => format!("{},\"error\":{}}}\n", head("error"), json!(failure)),
+        Answer::NotFound => format!("{},\"participants\":[]}}\n", head("not_found")),
+        Answer::Invalid(error) => {
+            format!("{},\"error\":{}}}\n", head("invalid"), json!(failure(redactor, error, redact)))
+        }
+        Answer::Failed(error) => format!("{},\"error\":{}}}\n", head("error"), json!(failure(redactor, error, redact))),
+    }
+}
+
+fn failure(redactor: &Redactor, error: &Error, redact: bool) -> Failure {
+    // Server text may identify the participant; what tells several participants apart is our own text, and safe.
+    let hide_quotes = redact && error.kind() != ErrorKind::NotFound;
+    let causes = error.causes().iter().map(|cause| match &cause.quote {
+        Some(_) if hide_quotes => format!("{}: {HIDDEN}", cause.text),
+        _ => redactor.render(cause),
+    });
+    Failure {
+        kind: exit::of(error.kind()).kind,
+        message: redactor.hide(error.message()),
+        causes: causes.map(|cause| redactor.hide(&cause)).collect(),
+        http_status: error.http().http_status,
     }
 }
 
@@ -72,14 +76,20 @@ fn push_on_one_line(out: &mut String, json: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::participants::bulk_input::Line;
+    use serde_json::value::RawValue;
+
+    fn row(answer: Answer) -> Row {
+        Row { line: Line::of(7, "529.982.247-25"), answer }
+    }
 
     #[test]
     fn participants_stay_as_they_were_on_one_line() {
-        let items = [RawValue::from_string("{\"a\":1.50,\r\n \"b\":\"x\\ny\"}".into()).unwrap()];
+        let items = vec![RawValue::from_string("{\"a\":1.50,\r\n \"b\":\"x\\ny\"}".into()).unwrap()];
         assert_eq!(
-            line(7, "cpf", "529.982.247-25", &Outcome::Found(&items), false),
+            line(&Redactor::default(), Field::Cpf, &row(Answer::Found(items)), false),
             "{\"line\":7,\"query\":{\"cpf\":\"529.982.247-25\"},\"status\":\"found\",\"participants\":[{\"a\":1.50,   \"b\":\"x\\ny\"}]}\n"
         );
-        assert!(!line(7, "cpf", "529.982.247-25", &Outcome::NotFound, true).contains("529"));
+        assert!(!line(&Redactor::default(), Field::Cpf, &row(Answer::NotFound), true).contains("529"));
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::value::RawValue;
 
 use crate::platform::error::{Error, Result};
-use crate::platform::json::Members;
+use crate::tokens::provider::AccessToken;
 
 /// How a token is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,45 +27,30 @@ pub enum TokenFormat {
     Github,
 }
 
-/// What a format may need of a token.
-pub struct TokenView<'a> {
-    /// The token.
-    pub access_token: &'a str,
-    /// When it expires, if known.
-    pub expires_at: Option<SystemTime>,
-    /// The members of the token response.
-    pub members: &'a Members,
-    /// Whether it came from the cache.
-    pub cached: bool,
-    /// The time now.
-    pub now: SystemTime,
-    /// The `apiVersion` of an ExecCredential.
-    pub kubectl_version: &'a str,
-}
-
-/// Renders a token.
+/// Renders a token. `now` is what remaining lifetimes count from, `kubectl_version` the `apiVersion` of an ExecCredential.
 #[must_use]
-pub fn render(format: TokenFormat, token: &TokenView<'_>) -> String {
+pub fn render(format: TokenFormat, token: &AccessToken, now: SystemTime, kubectl_version: &str) -> String {
+    let text = token.access_token.expose();
     match format {
-        TokenFormat::Token => format!("{}\n", token.access_token),
-        TokenFormat::Json => json(token),
-        TokenFormat::Header => format!("Authorization: Bearer {}\n", token.access_token),
+        TokenFormat::Token => format!("{}\n", text),
+        TokenFormat::Json => json(token, now),
+        TokenFormat::Header => format!("Authorization: Bearer {}\n", text),
         // The grammar of a Bearer token has no character that a quoted curl value would need escaped.
-        TokenFormat::Curl => format!("header = \"Authorization: Bearer {}\"\n", token.access_token),
+        TokenFormat::Curl => format!("header = \"Authorization: Bearer {}\"\n", text),
         // `~` is the only character of a Bearer token that a shell would touch.
-        TokenFormat::Env if token.access_token.contains('~') => {
-            format!("export M2M_ACCESS_TOKEN='{}'\n", token.access_token)
+        TokenFormat::Env if text.contains('~') => {
+            format!("export M2M_ACCESS_TOKEN='{text}'\n")
         }
-        TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", token.access_token),
-        TokenFormat::Kubectl => kubectl(token),
-        TokenFormat::Github => format!("::add-mask::{}\n", token.access_token),
+        TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", text),
+        TokenFormat::Kubectl => kubectl(token, kubectl_version),
+        TokenFormat::Github => format!("::add-mask::{}\n", text),
     }
 }
 
 /// The line for the file that `GITHUB_OUTPUT` names. A Bearer token holds no line end.
 #[must_use]
-pub fn github_output(token: &TokenView<'_>) -> String {
-    format!("access_token={}\n", token.access_token)
+pub fn github_output(token: &AccessToken) -> String {
+    format!("access_token={}\n", token.access_token.expose())
 }
 
 /// The versions of ExecCredential that are known.
@@ -90,13 +75,12 @@ pub fn kubectl_version(exec_info: Option<&str>) -> Result<&'static str> {
     known.copied().ok_or_else(|| refused(format!("its `apiVersion` is none of {}", KUBECTL_VERSIONS.join(", "))))
 }
 
-fn kubectl(token: &TokenView<'_>) -> String {
-    let mut status = serde_json::json!({ "token": token.access_token });
+fn kubectl(token: &AccessToken, version: &str) -> String {
+    let mut status = serde_json::json!({ "token": token.access_token.expose() });
     if let Some(at) = token.expires_at {
         status["expirationTimestamp"] = rfc3339(at).into();
     }
-    let credential =
-        serde_json::json!({ "apiVersion": token.kubectl_version, "kind": "ExecCredential", "status": status });
+    let credential = serde_json::json!({ "apiVersion": version, "kind": "ExecCredential", "status": status });
     format!("{credential}\n")
 }
 
@@ -108,7 +92,7 @@ pub fn rfc3339(at: SystemTime) -> String {
 }
 
 /// The members as they were written, `expires_in` counted from now, and ours after them.
-fn json(token: &TokenView<'_>) -> String {
+fn json(token: &AccessToken, now: SystemTime) -> String {
     const OURS: [&str; 4] = ["expires_in", "expires_at", "expires_at_unix", "cached"];
     let mut parts: Vec<String> = token
         .members
@@ -118,7 +102,7 @@ fn json(token: &TokenView<'_>) -> String {
         .map(|(name, raw)| member(name, raw))
         .collect();
     if let Some(at) = token.expires_at {
-        let left = at.duration_since(token.now).unwrap_or_default().as_secs();
+        let left = at.duration_since(now).unwrap_or_default().as_secs();
         let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         parts.push(format!("\"expires_in\":{left}"));
         parts.push(format!("\"expires_at\":\"{}\"", rfc3339(at)));
@@ -136,37 +120,28 @@ fn member(name: &str, raw: &RawValue) -> String {
 mod tests {
     use super::*;
     use crate::platform::json;
+    use crate::platform::secret::Secret;
+
+    fn token(response: &[u8], expires_at: Option<SystemTime>) -> AccessToken {
+        let (access_token, members) = (Secret::new("abc".into()), json::parse(response).unwrap());
+        AccessToken { access_token, expires_at, members, cached: expires_at.is_some() }
+    }
 
     #[test]
     fn json_keeps_the_servers_members_and_counts_from_now() {
-        let members: Members =
-            json::parse(br#"{"access_token":"abc","expires_in":"3600","token_type":"bearer","x":1.50}"#).unwrap();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_187_072);
-        let token = TokenView {
-            access_token: "abc",
-            expires_at: Some(now + Duration::from_secs(90)),
-            members: &members,
-            cached: true,
-            now,
-            kubectl_version: "",
-        };
+        let response = br#"{"access_token":"abc","expires_in":"3600","token_type":"bearer","x":1.50}"#;
+        let token = token(response, Some(now + Duration::from_secs(90)));
         assert_eq!(
-            render(TokenFormat::Json, &token).trim_end(),
+            render(TokenFormat::Json, &token, now, "").trim_end(),
             r#"{"access_token":"abc","token_type":"bearer","x":1.50,"expires_in":90,"expires_at":"2026-11-20T15:06:02Z","expires_at_unix":1795187162,"cached":true}"#
         );
     }
 
     #[test]
     fn an_unknown_expiry_is_left_out() {
-        let members: Members = json::parse(br#"{"access_token":"abc","expires_in":null}"#).unwrap();
-        let token = TokenView {
-            access_token: "abc",
-            expires_at: None,
-            members: &members,
-            cached: false,
-            now: SystemTime::UNIX_EPOCH,
-            kubectl_version: "",
-        };
-        assert_eq!(render(TokenFormat::Json, &token).trim_end(), r#"{"access_token":"abc","cached":false}"#);
+        let token = token(br#"{"access_token":"abc","expires_in":null}"#, None);
+        let printed = render(TokenFormat::Json, &token, SystemTime::UNIX_EPOCH, "");
+        assert_eq!(printed.trim_end(), r#"{"access_token":"abc","cached":false}"#);
     }
 }

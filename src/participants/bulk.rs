@@ -81,7 +81,7 @@ pub struct Bulk<'a> {
     /// Token, key and correlation id.
     pub session: &'a ApiSession<'a>,
     /// Where participants are looked up.
-    pub directory: &'a ParticipantLookup,
+    pub lookup: &'a ParticipantLookup,
     /// Which of them count.
     pub selection: &'a ParticipantFilter,
     /// What the lines are.
@@ -188,7 +188,7 @@ impl Bulk<'_> {
         loop {
             stop.unless(rate_limiter.wait_for_slot()).await?;
             let error = match concurrency_limit
-                .run_first_alone(Box::pin(self.directory.find(self.host, self.session, query)))
+                .run_first_alone(Box::pin(self.lookup.find(self.host, self.session, query)))
                 .await
             {
                 Ok(found) => return Ok(self.select(found.items)),

@@ -22,6 +22,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// A line that holds a value.
+    #[must_use]
+    pub fn of(number: u64, text: &str) -> Self {
+        Self { number, text: Some(text.to_owned()) }
+    }
+
     /// The value to look up.
     ///
     /// # Errors

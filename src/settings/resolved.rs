@@ -86,13 +86,6 @@ impl Settings {
         Self::complete(host, name, values).map(|settings| Self { overridden_env_vars, available_profiles, ..settings })
     }
 
-    /// With `impersonator` as a flag gives it.
-    #[must_use]
-    pub fn with_impersonator(mut self, who: Option<&String>) -> Self {
-        self.values.flag(SettingKey::Impersonator, who);
-        self
-    }
-
     /// Adds the preset below the given values.
     fn complete(host: &Host, profile: Option<String>, mut values: Layer) -> Result<Self> {
         let preset = match values.get(SettingKey::Provider) {

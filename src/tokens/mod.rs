@@ -3,10 +3,10 @@
 
 pub mod child_process;
 pub mod credentials;
-pub mod dry_run;
 pub mod hints;
 pub mod inspection;
 pub mod metadata;
 pub mod provider;
+pub mod session;
 pub mod source;
 pub mod verification;

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::cache::dir::CacheDir;
+use crate::cache::entry::TokenDescription;
 use crate::cache::key::Fields;
 use crate::http::client::Http;
 use crate::http::message::{Request, Response};
@@ -100,15 +101,20 @@ impl TokenSource {
         &self.client
     }
 
-    /// Server, client id, scope and audience, for people.
+    /// What the token is for, as `m2m cache list` shows it.
     #[must_use]
-    pub fn about(&self) -> (String, String, String, Option<String>) {
+    pub fn description(&self) -> TokenDescription {
         let server = match &self.server {
             Server::TokenEndpoint(url) => url::shown(url),
             Server::Metadata(source) => source.expected.clone(),
         };
         let grant = &self.client.grant;
-        (server, self.client.id.clone(), grant.scope.joined(), grant.audience.clone())
+        TokenDescription {
+            server,
+            client_id: self.client.id.clone(),
+            scope: grant.scope.joined(),
+            audience: grant.audience.clone(),
+        }
     }
 
     /// The token request with nothing secret in it, and what is not known without asking the server.

@@ -209,7 +209,7 @@ fn entry(obtained: u64, lifetime: u64) -> Entry {
         obtained_at: at(obtained),
         expires_at: at(obtained + lifetime),
         members: json::parse::<Members>(br#"{"access_token":"abc"}"#).expect("members"),
-        about: TokenDescription::default(),
+        description: TokenDescription::default(),
     }
 }
 

@@ -103,7 +103,7 @@ pub fn run(
     args: &BulkArgs,
     redact: bool,
     selection: &ParticipantFilter,
-    directory: &ParticipantLookup,
+    lookup: &ParticipantLookup,
     provider: &TokenProvider<'_>,
     http: &Http,
 ) -> Result<()> {
@@ -128,13 +128,13 @@ pub fn run(
             let session = tokio::select! {
                 biased;
                 () = stop.requested() => return Err(runtime::interrupted()),
-                session = ApiSession::open(host, http, provider, directory.api(), DeadlineScope::PerRequest) => session?,
+                session = ApiSession::open(host, http, provider, lookup.api(), DeadlineScope::PerRequest) => session?,
             };
             begun.set(true);
             let bulk = Bulk {
                 host,
                 session: &session,
-                directory,
+                lookup,
                 selection,
                 field,
                 concurrency,
@@ -186,9 +186,7 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
     };
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
-        return Err(
-            Error::usage(format!("cannot read the values from `{}`", path.display())).cause("it is a directory")
-        );
+        return Err(Error::usage(format!("cannot read the values from `{}`", path.display())).cause("it is a lookup"));
     }
     // Only a person who watches needs to know how much there is.
     let countable = host.stderr_is_terminal() && file.metadata().is_ok_and(|m| m.is_file());

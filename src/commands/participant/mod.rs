@@ -13,7 +13,6 @@ use crate::args::grant::GrantArgs;
 use crate::args::participant_filter::ParticipantFilterArgs;
 use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::commands::participant::bulk::BulkArgs;
-use crate::http::client::Http;
 use crate::output::{curl_config, json_text, redact_participant};
 use crate::participants::impersonation::Impersonation;
 use crate::participants::lookup::ParticipantLookup;
@@ -21,10 +20,8 @@ use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
-use crate::settings::cache_mode::Lifetimes;
-use crate::settings::network;
-use crate::tokens::provider::TokenProvider;
-use crate::tokens::source::TokenSource;
+use crate::settings::key::SettingKey;
+use crate::tokens::session::TokenSession;
 
 /// The flags of this command.
 const FLAGS: FlagPrefix = FlagPrefix("--");
@@ -102,28 +99,21 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
         Some(_) => args.bulk.refuse_for_one()?,
         None => args.bulk.require_input()?,
     }
-    let settings = args.grant.settings(host, Some(&args.api))?.with_impersonator(args.impersonator.as_ref());
-    let source = TokenSource::resolve(&settings, host)?;
-    let directory = ParticipantLookup::resolve(&settings)?;
-    let options = network::options(&settings)?;
-    let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&settings)).transpose()?;
-    let provider = TokenProvider::new(host, &source, args.grant.cache.usage(), Lifetimes::resolve(&settings)?)?;
-    let http = Http::new(options);
+    let mut flags = args.grant.layer()?;
+    args.api.add_to(&mut flags);
+    flags.flag(SettingKey::Impersonator, args.impersonator.as_ref());
+    let session = TokenSession::prepare(host, &args.grant.choice(), flags, args.grant.cache.mode())?;
+    let lookup = ParticipantLookup::resolve(&session.settings)?;
+    let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&session.settings)).transpose()?;
+    let http = session.http()?;
+    let provider = session.provider(host)?;
     let Some(query) = query else {
-        return bulk::run(
-            host,
-            &args.bulk,
-            args.redact,
-            &args.selection.selection(false),
-            &directory,
-            &provider,
-            &http,
-        );
+        return bulk::run(host, &args.bulk, args.redact, &args.selection.selection(false), &lookup, &provider, &http);
     };
     let selection = args.selection.selection(impersonation.is_some());
     let (found, shared) = runtime::run(async {
-        let session = ApiSession::open(host, &http, &provider, directory.api(), DeadlineScope::PerCommand).await?;
-        let found = directory.find(host, &session, &query).await.map_err(|error| FLAGS.advise(error, &query))?;
+        let session = ApiSession::open(host, &http, &provider, lookup.api(), DeadlineScope::PerCommand).await?;
+        let found = lookup.find(host, &session, &query).await.map_err(|error| FLAGS.advise(error, &query))?;
         Ok((found, session.shared_headers()))
     })?;
     let everything = selection.is_everything();

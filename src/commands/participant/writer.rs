@@ -7,12 +7,10 @@ use kdam::{Bar, BarExt as _};
 
 use crate::exit;
 use crate::output::ndjson;
-use crate::output::ndjson::{Failure, Outcome};
 use crate::participants::bulk::{Answer, Field, Row};
 use crate::participants::resume::CompletedLines;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
-use crate::platform::redactor::HIDDEN;
 use crate::platform::runtime;
 
 /// Lines are written together up to this many bytes.
@@ -40,7 +38,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Takes a row; nothing means that there is a pause.
+    /// Accepts a row; `None` marks an idle moment, at which the buffer is flushed.
     ///
     /// # Errors
     /// Interrupted, when nobody reads on; internal, when the output cannot be written.
@@ -50,13 +48,7 @@ impl Writer<'_> {
         if let (Answer::Failed(error), None) = (&row.answer, &self.first) {
             self.first = Some((row.line.number, row.line.shown().to_owned(), error.clone()));
         }
-        let outcome = match &row.answer {
-            Answer::Found(items) => Outcome::Found(items),
-            Answer::NotFound => Outcome::NotFound,
-            Answer::Invalid(error) => Outcome::Invalid(self.failure(error)),
-            Answer::Failed(error) => Outcome::Error(self.failure(error)),
-        };
-        let line = ndjson::line(row.line.number, self.field.name(), row.line.shown(), &outcome, self.redact);
+        let line = ndjson::line(&self.host.redactor, self.field, &row, self.redact);
         self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
         if let Some(progress) = &mut self.progress {
             if self.summary.errors > 0 {
@@ -66,22 +58,6 @@ impl Writer<'_> {
             let _ = progress.update(1);
         }
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
-    }
-
-    fn failure(&self, error: &Error) -> Failure {
-        // What a server says may name the participant in ways that nobody can know here. What tells several participants
-        // apart are our own words.
-        let tells_too_much = self.redact && error.kind() != ErrorKind::NotFound;
-        let causes = error.causes().iter().map(|cause| match &cause.quote {
-            Some(_) if tells_too_much => format!("{}: {HIDDEN}", cause.text),
-            _ => self.host.redactor.render(cause),
-        });
-        Failure {
-            kind: exit::of(error.kind()).kind,
-            message: self.host.redactor.hide(error.message()),
-            causes: causes.map(|cause| self.host.redactor.hide(&cause)).collect(),
-            http_status: error.http().http_status,
-        }
     }
 
     /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length, as

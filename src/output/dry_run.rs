@@ -2,6 +2,7 @@
 //! is read, no command is run.
 
 use crate::http::message::Request;
+use crate::output::columns;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
@@ -16,15 +17,11 @@ use crate::tokens::source::TokenSource;
 /// Usage: the request cannot be built.
 pub fn render(host: &Host, settings: &Settings, source: &TokenSource) -> Result<String> {
     let rows = table::rows(host, settings);
-    let widest = |of: fn(&table::Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
-    let (names, values) = (widest(|r| r.name), widest(|r| &r.value));
     let mut out = format!(
         "# settings of {}\n",
         settings.profile.as_ref().map_or("no profile".to_owned(), |p| format!("profile `{p}`"))
     );
-    for row in &rows {
-        out.push_str(&format!("{:names$}  {:values$}  {}\n", row.name, row.value, row.origin));
-    }
+    out.push_str(&columns::aligned(rows.into_iter().map(|row| [row.name.to_owned(), row.value, row.origin])));
     out.push_str("\n# token request (nothing was sent)\n");
     let (request, note) = source.preview()?;
     if let Some(note) = note {
