@@ -60,9 +60,6 @@ pub enum Parsed {
 }
 
 /// Reads the arguments, the program's name first.
-///
-/// # Errors
-/// Usage.
 pub fn parse(argv: &[OsString]) -> Result<Parsed> {
     // The process ends soon: taking the definitions down would cost every run a tenth of its parsing.
     let mut m2m = ManuallyDrop::new(Cli::command());
@@ -88,7 +85,7 @@ fn render_help(argv: &[OsString]) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// The command that the arguments name, as it is typed: `m2m`, `m2m token`, `m2m profile init`.
+/// The command that the arguments name: `m2m`, `m2m token`, `m2m profile init`.
 fn command_path(argv: &[OsString]) -> String {
     let mut m2m = Cli::command();
     m2m.build();
@@ -103,9 +100,6 @@ fn command_path(argv: &[OsString]) -> String {
 
 impl Cli {
     /// Runs the command.
-    ///
-    /// # Errors
-    /// Whatever the command fails with.
     pub fn run(&self, host: &Host, format: ErrorFormat) -> Result<ExitCode> {
         if let Some(general) = self.general() {
             general.apply(host);

@@ -16,7 +16,6 @@ pub struct Exit {
 }
 
 /// The exit of every kind of error. Exhaustive on purpose: a new kind cannot forget its code.
-#[must_use]
 pub fn of(kind: ErrorKind) -> Exit {
     let exit = |code, kind, when| Exit { code, kind, when };
     match kind {

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use m2m::platform::host::Host;
-
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| m2m::report::panic_report(&Host::system(), panic.location())));
-    m2m::run(&Host::system())
+    std::panic::set_hook(Box::new(m2m::report_panic));
+    m2m::run(&m2m::Host::system())
 }

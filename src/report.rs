@@ -44,7 +44,6 @@ pub fn panic_report(host: &Host, place: Option<&std::panic::Location<'_>>) {
 }
 
 /// An error as the JSON object of the contract, without its line end.
-#[must_use]
 pub fn json(host: &Host, error: &Error) -> String {
     #[derive(Serialize)]
     struct Wire<'a> {
@@ -64,7 +63,7 @@ pub fn json(host: &Host, error: &Error) -> String {
     }
     let exit = exit::of(error.kind());
     let facts = error.http();
-    // Here and not when the line is written: escapes of ours are none of JSON.
+    // Here and not when the line is written: our escapes are not JSON's.
     let clean = |text: &str| text::sanitize(&host.redactor.hide(text)).into_owned();
     let wire = Wire {
         error: Body {

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
-use m2m::http::message::Response;
-use m2m::platform::error::Error;
-use m2m::platform::host::Host;
-use m2m::platform::text;
-use m2m::report;
+use m2m::Error;
+use m2m::Host;
+use m2m::internals::http::message::Response;
+use m2m::internals::platform::text;
+use m2m::internals::report;
 
 /// A process whose streams lead no_server_configured.
 pub fn quiet_host() -> Host {

@@ -5,7 +5,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use libfuzzer_sys::fuzz_target;
-use m2m::cache::entry::Entry;
+use m2m::internals::cache::entry::Entry;
 
 fuzz_target!(|file: &[u8]| {
     let Some(entry) = Entry::from_bytes(file) else { return };

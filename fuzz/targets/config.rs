@@ -5,14 +5,14 @@
 use std::path::PathBuf;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::participants::impersonation::Impersonation;
-use m2m::platform::error::Error;
-use m2m::settings::api::Api;
-use m2m::settings::config_file::ConfigFile;
-use m2m::settings::layer::Layer;
-use m2m::settings::resolved::{Choice, Settings};
-use m2m::settings::table;
-use m2m::tokens::source::TokenSource;
+use m2m::Error;
+use m2m::internals::participants::impersonation::Impersonation;
+use m2m::internals::settings::api::Api;
+use m2m::internals::settings::config_file::ConfigFile;
+use m2m::internals::settings::layer::Layer;
+use m2m::internals::settings::resolved::{Choice, Settings};
+use m2m::internals::settings::table;
+use m2m::internals::tokens::source::TokenSource;
 use m2m_fuzz::{assert_showable, quiet_host};
 
 /// The seeds have it wherever a secret may stand.
@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
     let host = quiet_host();
     let tell = |error: &Error| {
         assert_showable(&host, error);
-        let shown = m2m::report::json(&host, error);
+        let shown = m2m::internals::report::json(&host, error);
         assert!(!holds_the_secret(text) || !shown.contains(SECRET), "the secret is shown: {shown}");
     };
     let file = ConfigFile::of(Some(PathBuf::from("/home/u/config.toml")), text.to_owned(), true);

@@ -6,10 +6,10 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::api::refusal;
-use m2m::oauth::token_error;
-use m2m::platform::host::Host;
-use m2m::platform::secret::Secret;
+use m2m::Host;
+use m2m::internals::api::refusal;
+use m2m::internals::oauth::token_error;
+use m2m::internals::platform::secret::Secret;
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 
 const STATUSES: [u16; 8] = [200, 302, 400, 401, 403, 404, 429, 503];
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| HOST.with(|host| {
         refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
     ] {
         assert_showable(host, &error);
-        let shown = m2m::report::json(host, &error);
+        let shown = m2m::internals::report::json(host, &error);
         assert!(!shown.contains(SECRET), "the secret is shown: {shown}");
     }
 }));

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use m2m::oauth::jose::jwks::KeySet;
-use m2m::oauth::jose::jwt::ParsedToken;
+use m2m::internals::oauth::jose::jwks::KeySet;
+use m2m::internals::oauth::jose::jwt::ParsedToken;
 
 /// Headers for every kind of key; claims `{}`; 64 and 256 bytes of made-up signature.
 const HEADERS: [(&str, usize); 6] = [

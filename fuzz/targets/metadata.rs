@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use m2m::oauth::discovery::{MetadataSource, read_document};
-use m2m::oauth::issuer;
-use m2m::oauth::issuer::IssuerRule;
-use m2m::platform::url;
-use m2m::platform::url::Url;
+use m2m::internals::oauth::discovery::{MetadataSource, read_document};
+use m2m::internals::oauth::issuer;
+use m2m::internals::oauth::issuer::IssuerRule;
+use m2m::internals::platform::url;
+use m2m::internals::platform::url::Url;
 use m2m_fuzz::{assert_showable, quiet_host};
 
 /// As the seeds have it.

@@ -3,15 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use m2m::output::ndjson;
-use m2m::output::redact_participant;
-use m2m::participants::bulk::{Answer, Field, Row};
-use m2m::participants::bulk_input;
-use m2m::participants::filter::ParticipantFilter;
-use m2m::participants::impersonation;
-use m2m::participants::lookup::Participants;
-use m2m::platform::json;
-use m2m::platform::redactor::Redactor;
+use m2m::internals::output::ndjson;
+use m2m::internals::output::redact_participant;
+use m2m::internals::participants::bulk::{Answer, Field, Row};
+use m2m::internals::participants::bulk_input;
+use m2m::internals::participants::filter::ParticipantFilter;
+use m2m::internals::participants::impersonation;
+use m2m::internals::participants::lookup::Participants;
+use m2m::internals::platform::json;
+use m2m::internals::platform::redactor::Redactor;
 use m2m_fuzz::{assert_showable, quiet_host};
 use serde_json::value::RawValue;
 

@@ -5,9 +5,9 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::oauth::token_response::{is_b64token, parse_response};
-use m2m::output::token_format::{TokenFormat, render};
-use m2m::tokens::provider::AccessToken;
+use m2m::internals::oauth::token_response::{is_b64token, parse_response};
+use m2m::internals::output::token_format::{TokenFormat, render};
+use m2m::internals::tokens::provider::AccessToken;
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 
 fuzz_target!(|body: &[u8]| {

@@ -1,5 +1,5 @@
-//! What a refusal by the API means: the gateway's key, the token, its scope, a quota, an intermediary, or the API itself
-//! (RFC 6750 section 3.1, and the habits of Azure API Management and CloudLoyalty).
+//! What a refusal by the API means: the gateway's key, the token, its scope, a quota, an intermediary, or the API
+//! itself (RFC 6750 section 3.1, and the habits of Azure API Management and CloudLoyalty).
 
 use std::time::SystemTime;
 
@@ -16,19 +16,16 @@ const NOT_FOUND: &str = "113";
 const WRONG_KIND: &str = "103";
 
 /// What the gateway's 401 is about.
-#[must_use]
 pub fn is_about_subscription_key(reply: &Response) -> bool {
     ErrorBody::of(reply).mentions(&["subscription key"])
 }
 
 /// Whether an answer says that the token was not accepted, so that a fresh one may help.
-#[must_use]
 pub fn is_about_token(reply: &Response) -> bool {
     reply.status == 401 && !is_about_subscription_key(reply)
 }
 
 /// The error for a 304, which a condition of the request has asked for.
-#[must_use]
 pub fn not_modified(reply: &Response, what: &str, correlation: &str) -> Error {
     Error::new(ErrorKind::ApiRefused, "what was asked for has not changed")
         .cause(format!("{what} answered 304"))
@@ -36,7 +33,6 @@ pub fn not_modified(reply: &Response, what: &str, correlation: &str) -> Error {
 }
 
 /// The error for an answer of the API that is not a success. `what` names the request; `correlation` is what was sent.
-#[must_use]
 pub fn refusal(reply: &Response, what: &str, correlation: &str, now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
     let (kind, message, hint) = classify(reply, &body);

@@ -101,7 +101,8 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     if target.contains('#') {
         return Err(refused("it holds a fragment (`#..`)".into()));
     }
-    // Parsers of URLs drop line ends and tabs, and take a backslash for a slash: what is sent would not be what is read here.
+    // Parsers of URLs drop line ends and tabs, and take a backslash for a slash: what is sent would not be what is read
+    // here.
     if target.contains(|c: char| c == '\\' || c.is_control()) || target.trim() != target {
         return Err(refused("it holds a backslash, a control character, or blanks at an end".into()));
     }
@@ -111,7 +112,7 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     if !target.contains("://") {
         return Err(refused("it is neither a path that begins with one `/` nor a URL".into()));
     }
-    let parsed = Url::parse(target).map_err(|e| Error::usage("the URL is refused (not shown)").cause(e.to_string()))?;
+    let parsed = Url::parse(target).map_err(|e| Error::usage("the URL is refused (not shown)").caused_by(e))?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(Error::usage("the URL is refused (not shown): it holds a user name or password"));
     }
@@ -124,7 +125,8 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     Ok(parsed)
 }
 
-/// Sends the request and passes the answer to `sink`, head first. Anything but a success also gives the error that goes with it.
+/// Sends the request and passes the answer to `sink`, head first. Anything but a success also gives the error that goes
+/// with it.
 ///
 /// # Errors
 /// The network's errors.

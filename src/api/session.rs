@@ -22,7 +22,7 @@ use crate::tokens::provider::{AccessToken, TokenProvider};
 pub enum DeadlineScope {
     /// One deadline over everything.
     PerCommand,
-    /// One deadline a request: there are many, and their sender repeats them itself.
+    /// One deadline per request: there are many, and their sender retries them itself.
     PerRequest,
 }
 
@@ -37,7 +37,8 @@ pub struct ApiSession<'a> {
     /// The token as a header: made once, not for each of many requests.
     bearer: RefCell<HeaderValue>,
     accepted: Cell<bool>,
-    /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens cost.
+    /// Whether a new token was refused like the one before: what the API refuses then is not the token, and tokens
+    /// cost.
     refresh_is_pointless: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
     refresh_failure: RefCell<Option<Error>>,
@@ -115,9 +116,6 @@ impl<'a> ApiSession<'a> {
     }
 
     /// As [`Self::send`], with the body of a 2xx answer passed to `sink` as it arrives.
-    ///
-    /// # Errors
-    /// As there.
     pub async fn send_streaming(&self, request: &mut Request, sink: &mut BodySink<'_>) -> Result<Response> {
         self.send_with(request, Some(sink)).await
     }
@@ -153,7 +151,6 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Whether the client repeats a GET by itself.
-    #[must_use]
     pub fn repeat(&self) -> RetryPolicy {
         match self.deadline_scope {
             DeadlineScope::PerCommand => RetryPolicy::Idempotent,
@@ -162,13 +159,11 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Why there is no token any more, once getting a new one has failed.
-    #[must_use]
     pub fn refresh_error(&self) -> Option<Error> {
         self.refresh_failure.borrow().clone()
     }
 
     /// The Authorization header and the gateway's headers, for tools that send requests themselves.
-    #[must_use]
     pub fn shared_headers(&self) -> Vec<(String, Secret)> {
         let token = format!("Bearer {}", self.token.borrow().access_token.expose());
         let text = |value: &HeaderValue| Secret::new(value.to_str().unwrap_or_default().to_owned());
@@ -235,7 +230,7 @@ async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap,
     let mut headers = api.read_headers(host, &http.deadline()).await?;
     let correlation = uuid::random()?;
     let value = HeaderValue::from_str(&correlation)
-        .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").cause(e.to_string()))?;
+        .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").caused_by(e))?;
     headers.insert(HeaderName::from_static("x-correlation-id"), value);
     Ok((headers, correlation))
 }

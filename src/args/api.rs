@@ -14,7 +14,8 @@ pub struct ApiArgs {
     /// Base URL of the API; the token goes to this origin only [env: M2M_API_URL]
     #[arg(long, value_name = "URL")]
     api_url: Option<String>,
-    /// File with the gateway's subscription key, `-` for stdin [env: M2M_SUBSCRIPTION_KEY holds the key, M2M_SUBSCRIPTION_KEY_FILE a path]
+    /// File with the gateway's subscription key, `-` for stdin [env: M2M_SUBSCRIPTION_KEY holds the key,
+    /// M2M_SUBSCRIPTION_KEY_FILE a path]
     #[arg(long, value_name = "PATH")]
     subscription_key_file: Option<PathBuf>,
 }

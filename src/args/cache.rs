@@ -28,7 +28,6 @@ impl CacheArgs {
     }
 
     /// How the cache is used.
-    #[must_use]
     pub fn mode(&self) -> CacheMode {
         match (self.no_cache, self.refresh) {
             (true, _) => CacheMode::Off,

@@ -15,13 +15,17 @@ pub struct ClientArgs {
     /// The client's identifier [env: M2M_CLIENT_ID]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// Refused: arguments are visible to other users and stay in the shell's history. Use M2M_CLIENT_SECRET or --client-secret-file
+    /// Refused: arguments are visible to other users and stay in the shell's history. Use M2M_CLIENT_SECRET or
+    /// --client-secret-file
     #[arg(long, value_name = "SECRET", num_args = 0..=1, allow_hyphen_values = true)]
     client_secret: Option<Option<String>>,
-    /// File with the client secret, `-` for stdin [env: M2M_CLIENT_SECRET holds the secret, M2M_CLIENT_SECRET_FILE a path]
+    /// File with the client secret, `-` for stdin [env: M2M_CLIENT_SECRET holds the secret, M2M_CLIENT_SECRET_FILE a
+    /// path]
     #[arg(long, value_name = "PATH")]
     client_secret_file: Option<PathBuf>,
-    /// How the client authenticates: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth, client_assertion [env: M2M_AUTH_METHOD] [default: client_secret_basic, with a JSON body client_secret_post]
+    /// How the client authenticates: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt,
+    /// tls_client_auth, self_signed_tls_client_auth, client_assertion [env: M2M_AUTH_METHOD] [default:
+    /// client_secret_basic, with a JSON body client_secret_post]
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<String>,
     /// PEM file with the client's certificate, for mutual TLS; may hold the key too [env: M2M_CLIENT_CERT]

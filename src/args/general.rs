@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 use crate::platform::host::{Host, Verbosity};
 use crate::settings::resolved::Choice;
 
-/// Which profile, and how much is told.
+/// Which profile, and how much is logged.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "General")]
 pub struct GeneralArgs {
@@ -33,12 +33,11 @@ pub struct GeneralArgs {
 
 impl GeneralArgs {
     /// The part that says where settings come from.
-    #[must_use]
     pub fn choice(&self) -> Choice {
         Choice { profile: self.profile.clone(), by_argument: self.by_argument, config: self.config.clone() }
     }
 
-    /// Sets how much is told.
+    /// Sets how much is logged.
     pub fn apply(&self, host: &Host) {
         host.set_verbosity(match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

@@ -30,9 +30,6 @@ pub struct GrantArgs {
 
 impl GrantArgs {
     /// What these flags say about the settings.
-    ///
-    /// # Errors
-    /// Usage.
     pub fn layer(&self) -> Result<Layer> {
         let mut flags = Layer::default();
         self.server.add_to(&mut flags);
@@ -43,7 +40,6 @@ impl GrantArgs {
     }
 
     /// Which profile is chosen.
-    #[must_use]
     pub fn choice(&self) -> Choice {
         self.general.choice()
     }

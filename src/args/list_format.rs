@@ -12,7 +12,6 @@ pub struct ListFormat {
 
 impl ListFormat {
     /// Whether JSON is asked for.
-    #[must_use]
     pub fn is_json(&self) -> bool {
         self.output == "json"
     }

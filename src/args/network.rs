@@ -23,7 +23,8 @@ pub struct NetworkArgs {
     /// PEM file of authorities to trust beside the system's [env: M2M_CA_FILE]
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
-    /// Proxy for https requests, '' for none [env: M2M_PROXY, else HTTPS_PROXY]; NO_PROXY is obeyed; a password is for the environment or a profile
+    /// Proxy for https requests, '' for none [env: M2M_PROXY, else HTTPS_PROXY]; NO_PROXY is obeyed; a password is for
+    /// the environment or a profile
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 }

@@ -27,10 +27,7 @@ pub struct ParticipantFilterArgs {
 }
 
 impl ParticipantFilterArgs {
-    /// Refuses filters where nobody is looked up.
-    ///
-    /// # Errors
-    /// Usage.
+    /// Refuses filters if no participant is looked up.
     pub fn refuse(&self) -> Result<()> {
         let given = [
             ("--segment", &self.segment),
@@ -45,7 +42,6 @@ impl ParticipantFilterArgs {
     }
 
     /// What the flags say; `one` insists on one even without the flag.
-    #[must_use]
     pub fn selection(&self, one: bool) -> ParticipantFilter {
         ParticipantFilter {
             one: self.one || one,

@@ -1,4 +1,5 @@
-//! One participant named by a flag: login or CPF, and what to suggest if the lookup finds no one. Refuses to look anyone up.
+//! One participant named by a flag: login or CPF, and what to suggest if the lookup finds no one. Refuses to look
+//! anyone up.
 
 use crate::participants::cpf::Cpf;
 use crate::participants::lookup::Query;
@@ -10,8 +11,7 @@ use crate::platform::host::Host;
 pub struct FlagPrefix(pub &'static str);
 
 impl FlagPrefix {
-    /// Adds what to try when nobody matches: a login may have been given as a CPF, or the other way round.
-    #[must_use]
+    /// Adds what to try if no participant matches: a login may have been given as a CPF, or the other way round.
     pub fn advise(self, error: Error, query: &Query) -> Error {
         let prefix = self.0;
         let unexplained = error.kind() == ErrorKind::NotFound && error.hints().is_empty();

@@ -9,7 +9,8 @@ use crate::settings::layer::Layer;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Authorization server")]
 pub struct ServerArgs {
-    /// Preset of defaults and hints: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak [env: M2M_PROVIDER]
+    /// Preset of defaults and hints: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak [env:
+    /// M2M_PROVIDER]
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// The tenant's domain, for presets that need it [env: M2M_TENANT_DOMAIN]

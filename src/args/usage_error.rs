@@ -1,5 +1,5 @@
-//! Mistakes in the arguments as errors of ours, so that they too can be JSON. A stray value is never repeated: it may be
-//! a secret or a CPF that lost its flag.
+//! Mistakes in the arguments as our own errors, so that they can be JSON too. A stray value is never repeated: it may
+//! be a secret or a CPF that lost its flag.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 
@@ -7,7 +7,6 @@ use crate::platform::error::Error;
 use crate::platform::text;
 
 /// Turns clap's error into ours; `command` is the one that was called, as far as the arguments name one.
-#[must_use]
 pub fn from_clap(error: &clap::Error, command: &str) -> Error {
     let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),

@@ -1,5 +1,5 @@
-//! The cache's place on disk: private folders and files, whole or absent. What is not ours alone (another owner, a looser
-//! mode, a symlink) is not used; what goes wrong is one warning.
+//! The cache's place on disk: private folders and files, whole or absent. What is not ours alone (another owner, a
+//! looser mode, a symlink) is not used; what goes wrong is one warning.
 
 use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -14,7 +14,7 @@ use crate::platform::host::Host;
 
 /// Larger than any entry.
 const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
-/// How old an abandoned temporary file must be before somebody removes it.
+/// How old an abandoned temporary file must be before it is removed.
 const ABANDONED: Duration = Duration::from_secs(600);
 
 /// The cache dir.
@@ -43,7 +43,6 @@ impl Bucket {
 
 impl CacheDir {
     /// The dir: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
-    #[must_use]
     pub fn locate(host: &Host) -> Option<Self> {
         let named = host.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let root = named.or_else(|| host.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
@@ -54,19 +53,16 @@ impl CacheDir {
     }
 
     /// The path of a bucket.
-    #[must_use]
     pub fn bucket(&self, bucket: Bucket) -> PathBuf {
         self.root.join(bucket.name())
     }
 
     /// The path of an entry.
-    #[must_use]
     pub fn entry(&self, bucket: Bucket, name: &str) -> PathBuf {
         self.bucket(bucket).join(format!("{name}.json"))
     }
 
-    /// The key that names of entries are hashed with; made when there is none. Nothing where the cache cannot be used.
-    #[must_use]
+    /// The key that hashes entry names; created if missing. `None` if the cache cannot be used.
     pub fn key(&self, host: &Host) -> Option<Vec<u8>> {
         let path = self.root.join("key");
         match read_private(&path) {
@@ -93,8 +89,7 @@ impl CacheDir {
         read_private(path)?.filter(|key| key.len() == 32).ok_or_else(|| "the key cannot be read back".into())
     }
 
-    /// The bytes of an entry; nothing where there is none or it may not be used.
-    #[must_use]
+    /// The bytes of an entry; `None` if it is missing or must not be used.
     pub fn read(&self, host: &Host, bucket: Bucket, name: &str) -> Option<Vec<u8>> {
         let dir = self.bucket(bucket);
         let read = match check_private(&dir) {
@@ -132,13 +127,12 @@ impl CacheDir {
         Ok(dir)
     }
 
-    /// Removes an entry that turned out to be of no use.
+    /// Removes an entry that turned out to be unusable.
     pub fn remove(&self, bucket: Bucket, name: &str) {
         let _ = fs::remove_file(self.entry(bucket, name));
     }
 
     /// The names of all entries of a bucket.
-    #[must_use]
     pub fn names(&self, bucket: Bucket) -> Vec<String> {
         let files = fs::read_dir(self.bucket(bucket)).into_iter().flatten().flatten();
         let mut names: Vec<String> =
@@ -147,7 +141,7 @@ impl CacheDir {
         names
     }
 
-    /// Removes every entry with what belongs to it, and says how many there were. A lock that somebody holds stays.
+    /// Removes every entry with its sidecar files and returns the count. Locks that are held stay.
     ///
     /// # Errors
     /// Internal: a file cannot be removed.
@@ -167,7 +161,7 @@ impl CacheDir {
                     continue;
                 }
                 fs::remove_file(&path).map_err(|e| {
-                    Error::new(ErrorKind::Internal, format!("cannot remove `{}`", path.display())).cause(e.to_string())
+                    Error::new(ErrorKind::Internal, format!("cannot remove `{}`", path.display())).caused_by(e)
                 })?;
                 removed += usize::from(kind == "json");
             }
@@ -184,7 +178,7 @@ impl CacheDir {
     }
 }
 
-/// Makes a dir that only its owner can enter; one that exists is left as it is.
+/// Makes a dir that only its owner can enter; an existing one is left unchanged.
 fn make_private_dir(path: &Path) -> Result<(), String> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -229,7 +223,7 @@ fn effective_uid() -> u32 {
     *USER.get_or_init(|| rustix::process::geteuid().as_raw())
 }
 
-/// Reads a private file whole; nothing where there is none.
+/// Reads a private file; `None` if it does not exist.
 fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let mut options = OpenOptions::new();
     options.read(true);

@@ -66,7 +66,6 @@ struct WireRead {
 
 impl Entry {
     /// The file's bytes.
-    #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let members: Vec<String> = self
             .members
@@ -89,7 +88,6 @@ impl Entry {
     }
 
     /// Reads a file's bytes; nothing for another version or anything that is not an entry.
-    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let wire: WireRead = json::parse(bytes).ok().filter(|w: &WireRead| w.version == VERSION)?;
         let members = wire.response;
@@ -104,16 +102,14 @@ impl Entry {
 
     /// Whether the token may be handed out as fresh: more than 60 s or a quarter of its lifetime is left, and at least
     /// `min_ttl`.
-    #[must_use]
     pub fn is_fresh(&self, now: SystemTime, min_ttl: Option<Duration>) -> bool {
         let Some(left) = self.remaining(now) else { return false };
         let lifetime = self.expires_at.duration_since(self.obtained_at).unwrap_or_default();
         left > MARGIN.min(lifetime / 4) && min_ttl.is_none_or(|least| left >= least)
     }
 
-    /// What is left of the token; nothing once it has expired, or when it was obtained in the future: the clock was moved
-    /// back, and its times mean nothing.
-    #[must_use]
+    /// What is left of the token; nothing once it has expired, or when it was obtained in the future: the clock was
+    /// moved back, and its times mean nothing.
     pub fn remaining(&self, now: SystemTime) -> Option<Duration> {
         let begun = self.obtained_at <= now;
         self.expires_at.duration_since(now).ok().filter(|left| begun && !left.is_zero())
@@ -121,13 +117,11 @@ impl Entry {
 }
 
 /// Whole seconds since 1970.
-#[must_use]
 pub fn unix(at: SystemTime) -> u64 {
     at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The time of so many seconds since 1970, if the clock can tell it.
-#[must_use]
 pub fn time(secs: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))
 }

@@ -29,7 +29,6 @@ impl Fields {
     }
 
     /// The name of the entry, in hex.
-    #[must_use]
     pub fn name(&self, key: &[u8]) -> String {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
         context.update(VERSION.as_bytes());
@@ -39,7 +38,6 @@ impl Fields {
 }
 
 /// The name of a public thing's entry, such as a metadata document's.
-#[must_use]
 pub fn public_name(text: &str) -> String {
     hex(&ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()[..16])
 }

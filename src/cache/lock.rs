@@ -1,4 +1,4 @@
-//! One lock an entry, on a file beside it: of many processes that miss, one asks the server. The lock belongs to the
+//! One lock per entry, on a file beside it: of many processes that miss, one asks the server. The lock belongs to the
 //! open file, so the system frees it when its holder dies.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -21,7 +21,7 @@ pub enum LockOutcome<T> {
     Held(Guard),
     /// Meanwhile its holder did the work.
     Done(T),
-    /// The deadline passed; somebody still holds it.
+    /// The deadline passed while another process held it.
     TimedOut,
     /// There can be no lock here.
     Unavailable(String),
@@ -68,7 +68,7 @@ fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> Result<File, String> {
     options.open(dir.join(format!("{name}.lock"))).map_err(|e| e.to_string())
 }
 
-/// Says that the lock was of no use, in the way its failure deserves.
+/// Reports a lock that could not be used: a warning if another process is stuck, else only in the log.
 pub fn report_failure<T>(host: &Host, outcome: &LockOutcome<T>) {
     match outcome {
         LockOutcome::TimedOut => host.warn(

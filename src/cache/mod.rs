@@ -1,5 +1,5 @@
-//! The disk cache: one private file a token, one a metadata document. Owns names, formats, privacy and locks; knows no
-//! protocol and asks no server. A cache that does not work is a warning, never a failure.
+//! The disk cache: one private file per token and per metadata document. Owns names, formats, privacy and locks; knows
+//! no protocol and asks no server. A cache that does not work is a warning, never a failure.
 
 pub mod dir;
 pub mod entry;

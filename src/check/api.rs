@@ -23,7 +23,8 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, t
         cached: false,
     };
     let session = ApiSession::with_token(bench.host, &bench.http, api, held).await;
-    // Before anything else is awaited: the warnings of profiles that are checked at the same time come to the same place.
+    // Before anything else is awaited: the warnings of profiles that are checked at the same time come to the same
+    // place.
     let remarks = bench.host.take_warnings();
     let outcome = match session {
         Ok(session) => probe(bench, &session).await,
@@ -56,7 +57,7 @@ async fn probe(bench: &CheckContext<'_>, session: &ApiSession<'_>) -> Result<Fou
     if let (Some(directory), Some(query)) = (&bench.directory, &bench.expected.query) {
         let found = match directory.find(bench.host, session, query).await {
             Ok(found) => found.items.len(),
-            // The API answered; that nobody matches is no fault of the credentials.
+            // The API answered; that no participant matches does not concern the credentials.
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };

@@ -1,5 +1,5 @@
-//! The checks around the grant: how long it took, whose clock is wrong, how much is left of a quota, and whether the server
-//! minds what is asked.
+//! The checks around the grant: how long it took, whose clock is wrong, how much is left of a quota, and whether the
+//! server minds what is asked.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +17,7 @@ use crate::tokens::credentials::ClientCredentials;
 const SLOW: Duration = Duration::from_secs(5);
 /// Clocks that differ by more are worth a warning.
 const SKEW: Duration = Duration::from_secs(30);
-/// Asked for by `--negative`; nobody has it.
+/// Requested by `--negative`; no client has it.
 const NO_SUCH_SCOPE: &str = "m2m-check/no-such-scope";
 
 /// Our clock against the server's `Date`.

@@ -38,7 +38,7 @@ pub(crate) async fn check(
     }
 }
 
-/// A token that nobody but its recipient or issuer can look into.
+/// A token that only its recipient or issuer can read.
 fn record_unreadable_token(record: &mut Recorder<'_>, bench: &CheckContext<'_>, what: &str, opaque: bool) {
     if opaque && bench.settings.preset.needs_audience && bench.source.client().grant.audience.is_none() {
         record.warn(

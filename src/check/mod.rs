@@ -1,5 +1,5 @@
-//! The credential smoke test: every step from settings to API, each with a status, a sentence and a hint. One token request
-//! a profile; the cache is never read.
+//! The credential smoke test: every step from settings to API, each with a status, a sentence and a hint. One token
+//! request per profile; the cache is never read.
 
 pub mod api;
 pub mod checks;
@@ -125,7 +125,7 @@ impl<'a> CheckContext<'a> {
     }
 }
 
-/// A value that nobody has replaced yet.
+/// A placeholder that was not replaced.
 fn placeholder(settings: &Settings) -> Option<String> {
     let id = settings.raw_str(SettingKey::ClientId)?;
     let sample = id.starts_with("your-") || id.starts_with("YOUR_") || id.starts_with('<') || id.contains("{");

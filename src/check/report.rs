@@ -1,5 +1,5 @@
-//! Takes down what the checks found, in the order of the catalog. Everything that enters is made fit to be shown here:
-//! secrets and personal data hidden, foreign text escaped.
+//! The report of the checks of one profile, in the order of the catalog. Redacts and sanitizes everything that enters
+//! it.
 
 use std::time::Duration;
 
@@ -25,7 +25,6 @@ pub enum Status {
 
 impl Status {
     /// The word in reports.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -60,13 +59,11 @@ pub struct Check {
 
 impl Check {
     /// Message and causes in one line.
-    #[must_use]
     pub fn finding(&self) -> String {
         [std::slice::from_ref(&self.message), &self.causes[..]].concat().join("; ")
     }
 
     /// All hints in one line.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         (!self.hints.is_empty()).then(|| self.hints.join("; "))
     }
@@ -83,13 +80,11 @@ pub struct Report {
 
 impl Report {
     /// The first check that failed.
-    #[must_use]
     pub fn first_failure(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.status == Status::Fail)
     }
 
     /// Whether nothing failed.
-    #[must_use]
     pub fn is_ok(&self) -> bool {
         self.first_failure().is_none()
     }
@@ -219,8 +214,8 @@ impl Words {
     }
 }
 
-/// Whether an error of this kind says something about the credentials. Where nothing usable was answered, by a server that
-/// fails or by something else in its place, they may well be good.
+/// Whether an error of this kind says something about the credentials. Where nothing usable was answered, by a server
+/// that fails or by something else in its place, they may well be good.
 fn is_conclusive(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Usage

@@ -149,7 +149,8 @@ fn check_scope(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Toke
         return if required.is_empty() {
             record.skip(id, silent);
         } else if required.missing_from(asked).is_empty() {
-            // RFC 6749 section 5.1 says that it is what was asked for; servers that ignore scopes they do not know say as little.
+            // RFC 6749 section 5.1 says that it is what was asked for; servers that ignore scopes they do not know say
+            // as little.
             let message =
                 format!("{silent}: as asked, by RFC 6749 section 5.1, but some servers ignore what they do not know");
             record.warn(id, message, "probe the API with --api to be sure");

@@ -31,9 +31,9 @@ use crate::settings::resolved::{Choice, Settings};
 
 /// Smoke-test credentials
 ///
-/// Checks settings, secret, servers, token and (if asked) API of one profile or many, side by side. The cache is never read;
-/// every profile costs one token request. Exits with the class of the first failure: 3 credentials rejected, 5 could not
-/// reach, 6 throttled, ..
+/// Checks settings, secret, servers, token and (if asked) API of one profile or many, side by side. The cache is never
+/// read; every profile costs one token request. Exits with the class of the first failure: 3 credentials rejected, 5
+/// could not reach, 6 throttled, ..
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   m2m check
@@ -189,7 +189,7 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
         reports.iter_mut().for_each(Report::promote_warnings);
     }
     for (format, path, mut file) in files {
-        file.write_all(render(&format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, &e))?;
+        file.write_all(render(&format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, e))?;
     }
     let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
     let mut printed = render(&args.output, &reports, host.verbosity() >= Verbosity::Verbose, host.columns());
@@ -227,11 +227,11 @@ fn report_file(given: &str) -> Result<(String, &Path)> {
 
 /// Opens the file of a report, before anything is sent: a report that cannot be written must not cost a token.
 fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|e| write_error(path, &e))
+    File::create(path).map_err(|e| write_error(path, e))
 }
 
-fn write_error(path: &Path, e: &std::io::Error) -> Error {
-    Error::usage(format!("cannot write the report `{}`", path.display())).cause(e.to_string())
+fn write_error(path: &Path, e: std::io::Error) -> Error {
+    Error::usage(format!("cannot write the report `{}`", path.display())).caused_by(e)
 }
 
 /// Appends to the step's summary. That it cannot be written says nothing about the credentials.

@@ -17,8 +17,8 @@ use crate::tokens::metadata;
 
 /// Print the authorization server's metadata
 ///
-/// Fetches the document from `discovery_url`, or finds it from `issuer` (OpenID Connect Discovery, then RFC 8414), checks
-/// that it names the expected issuer and a token endpoint that may be used, and prints it as it was sent.
+/// Fetches the document from `discovery_url`, or finds it from `issuer` (OpenID Connect Discovery, then RFC 8414),
+/// checks that it names the expected issuer and a token endpoint that may be used, and prints it as it was sent.
 #[derive(Args, Debug)]
 pub struct DiscoverArgs {
     #[command(flatten)]

@@ -31,8 +31,8 @@ const YEAR_10000_SECS: f64 = 253_402_300_800.0;
 
 /// Decode, and with --verify verify, a JWT access token
 ///
-/// Prints header and claims as JSON, with times readable beside the numbers. Of a file, of stdin, or of the profile's own
-/// token. An opaque or encrypted token is said to be so.
+/// Prints header and claims as JSON, with times readable beside the numbers. Of a file, of stdin, or of the profile's
+/// own token. An opaque or encrypted token is said to be so.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   m2m inspect --profile uat
@@ -42,7 +42,8 @@ pub struct InspectArgs {
     /// File with a token, `-` for stdin; without it the profile's token
     #[arg(value_name = "TOKEN-FILE")]
     file: Option<PathBuf>,
-    /// Verify signature (by the issuer's keys), issuer, audience (if `audience` is set) and times; exit 7 if one is wrong
+    /// Verify signature (by the issuer's keys), issuer, audience (if `audience` is set) and times; exit 7 if one is
+    /// wrong
     #[arg(long)]
     verify: bool,
     #[command(flatten)]
@@ -65,7 +66,7 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
     host.redactor.register_secret(&token);
     let shape = inspection::read(&token);
     if args.verify {
-        // Before the settings are asked whose token it is: of these nobody's signature can be verified.
+        // Check before looking for the issuer: these tokens have no signature to verify.
         inspection::require_signed_jwt(&shape)?;
         let source = server::issuer_source(&settings)?;
         let audience = settings.text(SettingKey::Audience)?;

@@ -35,7 +35,7 @@ pub fn run(host: &Host, args: &ManArgs, mut m2m: Command) -> Result<()> {
     clap_mangen::Man::new(command.clone())
         .source(concat!("m2m ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
-        .map_err(|e| Error::new(ErrorKind::Internal, "cannot write the page").cause(e.to_string()))?;
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot write the page").caused_by(e))?;
     host.print(&page)
 }
 

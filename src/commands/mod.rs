@@ -1,4 +1,5 @@
-//! One file a command: its arguments, whose doc comments are its help, and `run`, which translates, calls a flow and prints.
+//! One file per command: its arguments, whose doc comments are its help, and `run`, which translates, calls a flow and
+//! prints.
 
 pub mod cache;
 pub mod check;

@@ -81,7 +81,8 @@ struct InitArgs {
     /// Provider: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak
     #[arg(long, value_name = "NAME")]
     provider: String,
-    /// How the client authenticates: client_secret (default), or private_key_jwt, which makes a key pair (ES256) beside the config file and prints the public JWK to register
+    /// How the client authenticates: client_secret (default), or private_key_jwt, which makes a key pair (ES256) beside
+    /// the config file and prints the public JWK to register
     #[arg(long, value_name = "METHOD", default_value = "client_secret", value_parser = ["client_secret", "private_key_jwt"])]
     auth_method: String,
     /// Print the profile instead of writing a file
@@ -103,9 +104,6 @@ impl ProfileArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// Usage.
 pub fn run(host: &Host, args: &ProfileArgs) -> Result<()> {
     match &args.command {
         ProfileCommand::List(args) => list(host, args),
@@ -204,7 +202,7 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
         if e.kind() == std::io::ErrorKind::AlreadyExists {
             return exists(path);
         }
-        Error::usage(format!("cannot write the config file `{}`", path.display())).cause(e.to_string())
+        Error::usage(format!("cannot write the config file `{}`", path.display())).caused_by(e)
     };
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir).map_err(failed)?;

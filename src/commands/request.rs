@@ -37,8 +37,8 @@ const SAVED_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Call the API with a token, optionally on behalf of a participant
 ///
-/// The token goes to the origin of `api_url` only. The body of the answer goes to stdout whatever its status; anything but
-/// 2xx is an error besides.
+/// The token goes to the origin of `api_url` only. The body of the answer goes to stdout whatever its status; anything
+/// but 2xx is an error besides.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "m2m request [OPTIONS] [METHOD] PATH-OR-URL",
@@ -48,8 +48,8 @@ const SAVED_LIMIT: u64 = 8 * 1024 * 1024;
   m2m request /v1/participants/me/balance --as-cpf 529.982.247-25 --impersonator ops@example.com"
 )]
 pub struct RequestArgs {
-    /// The method, if not GET (POST when there is a body); then a path that begins with one `/` and goes below `api_url`, or a
-    /// URL on the origin of `api_url`
+    /// The method, if not GET (POST when there is a body); then a path that begins with one `/` and goes below
+    /// `api_url`, or a URL on the origin of `api_url`
     #[arg(required = true, num_args = 1..=2, value_name = "PATH-OR-URL")]
     target: Vec<String>,
     /// Header to send; repeatable
@@ -189,7 +189,7 @@ fn write_out(host: &Host, bytes: &[u8], failure: &mut Option<Error>) -> ControlF
         Ok(()) => ControlFlow::Continue(()),
         Err(e) => {
             if e.kind() != std::io::ErrorKind::BrokenPipe {
-                *failure = Some(Error::new(ErrorKind::Internal, "cannot write to stdout").cause(e.to_string()));
+                *failure = Some(Error::new(ErrorKind::Internal, "cannot write to stdout").caused_by(e));
             }
             ControlFlow::Break(())
         }
@@ -243,7 +243,7 @@ fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
 
 fn read_file(host: &Host, path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
     let read = LocalInput::open(path).and_then(|file| file.read(limit, host.input_timeout()));
-    read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).cause(e.to_string()))
+    read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).caused_by(e))
 }
 
 fn read_saved(host: &Host, path: &std::path::Path) -> Result<Box<serde_json::value::RawValue>> {

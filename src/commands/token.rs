@@ -34,10 +34,12 @@ const FORMATS: [(&str, TokenFormat); 7] = [
   m2m token -o json | jq .expires_at
   eval \"$(m2m token -o env)\"                                         sets M2M_ACCESS_TOKEN")]
 pub struct TokenArgs {
-    /// What to print: the token; the response as json; a header line; a config for `curl -K -`; an env line; a kubectl ExecCredential; a mask and GITHUB_OUTPUT for github
+    /// What to print: the token; the response as json; a header line; a config for `curl -K -`; an env line; a kubectl
+    /// ExecCredential; a mask and GITHUB_OUTPUT for github
     #[arg(short, long, value_name = "FORMAT", default_value = "token", value_parser = format_parser())]
     output: TokenFormat,
-    /// Show the settings with their origins and the request as a curl command, secrets hidden; no network, no secret command
+    /// Show the settings with their origins and the request as a curl command, secrets hidden; no network, no secret
+    /// command
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -71,7 +73,7 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     match &mut github_output {
         Some(file) => file
             .write_all(token_format::github_output(&token).as_bytes())
-            .map_err(|e| Error::usage("cannot write to the file in `GITHUB_OUTPUT`").cause(e.to_string())),
+            .map_err(|e| Error::usage("cannot write to the file in `GITHUB_OUTPUT`").caused_by(e)),
         None => Ok(()),
     }
 }
@@ -82,5 +84,5 @@ fn open_github_output(host: &Host) -> Result<std::fs::File> {
             .hint("GitHub Actions sets it for every step")
     })?;
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|e| Error::usage(format!("cannot open the file in `GITHUB_OUTPUT`, `{path}`")).cause(e.to_string()))
+    opened.map_err(|e| Error::usage(format!("cannot open the file in `GITHUB_OUTPUT`, `{path}`")).caused_by(e))
 }

@@ -45,25 +45,22 @@ pub struct Http {
 
 impl Http {
     /// Starts the clock; connects to nothing.
-    #[must_use]
     pub fn new(options: Options) -> Self {
         let Options { timeout, retries, .. } = options;
         Self { timeout, retries, deadline: Cell::new(Deadline::after(timeout)), pool: ConnectionPool::new(options) }
     }
 
     /// By when everything must be over.
-    #[must_use]
     pub fn deadline(&self) -> Deadline {
         self.deadline.get()
     }
 
-    /// Starts the clock anew: after a wait for somebody else that was in vain.
+    /// Restarts the deadline after waiting in vain for another process.
     pub fn restart_deadline(&self) {
         self.deadline.set(Deadline::after(self.timeout));
     }
 
     /// Whether an identity is shown to servers that ask.
-    #[must_use]
     pub fn has_identity(&self) -> bool {
         self.pool.identity.get().is_some()
     }
@@ -80,21 +77,16 @@ impl Http {
     }
 
     /// The budget of a deadline, for work that counts one for each of many requests.
-    #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// How many attempts may follow the first.
-    #[must_use]
     pub fn retries(&self) -> u32 {
         self.retries
     }
 
     /// [`Self::send_until`] the deadline of the command.
-    ///
-    /// # Errors
-    /// As there.
     pub async fn send(&self, host: &Host, request: &Request) -> Result<Response> {
         self.send_until(host, request, &self.deadline()).await
     }
@@ -102,13 +94,13 @@ impl Http {
     /// Sends a request, repeats it as its `repeat` allows, and returns the last answer whatever its status.
     ///
     /// # Errors
-    /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit, broken
-    /// off. Throttled or bad response: the server asks to wait beyond the deadline.
+    /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit,
+    /// broken off. Throttled or bad response: the server asks to wait beyond the deadline.
     pub async fn send_until(&self, host: &Host, request: &Request, deadline: &Deadline) -> Result<Response> {
         self.exchange(host, request, deadline, &mut Body::Buffered).await
     }
 
-    /// As [`Self::send`], with a request made anew for every attempt: one that may be used once only.
+    /// As [`Self::send`], with a request that is rebuilt for every attempt: an assertion may be used only once.
     ///
     /// # Errors
     /// As there, and what making a request fails with.
@@ -124,11 +116,8 @@ impl Http {
         }
     }
 
-    /// As [`Self::send_until`], with the body of a 2xx answer streamed out as it comes instead of kept. Once some of it has been
-    /// streamed, the request is not repeated.
-    ///
-    /// # Errors
-    /// As there.
+    /// As [`Self::send_until`], with the body of a 2xx answer streamed out as it comes instead of kept. Once some of it
+    /// has been streamed, the request is not repeated.
     pub async fn send_streaming(
         &self,
         host: &Host,
@@ -178,7 +167,7 @@ impl Http {
             log::headers(host, "<", &reply.headers);
         }
         let asked = outcome.as_ref().ok().and_then(|reply| message::retry_after(reply, host.now()));
-        // What is never repeated is not waited for: a wrong secret stays wrong.
+        // Don't honor Retry-After on statuses that are not retryable.
         if asked.is_some_and(|wait| wait >= deadline.remaining()) && retry::is_transient(outcome_kind) {
             return outcome
                 .map(|reply| Some(Response { retry_after_exceeds_deadline: true, ..reply }))
@@ -248,8 +237,8 @@ impl Http {
                     }
                     reply.body.extend_from_slice(&chunk);
                 }
-                // The connection goes back to the pool in a task of its own; a request that is sent before that task has
-                // run opens another connection.
+                // The connection goes back to the pool in a task of its own; a request that is sent before that task
+                // has run opens another connection.
                 tokio::task::yield_now().await;
             }
         }

@@ -93,8 +93,8 @@ impl ConnectionPool {
         Ok(cell.get_or_init(|| client))
     }
 
-    /// A client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds to
-    /// load, nor a proxy.
+    /// A client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds
+    /// to load, nor a proxy.
     fn build(&self, host: &Host, secure: bool, layered: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
         let mut builder = Client::builder()
             .tls_backend_preconfigured(self.tls(secure)?)
@@ -115,7 +115,7 @@ impl ConnectionPool {
         }
         layered(builder)
             .build()
-            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").cause(e.to_string()))
+            .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").caused_by(e))
     }
 
     /// The TLS settings; with system roots, which are loaded once, for https alone.

@@ -1,5 +1,4 @@
-//! Notices certificates that are about to expire. Verification itself is rustls's own, untouched: this asks it a second
-//! time, for a later day.
+//! Records certificates that expire soon. Verification stays rustls's own: this runs it a second time for a later date.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,19 +27,17 @@ pub struct ExpiringCertificate {
 
 impl ExpiryObservations {
     /// The certificates that end soon, so far.
-    #[must_use]
     pub fn expiring(&self) -> Vec<ExpiringCertificate> {
         self.expiring.lock().map(|all| all.clone()).unwrap_or_default()
     }
 
     /// Whether any server has shown a certificate that is trusted.
-    #[must_use]
     pub fn saw_certificate(&self) -> bool {
         self.saw_certificate.load(Ordering::Relaxed)
     }
 }
 
-/// rustls's verifier, with an eye on the calendar.
+/// Wraps rustls's verifier and records certificates that expire soon.
 #[derive(Debug)]
 pub struct ExpiryObserver {
     /// The verifier that decides.

@@ -11,7 +11,6 @@ use crate::http::tunnel::TunnelError;
 use crate::platform::error::{Error, ErrorKind};
 
 /// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
-#[must_use]
 pub fn classify(error: &reqwest::Error, what: &str) -> (AttemptOutcome, Error) {
     if let Some(tls) = find::<rustls::Error>(error) {
         return (AttemptOutcome::Final, tls_failure(tls, what));
@@ -43,7 +42,6 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (AttemptOutcome, Error) {
 }
 
 /// The answer began and did not end.
-#[must_use]
 pub fn broken_off(what: &str, why: &str) -> Error {
     Error::new(ErrorKind::BadResponse, "the answer broke off").cause_quoted(what.to_owned(), why).transient()
 }
@@ -70,8 +68,8 @@ fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     Error::new(ErrorKind::Unreachable, message).cause_quoted(what.to_owned(), root).hint(hint).transient()
 }
 
-/// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Only
-/// clients are told so: ours is the only other certificate on the connection.
+/// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Such
+/// alerts can only be about our certificate.
 fn refused_certificate(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
     match alert {
         AlertDescription::CertificateRequired => {
@@ -143,8 +141,8 @@ fn explain_tls(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// How a tunnel through a proxy did not come about, if that is what failed. Its type is nobody's to name but hyper-util's.
-#[must_use]
+/// How a tunnel through a proxy did not come about, if that is what failed. hyper-util does not export the type, so
+/// this matches on its text.
 pub fn tunnel(error: &reqwest::Error) -> Option<TunnelError> {
     let words = chain(error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"))?;
     Some(match words.rsplit(": ").next() {
@@ -159,7 +157,6 @@ fn is_lookup(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost error's words.
-#[must_use]
 pub fn root_cause(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -47,6 +47,6 @@ pub(super) fn headers(host: &Host, direction: &str, headers: &HeaderMap) {
     }
 }
 
-/// Never shown, whoever sends them.
+/// Never shown, in requests or responses.
 pub const HIDDEN_HEADERS: [&str; 7] =
     ["authorization", "cookie", "set-cookie", "proxy-authorization", "ocp-apim-subscription-key", "dpop", "location"];

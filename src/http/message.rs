@@ -1,5 +1,5 @@
-//! Requests and answers as values, and how they may be display_url. Sending them is for `http`; what they mean is for the
-//! layers above.
+//! Requests and answers as values, and how they may be display_url. Sending them is for `http`; what they mean is for
+//! the layers above.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
@@ -32,14 +32,12 @@ pub struct Request {
 
 impl Request {
     /// A GET for JSON.
-    #[must_use]
     pub fn get(url: Url, display_url: String, limit: usize) -> Self {
         let headers = HeaderMap::from_iter([(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"))]);
         Self { method: Method::GET, url, display_url, headers, body: None, limit, retry: RetryPolicy::Idempotent }
     }
 
     /// Method and URL, as messages name the request.
-    #[must_use]
     pub fn description(&self) -> String {
         format!("{} {}", self.method, self.display_url)
     }
@@ -56,7 +54,8 @@ impl Request {
     }
 }
 
-/// A header value of visible ASCII and inner spaces: stricter than HTTP, which lets bytes through that servers trip over.
+/// A header value of visible ASCII and inner spaces: stricter than HTTP, which lets bytes through that servers trip
+/// over.
 ///
 /// # Errors
 /// Usage: `what` names the value, which is not display_url.
@@ -85,20 +84,17 @@ pub struct Response {
 
 impl Response {
     /// A header's value, if it is there and readable.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
     /// A header that is a list, which may stand on several lines and hold what is not ASCII.
-    #[must_use]
     pub fn list(&self, name: &str) -> String {
         let values = self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
         values.collect::<Vec<_>>().join(", ")
     }
 
     /// The facts to put in an error about this answer.
-    #[must_use]
     pub fn http_context(&self) -> HttpContext {
         let ids = [
             "x-correlation-id",
@@ -118,7 +114,6 @@ impl Response {
     }
 
     /// Whether an HTML page came: an intermediary or a login page answered, not the API.
-    #[must_use]
     pub fn is_html(&self) -> bool {
         let start: Vec<u8> = self
             .body
@@ -147,7 +142,6 @@ pub enum ResponseEvent<'a> {
 pub type BodySink<'p> = dyn FnMut(ResponseEvent<'_>) -> ControlFlow<()> + 'p;
 
 /// What Retry-After asks for, from now.
-#[must_use]
 pub fn retry_after(reply: &Response, now: SystemTime) -> Option<Duration> {
     retry::retry_after(reply.header(RETRY_AFTER.as_str())?, reply.header(DATE.as_str()), now)
 }

@@ -1,8 +1,9 @@
-//! A connection opened before it is needed: while a token is fetched, the API's host is connected to, and the first real
-//! request finds the connection ready. No request is sent to open it.
+//! A connection opened before it is needed: while a token is fetched, the API's host is connected to, and the first
+//! real request finds the connection ready. No request is sent to open it.
 //!
-//! reqwest connects only for a request. So a request is begun that never gets past its connection: the layer below keeps
-//! what was connected and lets the request wait, until it is dropped. The next request is handed the kept connection.
+//! reqwest connects only for a request. So a request is begun that never gets past its connection: the layer below
+//! keeps what was connected and lets the request wait, until it is dropped. The next request is handed the kept
+//! connection.
 
 use std::any::Any;
 use std::future::Future;

@@ -22,7 +22,6 @@ pub struct ProxyInUse {
 
 impl ProxyInUse {
     /// Whether user name or password are sent to it.
-    #[must_use]
     pub fn has_credentials(&self) -> bool {
         !self.url.username().is_empty() || self.url.password().is_some()
     }

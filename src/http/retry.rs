@@ -23,12 +23,11 @@ pub enum AttemptOutcome {
     NoAnswer,
     /// The answer broke off.
     Broken,
-    /// Nothing that another attempt could mend: TLS, an answer that is not HTTP.
+    /// Not retryable: TLS, an answer that is not HTTP.
     Final,
 }
 
 /// Whether a failure may pass by itself.
-#[must_use]
 pub fn is_transient(outcome: AttemptOutcome) -> bool {
     match outcome {
         AttemptOutcome::Status(status) => matches!(status, 408 | 429 | 500..),
@@ -38,7 +37,6 @@ pub fn is_transient(outcome: AttemptOutcome) -> bool {
 }
 
 /// Whether another attempt is worth it. `attempt` counts from 0; `allowed` is how many may follow the first.
-#[must_use]
 pub fn should_retry(repeat: RetryPolicy, outcome: AttemptOutcome, attempt: u32, allowed: u32) -> bool {
     let wanted = match outcome {
         AttemptOutcome::Status(408 | 429 | 502 | 503 | 504) => true,
@@ -53,7 +51,6 @@ pub fn should_retry(repeat: RetryPolicy, outcome: AttemptOutcome, attempt: u32, 
 
 /// How long to wait: what the server asked for, else exponential with full jitter (RFC 9110 says nothing better).
 /// `random` is uniform in 0..1.
-#[must_use]
 pub fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let ceiling = Duration::from_millis(250) * 2u32.saturating_pow(attempt.min(6));
     retry_after.unwrap_or_else(|| Duration::from_millis(50) + ceiling.mul_f64(random))
@@ -61,7 +58,6 @@ pub fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Durati
 
 /// Reads Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP date, which counts from the server's own `Date`
 /// when it sent one. The past is zero; nonsense is nothing.
-#[must_use]
 pub fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
@@ -73,7 +69,6 @@ pub fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<D
 }
 
 /// Uniform in 0..1, for jitter.
-#[must_use]
 pub fn jitter() -> f64 {
     use ring::rand::SecureRandom as _;
     let mut bytes = [0u8; 4];

@@ -24,7 +24,6 @@ pub struct Identity {
 
 impl Identity {
     /// Takes chain and key together.
-    #[must_use]
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
         Self { chain, key }
     }
@@ -33,7 +32,8 @@ impl Identity {
 /// More than any bundle of authorities, in bytes.
 const PEM_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages; a pipe is awaited for up to `timeout`.
+/// Reads the certificates of a PEM file. `setting` and `origin` name it in messages; a pipe is awaited for up to
+/// `timeout`.
 ///
 /// # Errors
 /// Usage: the file cannot be read, or holds no certificate.
@@ -60,7 +60,6 @@ pub fn read_certificates(
 }
 
 /// The SHA-256 thumbprint of a certificate, in base64url (RFC 8705 section 3.1).
-#[must_use]
 pub fn thumbprint(certificate: &CertificateDer<'_>) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
     URL_SAFE_NO_PAD.encode(digest)
@@ -73,7 +72,8 @@ const REORDER_WINDOW: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Certificates that end soon are reported to `observations`; `identity` is shown to servers that ask.
 ///
 /// # Errors
-/// Usage, when a certificate of `extra` cannot be an authority, or the identity is not one; internal, when ring offers no TLS version.
+/// Usage, when a certificate of `extra` cannot be an authority, or the identity is not one; internal, when ring offers
+/// no TLS version.
 pub fn client_config(
     roots: bool,
     extra: &[CertificateDer<'static>],
@@ -101,8 +101,7 @@ pub fn client_config(
         None => builder.with_no_client_auth(),
         Some(identity) => {
             builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key()).map_err(|e| {
-                Error::usage("`client_cert` and `client_key` do not belong together, or cannot be used")
-                    .cause(e.to_string())
+                Error::usage("`client_cert` and `client_key` do not belong together, or cannot be used").caused_by(e)
             })?
         }
     };
@@ -111,8 +110,8 @@ pub fn client_config(
     Ok(config)
 }
 
-/// The authorities that the system trusts. Linux has them as one file and again as a folder of files; reading both takes
-/// twice as long and gives the same.
+/// The authorities that the system trusts. Linux has them as one file and again as a folder of files; reading both
+/// takes twice as long and gives the same.
 fn system_roots() -> Vec<CertificateDer<'static>> {
     if cfg!(target_os = "linux") && std::env::var_os("SSL_CERT_DIR").is_none() {
         let bundle = openssl_probe::probe().cert_file;
@@ -148,9 +147,9 @@ fn root_store(roots: bool, extra: &[CertificateDer<'static>]) -> Result<RootCert
         }
     }
     for certificate in extra {
-        store.add(certificate.clone()).map_err(|e| {
-            Error::usage("a certificate of `ca_file` cannot be used as an authority").cause(e.to_string())
-        })?;
+        store
+            .add(certificate.clone())
+            .map_err(|e| Error::usage("a certificate of `ca_file` cannot be used as an authority").caused_by(e))?;
     }
     Ok(store)
 }

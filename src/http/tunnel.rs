@@ -1,5 +1,5 @@
-//! What it means when a proxy does not connect us: which proxy, who named it, what it answered, what to try. reqwest keeps
-//! the status of a refusal to itself, so the proxy is asked once more for it.
+//! What it means when a proxy does not connect us: which proxy, who named it, what it answered, what to try. reqwest
+//! keeps the status of a refusal to itself, so the proxy is asked once more for it.
 
 use std::time::Duration;
 

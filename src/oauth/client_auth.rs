@@ -40,13 +40,11 @@ impl AuthMethod {
     ];
 
     /// Whether the client proves itself by its certificate.
-    #[must_use]
     pub fn is_mutual_tls(self) -> bool {
         matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
     }
 
     /// The name in metadata: a ready assertion is one of the JWT methods to a server.
-    #[must_use]
     pub fn registered_name(self) -> &'static str {
         match self {
             Self::ClientAssertion => "private_key_jwt",
@@ -55,7 +53,6 @@ impl AuthMethod {
     }
 
     /// The name in settings and metadata.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
@@ -82,7 +79,6 @@ pub enum BasicEncoding {
 
 impl BasicEncoding {
     /// The name in settings.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Form => "form",
@@ -135,20 +131,17 @@ pub fn basic(id: &str, secret: &Secret, encoding: BasicEncoding, id_in_body: boo
 }
 
 /// Post: id and secret in the body, no header.
-#[must_use]
 pub fn post(id: &str, secret: &Secret) -> Authentication {
     let params = vec![("client_id", Secret::new(id.to_owned())), ("client_secret", secret.clone())];
     Authentication { authorization: None, params }
 }
 
 /// Mutual TLS: the certificate is the proof, the body says who it is for (RFC 8705 section 2).
-#[must_use]
 pub fn mutual_tls(id: &str) -> Authentication {
     Authentication { authorization: None, params: vec![("client_id", Secret::new(id.to_owned()))] }
 }
 
 /// The characters of id and secret that `encoding` writes differently from another reading of Basic, each once.
-#[must_use]
 pub fn encoding_sensitive_chars(text: &str, encoding: BasicEncoding) -> Vec<char> {
     let mut found = Vec::new();
     for c in text.chars() {

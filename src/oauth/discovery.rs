@@ -101,7 +101,7 @@ pub async fn fetch(host: &Host, http: &Http, source: &MetadataSource) -> Result<
 
 /// Why an answer is not the document.
 enum Unusable {
-    /// There is none here; another URL may have it.
+    /// There is no document at this URL; another URL may have it.
     Absent(Error),
     /// There is one, or a failure, and trying elsewhere would be wrong.
     Fault(Error),

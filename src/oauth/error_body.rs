@@ -19,7 +19,6 @@ pub struct ErrorBody {
 
 impl ErrorBody {
     /// Reads a body whatever its media type: servers label JSON as HTML and send text without a label.
-    #[must_use]
     pub fn of(reply: &Response) -> Self {
         Self::parse(&reply.body)
     }
@@ -68,7 +67,6 @@ impl ErrorBody {
     }
 
     /// Whether code or explanation holds any of these words, in any case.
-    #[must_use]
     pub fn mentions(&self, words: &[&str]) -> bool {
         let all =
             format!("{} {}", self.code.as_deref().unwrap_or_default(), self.description.as_deref().unwrap_or_default())
@@ -77,14 +75,12 @@ impl ErrorBody {
     }
 
     /// The code, when it keeps to the grammar of RFC 6749 section 5.2 and to a sane length: fit to be shown bare.
-    #[must_use]
     pub fn printable_code(&self) -> Option<String> {
         let tidy = |c: &&String| c.len() <= 64 && c.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
         self.code.as_ref().filter(tidy).cloned()
     }
 
     /// Code and explanation for a person, as the server wrote them.
-    #[must_use]
     pub fn words(&self) -> Option<String> {
         match (&self.code, &self.description) {
             (Some(code), Some(description)) => Some(format!("{code}: {description}")),

@@ -30,7 +30,6 @@ pub enum BodyFormat {
 
 impl BodyFormat {
     /// The name in settings.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Form => "form",

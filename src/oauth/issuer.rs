@@ -18,7 +18,6 @@ pub enum IssuerRule {
 
 impl IssuerRule {
     /// Whether a document that names `found` may be used where `expected` was asked.
-    #[must_use]
     pub fn accepts(self, expected: &str, found: &str) -> bool {
         expected == found
             || match self {
@@ -47,7 +46,6 @@ pub fn metadata_urls(issuer: &str) -> Result<[Url; 2], String> {
 }
 
 /// The issuer that a metadata URL belongs to: the URL less its well-known part.
-#[must_use]
 pub fn of_document(url: &Url) -> Option<String> {
     if url.query().is_some() {
         return None;
@@ -66,7 +64,6 @@ pub fn of_document(url: &Url) -> Option<String> {
 }
 
 /// How two issuers differ, for a person.
-#[must_use]
 pub fn difference(expected: &str, found: &str) -> &'static str {
     let slash = |s: &str| s.trim_end_matches('/').to_owned();
     let parsed = |s: &str| Url::parse(s).ok();

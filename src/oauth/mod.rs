@@ -1,4 +1,4 @@
-//! OAuth 2.0 as the RFCs have it: metadata discovery, client authentication, the client-credentials grant, the token
+//! OAuth 2.0 per the RFCs: metadata discovery, client authentication, the client-credentials grant, the token
 //! response, and what refusals mean. Each protocol step is a pure build/parse pair around one exchange. Knows nothing
 //! of settings, commands or the cache.
 

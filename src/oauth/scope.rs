@@ -25,37 +25,26 @@ impl Scope {
     }
 
     /// Whether nothing is asked for.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The words in their order.
-    #[must_use]
-    pub fn words(&self) -> &[String] {
-        &self.0
-    }
-
     /// As sent: joined by one space.
-    #[must_use]
     pub fn joined(&self) -> String {
         self.0.join(" ")
     }
 
     /// As compared: sorted.
-    #[must_use]
     pub fn sorted(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What this holds and `granted` does not.
-    #[must_use]
     pub fn missing_from(&self, granted: &Self) -> Vec<&str> {
         self.0.iter().filter(|w| !granted.0.contains(w)).map(String::as_str).collect()
     }
 
-    /// What looks like a slip of the hand though the grammar allows it: placeholders, Markdown, commas.
-    #[must_use]
+    /// Likely mistakes though the grammar allows it: placeholders, Markdown, commas.
     pub fn lint(&self) -> Option<(&str, &'static str)> {
         self.0.iter().find_map(|word| {
             let why = match word.as_str() {

@@ -24,26 +24,22 @@ pub struct Hint {
 
 impl Hint {
     /// For an `error` code.
-    #[must_use]
     pub const fn on(code: &'static str, text: &'static str) -> Self {
         Self { code: Some(code), status: None, when_description_contains: None, text }
     }
 
     /// For a status without an `error` code.
-    #[must_use]
     pub const fn status(status: u16, text: &'static str) -> Self {
         Self { code: None, status: Some(status), when_description_contains: None, text }
     }
 
     /// Only with this status.
-    #[must_use]
     pub const fn at(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
     /// Only when the explanation holds this.
-    #[must_use]
     pub const fn when_description_contains(mut self, words: &'static str) -> Self {
         self.when_description_contains = Some(words);
         self
@@ -57,7 +53,6 @@ impl Hint {
 }
 
 /// The error for an answer of the token endpoint that carries no token.
-#[must_use]
 pub fn refusal(reply: &Response, hints: &[Hint], now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
     let class = classify(reply, &body);
@@ -68,7 +63,7 @@ pub fn refusal(reply: &Response, hints: &[Hint], now: SystemTime) -> Error {
     };
     let mut error = Error::new(class.kind, message);
     let answered = format!("POST {} answered {}", reply.url, reply.status);
-    // The code stands in the message already.
+    // The message already contains the code.
     let words = if code.is_some() && class.about_client { body.description.clone() } else { body.words() };
     error = match words.filter(|_| !reply.is_html()) {
         Some(words) => error.cause_quoted(answered, words),
@@ -231,7 +226,6 @@ fn scope() -> Classification {
 }
 
 /// Adds what shows who answered, when a page came instead of an answer.
-#[must_use]
 pub fn intermediary(mut error: Error, reply: &Response) -> Error {
     if reply.is_html() {
         for name in ["server", "via", "x-cache", "x-amz-cf-id"] {
@@ -249,7 +243,6 @@ pub fn intermediary(mut error: Error, reply: &Response) -> Error {
 }
 
 /// How long the server asks to wait, for a person.
-#[must_use]
 pub fn wait_text(wait: Duration) -> String {
     format!("it asks to wait {}", humantime::format_duration(Duration::from_secs(wait.as_secs())))
 }

@@ -23,9 +23,9 @@ pub struct Token {
     pub access_token: Secret,
     /// The moment before it was asked for: lifetimes count from here.
     pub sent_at: SystemTime,
-    /// When it expires; none when nobody says.
+    /// When it expires, if the server or the token says so.
     pub expires_at: Option<SystemTime>,
-    /// The lifetime at the time of the grant, zero or negative as the server said; none when nobody says.
+    /// The lifetime at the time of the grant, zero or negative as the server said; `None` if unknown.
     pub lifetime_secs: Option<i64>,
     /// What was granted, if the server or the token itself says so.
     pub granted: Option<Scope>,
@@ -128,7 +128,7 @@ fn check_type(reply: &Response, members: &Members, warnings: &mut Vec<String>) -
     }
 }
 
-/// What a token is made of, but for the `=` at its end. A table: every warm run reads a whole token.
+/// Characters of a b64token, except the trailing `=` padding. A table: every warm run reads a whole token.
 const B64TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -141,7 +141,6 @@ const B64TOKEN: [bool; 256] = {
 };
 
 /// The grammar of RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-#[must_use]
 pub fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|b| B64TOKEN[usize::from(b)])
@@ -158,7 +157,6 @@ fn lifetime(members: &Members, warnings: &mut Vec<String>) -> Option<i64> {
 }
 
 /// An `expires_in` as it was written, in whole seconds.
-#[must_use]
 pub fn lifetime_of(raw: &str) -> Option<i64> {
     let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
     let text = text.trim();

@@ -3,8 +3,8 @@
 
 use crate::platform::redactor::Redactor;
 
-/// Holds back no more of a body than could be the beginning of a secret or of a character, so that a slow body is seen as
-/// it comes.
+/// Holds back no more of a body than could be the beginning of a secret or of a character, so that a slow body is seen
+/// as it comes.
 pub struct CleanStream<'r> {
     redactor: &'r Redactor,
     held: Vec<u8>,
@@ -12,7 +12,6 @@ pub struct CleanStream<'r> {
 
 impl<'r> CleanStream<'r> {
     /// A stream with nothing in it.
-    #[must_use]
     pub fn new(redactor: &'r Redactor) -> Self {
         Self { redactor, held: Vec::new() }
     }

@@ -1,7 +1,6 @@
 //! Rows in columns, for people.
 
 /// Lines whose cells stand below each other, two spaces apart, without spaces at the end.
-#[must_use]
 pub fn aligned<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows.into_iter().collect();
     let widths: Vec<usize> =

@@ -1,7 +1,6 @@
 //! Headers as a config for `curl -K -`, and as plain lines.
 
 /// Lines of `header = ".."`, quoted as curl reads them.
-#[must_use]
 pub fn curl<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> String {
     headers
         .into_iter()
@@ -10,7 +9,6 @@ pub fn curl<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> String
 }
 
 /// Lines of `Name: value`.
-#[must_use]
 pub fn lines<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> String {
     headers.into_iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
 }

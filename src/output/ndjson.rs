@@ -1,5 +1,5 @@
-//! The lines of a bulk lookup: one JSON object per line of the input, participants as the API sent them. Refuses to decide
-//! what became of a line.
+//! The lines of a bulk lookup: one JSON object per line of the input, participants as the API sent them. Refuses to
+//! decide what became of a line.
 
 use serde::Serialize;
 use serde_json::json;
@@ -20,7 +20,6 @@ struct Failure {
 }
 
 /// One line, with its line end. With `redact`, personal data is masked.
-#[must_use]
 pub fn line(redactor: &Redactor, field: Field, row: &Row, redact: bool) -> String {
     let shown = if redact { HIDDEN } else { row.line.shown() };
     let query = json!({ field.name(): shown });

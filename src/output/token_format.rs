@@ -27,8 +27,8 @@ pub enum TokenFormat {
     Github,
 }
 
-/// Renders a token. `now` is what remaining lifetimes count from, `kubectl_version` the `apiVersion` of an ExecCredential.
-#[must_use]
+/// Renders a token. `now` is what remaining lifetimes count from, `kubectl_version` the `apiVersion` of an
+/// ExecCredential.
 pub fn render(format: TokenFormat, token: &AccessToken, now: SystemTime, kubectl_version: &str) -> String {
     let text = token.access_token.expose();
     match format {
@@ -48,7 +48,6 @@ pub fn render(format: TokenFormat, token: &AccessToken, now: SystemTime, kubectl
 }
 
 /// The line for the file that `GITHUB_OUTPUT` names. A Bearer token holds no line end.
-#[must_use]
 pub fn github_output(token: &AccessToken) -> String {
     format!("access_token={}\n", token.access_token.expose())
 }
@@ -85,7 +84,6 @@ fn kubectl(token: &AccessToken, version: &str) -> String {
 }
 
 /// A time to the second, as RFC 3339 writes it.
-#[must_use]
 pub fn rfc3339(at: SystemTime) -> String {
     let secs = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(secs)).to_string()

@@ -1,5 +1,5 @@
-//! Many lookups: in flight side by side, answered in the order of the input, at a pace that the API sets. Memory does not
-//! grow with the input: lines come through a small channel, answers leave as soon as their turn comes.
+//! Many lookups: in flight side by side, answered in the order of the input, at a pace that the API sets. Memory does
+//! not grow with the input: lines come through a small channel, answers leave as soon as their turn comes.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -42,7 +42,6 @@ pub enum Field {
 
 impl Field {
     /// Its name in the output.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -96,8 +95,8 @@ pub struct Bulk<'a> {
     pub max_wait: Duration,
 }
 
-/// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one connection
-/// serves all, and without it each of them would open its own.
+/// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one
+/// connection serves all, and without it each of them would open its own.
 struct ConcurrencyLimit {
     open: Semaphore,
     closed: Cell<usize>,
@@ -237,7 +236,7 @@ impl ConcurrencyLimit {
         Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
     }
 
-    /// Waits for a lookup; once the first is over, or takes long, the other concurrency_limit are open. The lookup is in a box, since
+    /// Waits for a lookup; once the first is over, or takes long, the others may start. The lookup is boxed, since
     /// far more lines wait for their turn than are in flight.
     async fn run_first_alone<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
         if self.closed.get() == 0 {
@@ -259,12 +258,12 @@ impl RateLimiter {
         Self { opens_at: Cell::new(now), next_turn: Cell::new(now), interval }
     }
 
-    /// Keeps everybody out for a while.
+    /// Delays all requests for a while.
     fn close(&self, wait: Duration) {
         self.opens_at.set(self.opens_at.get().max(Instant::now() + wait));
     }
 
-    /// Waits until the rate_limiter is open and it is our turn.
+    /// Waits until requests may be sent and it is our turn.
     async fn wait_for_slot(&self) {
         while self.opens_at.get() > Instant::now() {
             tokio::time::sleep_until(self.opens_at.get()).await;
@@ -272,7 +271,7 @@ impl RateLimiter {
         if self.interval.is_zero() {
             return;
         }
-        // Turns are taken while the rate_limiter is open, so that those who waited for it do not come all at once.
+        // Slots are taken only while requests may be sent, so that those who waited do not all start at once.
         let turn = self.next_turn.get().max(Instant::now());
         self.next_turn.set(turn + self.interval);
         tokio::time::sleep_until(turn).await;

@@ -1,5 +1,5 @@
-//! The lines of a bulk lookup: one value a line, blank lines and `#` comments skipped. Read on a thread of its own, since a
-//! pipe may be slow, through a small channel, since a file may be large.
+//! The lines of a bulk lookup: one value per line; blank lines and `#` comments are skipped. Read on its own thread,
+//! since a pipe may be slow, through a small channel, since a file may be large.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -22,8 +22,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line that holds a value.
-    #[must_use]
+    /// A line that holds a value, for tests.
+    #[cfg(any(test, feature = "internals"))]
     pub fn of(number: u64, text: &str) -> Self {
         Self { number, text: Some(text.to_owned()) }
     }
@@ -37,15 +37,14 @@ impl Line {
     }
 
     /// The value as the output repeats it.
-    #[must_use]
     pub fn shown(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }
 }
 
-/// Reads lines on a thread until the input ends or nobody listens. `wanted` says which lines are sent, and has its say
-/// once more at the end of the input. An input that cannot be read on, or is not wanted, ends the lines; the error is
-/// left in the returned handle.
+/// Reads lines on a thread until the input ends or the receiver is dropped. `wanted` says which lines are sent; it is
+/// called a last time with `None` at the end of the input. An input that cannot be read on, or is not wanted, ends the
+/// lines; the error is left in the returned handle.
 pub fn spawn(
     input: Box<dyn Read + Send>,
     mut wanted: impl FnMut(Option<&Line>) -> Result<bool> + Send + 'static,
@@ -79,7 +78,7 @@ fn lines(input: impl Read) -> impl Iterator<Item = Result<Line>> {
         loop {
             let mut bytes = Vec::new();
             match read_line(&mut input, &mut bytes) {
-                Err(e) => return Some(Err(Error::usage("cannot read the input").cause(e.to_string()))),
+                Err(e) => return Some(Err(Error::usage("cannot read the input").caused_by(e))),
                 Ok(false) => return None,
                 Ok(true) => number += 1,
             }

@@ -40,7 +40,6 @@ impl Cpf {
     }
 
     /// The eleven digits, leading zeros kept.
-    #[must_use]
     pub fn digits(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

@@ -22,7 +22,6 @@ pub struct ParticipantFilter {
 
 impl ParticipantFilter {
     /// Whether every participant counts.
-    #[must_use]
     pub fn is_everything(&self) -> bool {
         self.criteria().next().is_none()
     }
@@ -39,7 +38,6 @@ impl ParticipantFilter {
     }
 
     /// The participants that count, in their order.
-    #[must_use]
     pub fn apply(&self, items: Vec<Box<RawValue>>) -> Vec<Box<RawValue>> {
         if self.is_everything() {
             return items;
@@ -100,7 +98,6 @@ fn describe_without_pii(item: &RawValue) -> String {
 }
 
 /// A string or number at a JSON pointer, as text.
-#[must_use]
 pub fn text_at(value: &Value, pointer: &str) -> Option<String> {
     match value.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),

@@ -34,7 +34,7 @@ impl Impersonation {
     /// Reads and checks the settings.
     ///
     /// # Errors
-    /// Usage: nobody is named as `impersonator`, or a name in the map is not a header's.
+    /// Usage: `impersonator` is not set, or a name in the map is not a header name.
     pub fn resolve(settings: &Settings) -> Result<Self> {
         let configured = settings.pairs(SettingKey::Impersonation);
         let map: Vec<(String, String)> = if configured.is_empty() {
@@ -55,9 +55,6 @@ impl Impersonation {
     }
 
     /// Refuses a request that sets one of the headers itself.
-    ///
-    /// # Errors
-    /// Usage.
     pub fn refuse_among(&self, headers: &HeaderMap) -> Result<()> {
         let mut ours = self.map.iter().map(|(name, _)| name.as_str()).chain([IMPERSONATOR_HEADER]);
         match ours.find(|name| headers.contains_key(*name)) {
@@ -67,7 +64,7 @@ impl Impersonation {
         }
     }
 
-    /// As [`Self::headers`], for a participant that was saved: one that was masked is of no use any more.
+    /// As [`Self::headers`], for a saved participant: one that was redacted cannot be used.
     ///
     /// # Errors
     /// As there; usage: a field is hidden.

@@ -25,7 +25,7 @@ const BY_CPF: &str = "/v1/participants?document={cpf}";
 
 /// Who is looked up.
 pub enum Query {
-    /// By login, taken as it is.
+    /// By login, verbatim.
     Login(String),
     /// By taxpayer number.
     Cpf(Cpf),
@@ -33,7 +33,6 @@ pub enum Query {
 
 impl Query {
     /// The value, which is personal data.
-    #[must_use]
     pub fn value(&self) -> &str {
         match self {
             Self::Login(login) => login,
@@ -72,9 +71,6 @@ impl Participants {
 
 impl ParticipantLookup {
     /// Reads and checks the settings.
-    ///
-    /// # Errors
-    /// Usage.
     pub fn resolve(settings: &Settings) -> Result<Self> {
         Ok(Self {
             api: Api::resolve(settings)?,
@@ -84,7 +80,6 @@ impl ParticipantLookup {
     }
 
     /// The API behind it.
-    #[must_use]
     pub fn api(&self) -> &Api {
         &self.api
     }

@@ -1,5 +1,5 @@
-//! CloudLoyalty's participants: CPF, lookup, filters, bulk lookups, and impersonation. Users of other systems can ignore this
-//! folder. Knows neither clap nor stdout.
+//! CloudLoyalty's participants: CPF, lookup, filters, bulk lookups, and impersonation. Users of other systems can
+//! ignore this folder. Knows neither clap nor stdout.
 
 pub mod bulk;
 pub mod bulk_input;

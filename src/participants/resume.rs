@@ -1,5 +1,5 @@
-//! Going on where an earlier run of a bulk lookup ended: which lines its output has, with whole lines kept as they are and
-//! a torn last one dropped.
+//! Going on where an earlier run of a bulk lookup ended: which lines its output has, with whole lines kept as they are
+//! and a torn last one dropped.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -49,15 +49,8 @@ struct WrittenError {
 
 impl CompletedLines {
     /// How many lines there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lines.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
     }
 
     /// Whether the output has this line already. Each line of the input asks once.
@@ -104,14 +97,14 @@ fn other_input(message: String) -> Error {
     Error::usage(message).hint("resume with the same input, or write to another file")
 }
 
-/// Opens an output to go on with: whole lines stay, a torn last line is cut off. One that does not exist is made. Nobody
-/// else can resume it as long as the file is open.
+/// Opens an output to go on with: whole lines stay, a torn last line is cut off. One that does not exist is made.
+/// Nobody else can resume it as long as the file is open.
 ///
 /// # Errors
 /// Usage: it cannot be opened, is in use, or holds something else than the lines of a bulk lookup by `field`.
 pub fn open(path: &Path, field: Field) -> Result<(File, CompletedLines)> {
     let refused = || Error::usage(format!("cannot use the output to be resumed, `{}`", path.display()));
-    let failed = |e: &std::io::Error| refused().cause(e.to_string());
+    let failed = |e: std::io::Error| refused().caused_by(e);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -119,8 +112,8 @@ pub fn open(path: &Path, field: Field) -> Result<(File, CompletedLines)> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(path).map_err(|e| failed(&e))?;
-    if !file.metadata().map_err(|e| failed(&e))?.is_file() {
+    let mut file = options.open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
         return Err(refused().cause("it is a pipe or a device, not a file"));
     }
     // File systems without locks go without.
@@ -128,12 +121,12 @@ pub fn open(path: &Path, field: Field) -> Result<(File, CompletedLines)> {
         return Err(refused().cause("another run writes to it").hint("wait for its end"));
     }
     let (done, whole) = read(&file, field).map_err(|e| match e {
-        Unreadable::Io(e) => failed(&e),
+        Unreadable::Io(e) => failed(e),
         Unreadable::Foreign(why) => {
             Error::usage(format!("`{}` is not the output of such a bulk lookup", path.display())).cause(why)
         }
     })?;
-    file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(|e| failed(&e))?;
+    file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
     Ok((file, done))
 }
 
@@ -150,7 +143,7 @@ fn read(file: &File, field: Field) -> Result<(CompletedLines, u64), Unreadable> 
         text.clear();
         match input.read_until(b'\n', &mut text) {
             Ok(0) => return Ok((done, whole)),
-            // Torn: what is there must at least be how a line of ours begins, or it is somebody else's file.
+            // Torn: it must at least begin as our lines do, or it is not our file.
             Ok(_) if !text.ends_with(b"\n") && begins_like_ours(&text) => return Ok((done, whole)),
             Ok(length) => whole += length as u64,
             Err(e) if e.kind() == IoKind::Interrupted => continue,
@@ -188,7 +181,7 @@ mod tests {
         let whole = "{\"line\":1,\"query\":{\"cpf\":\"a\"},\"status\":\"found\"}\n{\"line\":3,\"query\":{\"cpf\":\"[hidden]\"},\"status\":\"error\"}\n";
         std::fs::write(&path, format!("{whole}{{\"line\":4,\"qu")).unwrap();
         let (_file, done) = open(&path, Field::Cpf).unwrap();
-        assert_eq!((done.len(), done.failed, std::fs::read_to_string(&path).unwrap()), (2, 1, whole.to_owned()));
+        assert_eq!((done.count(), done.failed, std::fs::read_to_string(&path).unwrap()), (2, 1, whole.to_owned()));
     }
 
     #[test]

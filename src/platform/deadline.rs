@@ -29,19 +29,16 @@ pub struct Deadline {
 
 impl Deadline {
     /// A deadline `budget` from now.
-    #[must_use]
     pub fn after(budget: Duration) -> Self {
         Self { at: Instant::now() + budget, budget }
     }
 
     /// The time that there was from the beginning.
-    #[must_use]
     pub fn budget(&self) -> Duration {
         self.budget
     }
 
     /// What is left, zero when it has passed.
-    #[must_use]
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
@@ -49,7 +46,7 @@ impl Deadline {
     /// Runs a future until the deadline at most; of two that are bound by the same deadline, the inner one ends first.
     ///
     /// # Errors
-    /// Nothing of its own: the deadline passed first.
+    /// `Elapsed` if the deadline passes first.
     pub async fn race<T>(&self, future: impl Future<Output = T>) -> Result<T, tokio::time::error::Elapsed> {
         tokio::time::timeout_at(self.at.into(), future).await
     }
@@ -63,7 +60,6 @@ impl Deadline {
     }
 
     /// The error for a deadline that passed.
-    #[must_use]
     pub fn passed(&self, doing: &str) -> Error {
         Error::new(ErrorKind::Unreachable, format!("no answer within {}", humantime::format_duration(self.budget)))
             .cause(format!("the deadline passed: {doing}"))

@@ -4,6 +4,8 @@
 //! control characters. Text that a server wrote enters an error only as a quote ([`Cause::quote`]), so that the
 //! renderer can tell it from our own.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The result of everything that can fail.
@@ -12,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What class of failure this is. Each kind has one exit code, see `exit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
-    /// A bug, or a local failure nobody expected.
+    /// A bug, or an unexpected local failure.
     Internal,
     /// Arguments, configuration, a secret that cannot be read.
     Usage,
@@ -56,7 +58,11 @@ struct Inner {
     http_context: HttpContext,
     transient: bool,
     retry_after: Option<Duration>,
+    source: Option<Source>,
 }
+
+/// What an error was made of. Shared, since errors are cloned.
+type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// What is known of the HTTP exchange behind an error.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +79,6 @@ pub struct HttpContext {
 
 impl Error {
     /// An error of this kind. The message is lowercase, without a full stop, and holds no foreign text.
-    #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -83,52 +88,53 @@ impl Error {
             http_context: HttpContext::default(),
             transient: false,
             retry_after: None,
+            source: None,
         }))
     }
 
     /// Shorthand for the commonest kind.
-    #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
     /// Adds a cause in our own words.
-    #[must_use]
     pub fn cause(mut self, text: impl Into<String>) -> Self {
         self.0.causes.push(Cause { text: text.into(), quote: None });
         self
     }
 
+    /// Adds another error as a cause, and keeps the first one as the source.
+    pub fn caused_by(mut self, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.causes.push(Cause { text: error.to_string(), quote: None });
+        self.0.source.get_or_insert_with(|| Arc::new(error));
+        self
+    }
+
     /// Adds a cause that ends in a quote of foreign text.
-    #[must_use]
     pub fn cause_quoted(mut self, text: impl Into<String>, foreign: impl Into<String>) -> Self {
         self.0.causes.push(Cause { text: text.into(), quote: Some(foreign.into()) });
         self
     }
 
     /// Adds something to try.
-    #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         self.0.hints.push(text.into());
         self
     }
 
     /// Records the http_context of the HTTP exchange.
-    #[must_use]
     pub fn http_context(mut self, http_context: HttpContext) -> Self {
         self.0.http_context = http_context;
         self
     }
 
     /// Records the URL that was asked.
-    #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.0.http_context.url = Some(url.into());
         self
     }
 
     /// Records the identifier that finds this exchange in the server's logs.
-    #[must_use]
     pub fn request_id(mut self, id: Option<String>) -> Self {
         if id.is_some() {
             self.0.http_context.request_id = id;
@@ -137,58 +143,79 @@ impl Error {
     }
 
     /// Marks a failure that may pass by itself: a token that is still valid may be used instead.
-    #[must_use]
     pub fn transient(mut self) -> Self {
         self.0.transient = true;
         self
     }
 
     /// Records how long the server asks to wait.
-    #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
     }
 
     /// How long the server asks to wait.
-    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// The class of failure.
-    #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// What happened, in one line.
-    #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
     /// Why, outermost first.
-    #[must_use]
     pub fn causes(&self) -> &[Cause] {
         &self.0.causes
     }
 
     /// What to try.
-    #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.0.hints
     }
 
     /// What is known of the HTTP exchange.
-    #[must_use]
     pub fn http(&self) -> &HttpContext {
         &self.0.http_context
     }
 
     /// Whether the failure may pass by itself.
-    #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.transient
+    }
+}
+
+/// The message alone, as the standard library asks; causes and hints are for the renderer.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_shows_its_message_and_keeps_its_source() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Error::usage("cannot read the file").caused_by(missing);
+        assert_eq!(error.to_string(), "cannot read the file");
+        let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+        assert_eq!(error.causes()[0].text, "entity not found");
     }
 }

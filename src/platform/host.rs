@@ -16,7 +16,7 @@ use crate::platform::local_input;
 use crate::platform::redactor::{HIDDEN, Redactor};
 use crate::platform::text;
 
-/// How much is told on stderr.
+/// How much is written to stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Only errors and warnings.
@@ -54,7 +54,6 @@ pub struct Host {
 
 impl Host {
     /// The real process.
-    #[must_use]
     pub fn system() -> Self {
         Self {
             stdin_terminal: || std::io::stdin().is_terminal(),
@@ -72,7 +71,6 @@ impl Host {
     }
 
     /// A process of the caller's making.
-    #[must_use]
     pub fn new(
         argv: Vec<OsString>,
         env: BTreeMap<OsString, OsString>,
@@ -100,31 +98,26 @@ impl Host {
     }
 
     /// Whether stdin is a terminal.
-    #[must_use]
     pub fn stdin_is_terminal(&self) -> bool {
         (self.stdin_terminal)()
     }
 
     /// Whether stdout is a terminal.
-    #[must_use]
     pub fn stdout_is_terminal(&self) -> bool {
         (self.terminals)().0
     }
 
     /// Whether stderr is a terminal.
-    #[must_use]
     pub fn stderr_is_terminal(&self) -> bool {
         (self.terminals)().1
     }
 
     /// The time now.
-    #[must_use]
     pub fn now(&self) -> SystemTime {
         (self.clock)()
     }
 
-    /// An environment variable, as it is.
-    #[must_use]
+    /// An environment variable, unchanged.
     pub fn var_os(&self, name: &str) -> Option<&OsStr> {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str)
     }
@@ -145,21 +138,18 @@ impl Host {
     }
 
     /// All environment variables.
-    #[must_use]
     pub fn env(&self) -> &BTreeMap<OsString, OsString> {
         &self.env
     }
 
     /// The user's folder for `kind`: `$XDG_<kind>_HOME`, else `$HOME/<fallback>`; none without a home. A relative
     /// path in the variable is ignored, as the XDG base directory specification asks.
-    #[must_use]
     pub fn user_dir(&self, variable: &str, fallback: &str) -> Option<PathBuf> {
         let absolute = |name| self.var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(fallback)))
     }
 
-    /// How long is waited for local input that may never come.
-    #[must_use]
+    /// How long to wait for local input that may never come.
     pub fn input_timeout(&self) -> Duration {
         self.input_timeout.get()
     }
@@ -172,15 +162,16 @@ impl Host {
     /// All of stdin, which can feed one thing only.
     ///
     /// # Errors
-    /// Usage, when stdin was read before, cannot be read, does not come to its end in time, or holds more than `limit` bytes.
+    /// Usage, when stdin was read before, cannot be read, does not come to its end in time, or holds more than `limit`
+    /// bytes.
     pub fn read_stdin(&self, purpose: &str, limit: u64) -> Result<Vec<u8>> {
         let stdin = self.stdin(purpose)?;
         let deadline = Deadline::after(self.input_timeout());
         local_input::read_slow(stdin, limit, || (self.stdin_ready)(&deadline))
-            .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).cause(e.to_string()))
+            .map_err(|e| Error::usage(format!("cannot read stdin for {purpose}")).caused_by(e))
     }
 
-    /// Stdin as a stream, which can feed one thing only. A person at a terminal is told that it is read.
+    /// Stdin as a stream, which can feed one thing only. If it is a terminal, a note says that it is read.
     ///
     /// # Errors
     /// Usage, when stdin was taken before.
@@ -200,7 +191,6 @@ impl Host {
     }
 
     /// How wide the terminal on stdout is, in characters; nothing for a pipe or a file.
-    #[must_use]
     pub fn columns(&self) -> Option<usize> {
         let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
         Some(usize::from(columns))
@@ -213,12 +203,12 @@ impl Host {
     pub fn print(&self, data: &[u8]) -> Result<()> {
         match self.write_stdout(data) {
             Err(e) if e.kind() == IoKind::BrokenPipe => Ok(()),
-            other => other.map_err(|e| Error::new(ErrorKind::Internal, "cannot write to stdout").cause(e.to_string())),
+            other => other.map_err(|e| Error::new(ErrorKind::Internal, "cannot write to stdout").caused_by(e)),
         }
     }
 
-    /// Writes data to stdout and tells of a reader that went away, for commands that would otherwise go on. On a terminal,
-    /// nothing in it acts; the system is asked whether there is one only where that matters.
+    /// Writes data to stdout and tells of a reader that went away, for commands that would otherwise go on. On a
+    /// terminal, nothing in it acts; the system is asked whether there is one only where that matters.
     ///
     /// # Errors
     /// What the operating system says.
@@ -232,13 +222,12 @@ impl Host {
         out.flush()
     }
 
-    /// Sets how much is told on stderr.
+    /// Sets how much is written to stderr.
     pub fn set_verbosity(&self, verbosity: Verbosity) {
         self.verbosity.set(verbosity);
     }
 
-    /// How much is told on stderr.
-    #[must_use]
+    /// How much is written to stderr.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity.get()
     }
@@ -268,7 +257,6 @@ impl Host {
     }
 
     /// The warnings collected since the last call.
-    #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
         self.captured_warnings.borrow_mut().as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -280,7 +268,7 @@ impl Host {
         }
     }
 
-    /// Words of ours on stderr as they are, for a person who is to answer them.
+    /// A prompt on stderr, without a line end.
     pub(crate) fn write_prompt(&self, words: &str) {
         let _ = self.stderr.borrow_mut().write_all(words.as_bytes());
     }

@@ -15,19 +15,16 @@ pub struct Members(pub Vec<(String, Box<RawValue>)>);
 
 impl Members {
     /// The first member of this name.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&RawValue> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
     }
 
     /// How often the name occurs.
-    #[must_use]
     pub fn count(&self, name: &str) -> usize {
         self.0.iter().filter(|(n, _)| n == name).count()
     }
 
     /// The member's text, if it is there and a string.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
@@ -72,7 +69,6 @@ pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
 }
 
 /// The text without one leading byte order mark.
-#[must_use]
 pub fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
@@ -115,7 +111,6 @@ fn too_deep(body: &[u8]) -> bool {
 }
 
 /// The same JSON on indented lines: only white space between tokens changes.
-#[must_use]
 pub fn indented(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0usize;

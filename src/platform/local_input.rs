@@ -1,5 +1,5 @@
-//! Local input: files, pipes, devices, stdin. Owns how long is waited for what may never come, and how much of it is read.
-//! Refuses to know what it is for.
+//! Local input: files, pipes, devices, stdin. Owns how long is waited for what may never come, and how much of it is
+//! read. Refuses to know what it is for.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -16,7 +16,7 @@ pub struct LocalInput {
 }
 
 impl LocalInput {
-    /// Opens a file. A pipe that nobody writes to is opened too; reading it waits.
+    /// Opens a file. A pipe without a writer is opened too; reading it waits.
     ///
     /// # Errors
     /// What the operating system says; it is a directory.
@@ -36,7 +36,8 @@ impl LocalInput {
         Ok(Self { file, metadata })
     }
 
-    /// All of it. A regular file is there; for the end of anything else is waited for `timeout`, and for a person's typing without end.
+    /// All of it. Regular files are read at once; pipes are awaited up to `timeout`; a terminal is awaited
+    /// indefinitely.
     ///
     /// # Errors
     /// What the operating system says; nothing came in time; there is more than `limit` bytes.
@@ -111,9 +112,6 @@ pub fn wait(from: impl std::os::fd::AsFd, deadline: &Deadline) -> Result<()> {
 }
 
 /// There is no waiting with a limit here.
-///
-/// # Errors
-/// None.
 #[cfg(not(unix))]
 pub fn wait<F>(_: F, _: &Deadline) -> Result<()> {
     Ok(())

@@ -1,5 +1,6 @@
-//! The ground floor: the process (environment, streams, clock), errors, text, JSON, URLs, secrets as values, and the redactor
-//! through which everything on stderr goes. Knows nothing above it: no HTTP, no OAuth, no settings, no commands.
+//! The ground floor: the process (environment, streams, clock), errors, text, JSON, URLs, secrets as values, and the
+//! redactor through which everything on stderr goes. Knows nothing above it: no HTTP, no OAuth, no settings, no
+//! commands.
 
 pub mod deadline;
 pub mod error;

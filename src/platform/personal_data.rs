@@ -1,8 +1,7 @@
-//! Personal data in text that is not ours: finds valid CPFs, the Brazilian taxpayer numbers, and masks them. Refuses to know
-//! what a CPF is used for; parsing one that a user gives belongs in `participants::cpf`.
+//! Personal data in text that is not ours: finds valid CPFs, the Brazilian taxpayer numbers, and masks them. Refuses to
+//! know what a CPF is used for; parsing one that a user gives belongs in `participants::cpf`.
 
 /// Whether the last two of eleven ASCII digits are the check digits of the first nine.
-#[must_use]
 pub fn has_valid_check_digits(digits: &[u8; 11]) -> bool {
     let check = |upto: usize| {
         let sum: u32 =
@@ -13,7 +12,6 @@ pub fn has_valid_check_digits(digits: &[u8; 11]) -> bool {
 }
 
 /// Replaces every valid CPF in foreign text, whatever its punctuation, by `mask`.
-#[must_use]
 pub fn mask_cpfs(text: &str, mask: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());

@@ -1,5 +1,5 @@
 //! Hides by value what must never be shown: secrets in every encoding they travel in, and, in foreign text, the
-//! personal data of this invocation. The last line of defence; the first is not to write them at all.
+//! personal data of this invocation. The last line of defense; the first is not to write them at all.
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
@@ -14,7 +14,7 @@ use crate::platform::secret::Secret;
 use crate::platform::text;
 use crate::platform::url;
 
-/// What stands in place of something hidden.
+/// Replaces hidden text.
 pub const HIDDEN: &str = "[hidden]";
 
 /// Shorter secrets would blank out ordinary words.
@@ -65,7 +65,7 @@ pub struct Redactor {
     /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
     pending: RefCell<Vec<(Secret, String)>>,
     forms: RefCell<EncodedSecrets>,
-    /// What is in `forms`, with the names that people know it by; empty where there is none.
+    /// What is in `forms`, with the names of the settings they come from.
     named: RefCell<Vec<(Secret, String)>>,
     /// The name of the first secret that was hidden in data; empty where it has none.
     found: RefCell<Option<String>>,
@@ -113,7 +113,6 @@ impl Redactor {
     }
 
     /// Our own text with every known secret hidden.
-    #[must_use]
     pub fn hide(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
@@ -127,7 +126,6 @@ impl Redactor {
     }
 
     /// A cause in one line: our words, then the quote, with secrets and personal data hidden.
-    #[must_use]
     pub fn render(&self, cause: &Cause) -> String {
         match &cause.quote {
             Some(quote) => format!("{}: \"{}\"", cause.text, self.quote(quote)),
@@ -137,7 +135,6 @@ impl Redactor {
 
     /// Foreign text made fit to be shown: secrets and personal data hidden, controls escaped, cut to
     /// [`text::QUOTE_LIMIT`] characters. In this order: a cut must not leave half a secret behind.
-    #[must_use]
     pub fn quote(&self, foreign: &str) -> String {
         let mut out = self.hide(foreign);
         for value in self.personal.borrow().iter() {
@@ -148,7 +145,6 @@ impl Redactor {
     }
 
     /// Data for stdout with every known secret hidden. That changes the data, so it is remembered for [`Self::found`].
-    #[must_use]
     pub fn clean<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {
         let spans = self.spans(data);
         let Some(first) = spans.first() else { return Cow::Borrowed(data) };
@@ -165,7 +161,6 @@ impl Redactor {
     }
 
     /// The name of the first secret that was hidden in data, if one was; empty where it has no name.
-    #[must_use]
     pub fn found(&self) -> Option<String> {
         self.found.borrow().clone()
     }
@@ -182,7 +177,6 @@ impl Redactor {
     }
 
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
-    #[must_use]
     pub fn safe_prefix_len(&self, bytes: &[u8]) -> usize {
         let forms = self.forms();
         let Some(beginnings) = &forms.beginnings else { return bytes.len() };
@@ -198,7 +192,6 @@ impl Redactor {
     }
 
     /// Whether bytes hold a known secret: for data that normally passes through untouched.
-    #[must_use]
     pub fn contains_secret(&self, bytes: &[u8]) -> bool {
         !self.spans(bytes).is_empty()
     }
@@ -223,8 +216,8 @@ impl Redactor {
     }
 }
 
-/// What percent-encoders leave as it is, beside letters and digits: the strictest, `encodeURIComponent`, RFC 3986 and the
-/// forms of browsers and of Java.
+/// What percent-encoders leave unchanged besides letters and digits: the strictest, `encodeURIComponent`, RFC 3986 and
+/// the forms of browsers and of Java.
 const BARE: [&str; 5] = ["", "-_.!~*'()", "-._~", "*-._", "-._"];
 
 /// A secret in every encoding in which it travels.
@@ -301,7 +294,7 @@ fn base64_cores(bytes: &[u8]) -> Vec<String> {
     cores
 }
 
-/// Hides whatever looks like a JWT, whoever's it is: an error may repeat an assertion or a token that was never ours.
+/// Hides everything that looks like a JWT: an error may repeat an assertion or a token that we never saw.
 fn mask_jwts(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut out = String::with_capacity(text.len());
@@ -332,7 +325,6 @@ fn replace_ignoring_case(text: &str, needle: &str, with: &str) -> String {
 }
 
 /// Whether a parameter of this name is likely to hold a credential.
-#[must_use]
 pub fn is_sensitive_name(name: &str) -> bool {
     let name = name.to_lowercase();
     ["secret", "password", "token", "assertion", "key"].iter().any(|word| name.contains(word))

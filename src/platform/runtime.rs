@@ -96,7 +96,7 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Error::new(ErrorKind::Internal, "cannot start the async runtime").cause(e.to_string()))?;
+        .map_err(|e| Error::new(ErrorKind::Internal, "cannot start the async runtime").caused_by(e))?;
     let outcome = runtime.block_on(future);
     // A name lookup that hangs in its helper thread must not hold the exit up.
     runtime.shutdown_background();
@@ -104,7 +104,6 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// The error for Ctrl-C.
-#[must_use]
 pub fn interrupted() -> Error {
     Error::new(ErrorKind::Interrupted, "interrupted")
 }

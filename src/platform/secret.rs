@@ -12,13 +12,11 @@ pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Takes the value over.
-    #[must_use]
     pub fn new(value: String) -> Self {
         Self(Zeroizing::new(value))
     }
 
     /// The value itself. Every call of this is a place to review.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -9,7 +9,6 @@ pub const QUOTE_LIMIT: usize = 512;
 /// Escapes everything that could move a cursor, start a line or hide itself: C0, DEL, C1, line and paragraph
 /// separators, and format characters (bidirectional controls, zero width, tags). Also the second of two `#`: CI systems
 /// obey `##[command]` (GitHub) and `##vso[command]` (Azure Pipelines) wherever they stand in a line of a log.
-#[must_use]
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) && !text.contains("##") {
         return Cow::Borrowed(text);
@@ -28,9 +27,8 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Output fit for a terminal: what acts on it is written as JSON escapes it, which changes no JSON text's meaning; line ends
-/// and tabs stay, and bytes that are no text become U+FFFD.
-#[must_use]
+/// Output fit for a terminal: what acts on it is written as JSON escapes it, which changes no JSON text's meaning; line
+/// ends and tabs stay, and bytes that are no text become U+FFFD.
 pub fn for_terminal(data: &[u8]) -> Cow<'_, [u8]> {
     // A token is nothing else, and every warm run prints one.
     if data.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
@@ -54,7 +52,6 @@ pub fn for_terminal(data: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The first `limit` characters, with `…` where something was cut.
-#[must_use]
 pub fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {
         Some((cut, _)) => Cow::Owned(format!("{}…", &text[..cut])),
@@ -62,10 +59,9 @@ pub fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
-/// `text` after `prefix`, broken at spaces so that no line is longer than `width`. Lines after the first are indented by
-/// `indent`, of which `| ` are the last two characters: foreign text must not begin a line, leading blanks or not. A word
-/// that is longer than a line stays whole, so that paths and URLs can be copied.
-#[must_use]
+/// `text` after `prefix`, broken at spaces so that no line is longer than `width`. Lines after the first are indented
+/// by `indent`, of which `| ` are the last two characters: foreign text must not begin a line, leading blanks or not. A
+/// word that is longer than a line stays whole, so that paths and URLs can be copied.
 pub fn wrap_hanging(prefix: &str, text: &str, indent: usize, width: usize) -> String {
     let mut out = prefix.to_owned();
     let mut used = prefix.chars().count();
@@ -87,8 +83,8 @@ pub fn wrap_hanging(prefix: &str, text: &str, indent: usize, width: usize) -> St
     out
 }
 
-/// Whether a character may not reach a terminal as it is. The ranges are Unicode's general categories Cc, Cf, Zl, Zp,
-/// and the noncharacters that some terminals choke on.
+/// Whether a character must be escaped before it reaches a terminal. The ranges are Unicode's general categories Cc,
+/// Cf, Zl, Zp, and the noncharacters that some terminals choke on.
 fn is_unsafe(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -102,33 +98,28 @@ fn is_unsafe(c: char) -> bool {
 }
 
 /// How alike two words are, from 0 to 1: the share of letters that stay when one is corrected into the other.
-#[must_use]
 pub fn similarity(one: &str, other: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(one, other)
 }
 
 /// Whether one word is most likely the other, mistyped.
-#[must_use]
 pub fn is_similar(one: &str, other: &str) -> bool {
     similarity(one, other) >= 0.6
 }
 
 /// The known word that a mistyped one most likely means.
-#[must_use]
 pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let near = known.iter().filter(|k| is_similar(word, k));
     near.max_by(|a, b| similarity(word, a).total_cmp(&similarity(word, b))).copied()
 }
 
 /// Bytes in small hexadecimal digits.
-#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
 }
 
 /// `` `a`, `b` and `c` ``.
-#[must_use]
 pub fn list_quoted(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
     match quoted.split_last() {

@@ -35,8 +35,8 @@ pub fn parse_secure(written: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// As [`parse_secure`], for what a person wrote. The WHATWG's rules leave line ends and tabs out of a URL: two values in one
-/// would be joined silently.
+/// As [`parse_secure`], for what a person wrote. The WHATWG's rules leave line ends and tabs out of a URL: two values
+/// in one would be joined silently.
 ///
 /// # Errors
 /// As there; it holds control characters.
@@ -55,7 +55,6 @@ pub fn without_controls(written: &str) -> Result<(), String> {
 }
 
 /// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(::url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -65,9 +64,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A URL as it may be shown: query values, which may be personal data, are left out, and it is cut where a quote would be:
-/// metadata may name any.
-#[must_use]
+/// A URL as it may be shown: query values, which may be personal data, are left out, and it is cut where a quote would
+/// be: metadata may name any.
 pub fn shown(url: &Url) -> String {
     text::truncate(&without_values(url), text::QUOTE_LIMIT).into_owned()
 }
@@ -106,25 +104,21 @@ pub fn join(base: &Url, path: &str) -> Result<Url, String> {
 }
 
 /// One component of `application/x-www-form-urlencoded` (space as `+`).
-#[must_use]
 pub fn form_component(text: &str) -> String {
     ::url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3 (`A-Za-z0-9-._~`).
-#[must_use]
 pub fn percent_encode_unreserved(text: &str) -> String {
     percent_encode(text, |b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b))
 }
 
 /// Percent-encodes only what decoding a form would change: `%`, `+`, space, controls and non-ASCII.
-#[must_use]
 pub fn percent_encode_minimal(text: &str) -> String {
     percent_encode(text, |b| matches!(b, b'%' | b'+' | b' ') || !b.is_ascii_graphic())
 }
 
 /// Percent-encodes the bytes that `must` names, upper-case hex.
-#[must_use]
 pub fn percent_encode(text: &str, must: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -141,7 +135,6 @@ pub fn percent_encode(text: &str, must: impl Fn(u8) -> bool) -> String {
 }
 
 /// Whether the text of a URL holds a password, also where it is malformed.
-#[must_use]
 pub fn holds_password(text: &str) -> bool {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))

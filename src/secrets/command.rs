@@ -1,5 +1,5 @@
-//! Running the command that prints a secret: no shell, no stdin, its stderr passed through, half a minute at most. Owns when
-//! it is ended, and who is ended with it.
+//! Running the command that prints a secret: no shell, no stdin, its stderr passed through, half a minute at most. Owns
+//! when it is ended, and who is ended with it.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -61,8 +61,8 @@ fn still_running(program: &str, deadline: &Deadline) -> Failure {
     format!("`{program}` did not end within {}", humantime::format_duration(deadline.budget())).into()
 }
 
-/// Puts the command into a group of processes of its own, so that all of it can be ended. Not where there is a terminal:
-/// only the group in front may ask a person for a password there, and Ctrl-C reaches that group whole.
+/// Puts the command into a group of processes of its own, so that all of it can be ended. Not where there is a
+/// terminal: only the group in front may ask a person for a password there, and Ctrl-C reaches that group whole.
 fn has_group_of_its_own(command: &mut Command) -> bool {
     let alone = cfg!(unix) && std::fs::File::open("/dev/tty").is_err();
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Asks a person at a terminal for a secret, which nobody gets to see. Owns the terminal's echo: it is as it was when this
+//! Asks for a secret at a terminal, without echo. Owns the terminal's echo: it is restored when this
 //! is over, however that ends, short of a signal from another process.
 
 #[cfg(unix)]
@@ -6,8 +6,8 @@ use crate::platform::error::Error;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 
-/// A secret from stdin, at most `limit` bytes and one: all there is, or one line where a person types it. `what` names it
-/// as settings do (`client_secret`).
+/// A secret from stdin, at most `limit` bytes and one: all there is, or one line where a person types it. `what` names
+/// it as settings do (`client_secret`).
 ///
 /// # Errors
 /// Usage: stdin was read before, or cannot be read. Interrupted: Ctrl-C.
@@ -18,15 +18,15 @@ pub fn secret(host: &Host, what: &str, limit: u64) -> Result<Vec<u8>> {
         host.write_prompt(&format!("{}: ", what.replace('_', " ")));
         let line = hidden_line(&mut stdin, limit);
         host.write_prompt("\n");
-        let line = line.map_err(|e| unreadable(what, &e))?;
+        let line = line.map_err(|e| unreadable(what, e))?;
         return line.ok_or_else(crate::platform::runtime::interrupted);
     }
     host.read_stdin(what, limit)
 }
 
 #[cfg(unix)]
-fn unreadable(what: &str, error: &std::io::Error) -> Error {
-    Error::usage(format!("cannot read the {what} from the terminal")).cause(error.to_string())
+fn unreadable(what: &str, error: std::io::Error) -> Error {
+    Error::usage(format!("cannot read the {what} from the terminal")).caused_by(error)
 }
 
 /// One line, its end included; nothing after Ctrl-C.

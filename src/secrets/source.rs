@@ -1,5 +1,6 @@
 //! Where secrets come from, and how they are read: environment, file, stdin, command, or the value itself in a private
-//! config file. How a command is run is `secret_command`'s. Owns the rules about line ends and white space; the value never appears in a message.
+//! config file. How a command is run is `secret_command`'s. Owns the rules about line ends and white space; the value
+//! never appears in a message.
 
 use std::path::{Path, PathBuf};
 
@@ -48,13 +49,11 @@ pub enum SecretSource {
 
 impl SecretSource {
     /// The source that a path names, where `-` is stdin.
-    #[must_use]
     pub fn of_path(path: PathBuf) -> Self {
         if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
     }
 
     /// The source as messages and `profile show` name it, without the secret.
-    #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Self::Env(name) => format!("env `{name}`"),
@@ -68,7 +67,6 @@ impl SecretSource {
     }
 
     /// Whether reading it costs nothing, so that a cache hit may do it.
-    #[must_use]
     pub fn is_free(&self) -> bool {
         !matches!(self, Self::Command(_) | Self::Keyring(_) | Self::GithubOidc(_))
     }
@@ -170,7 +168,6 @@ impl SecretSource {
     }
 
     /// The error for a secret that cannot be read from here.
-    #[must_use]
     pub fn unreadable(&self, what: &str, why: &str) -> Error {
         Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
     }

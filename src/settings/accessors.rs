@@ -1,4 +1,5 @@
-//! Settings as values of a type: lists, secrets, URLs, durations, dates, numbers, words. Owns how a value that does not fit is named.
+//! Settings as values of a type: lists, secrets, URLs, durations, dates, numbers, words. Owns how a value that does not
+//! fit is named.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,13 +27,11 @@ impl Settings {
     }
 
     /// Whether a switch is on.
-    #[must_use]
     pub fn switch(&self, key: SettingKey) -> bool {
         matches!(self.raw(key), Some((Value::Switch(true), _)))
     }
 
     /// Names and values.
-    #[must_use]
     pub fn pairs(&self, key: SettingKey) -> &[(String, String)] {
         match self.raw(key) {
             Some((Value::Pairs(pairs), _)) => pairs,
@@ -41,7 +40,6 @@ impl Settings {
     }
 
     /// Names and secret sources.
-    #[must_use]
     pub fn secret_pairs(&self, key: SettingKey) -> &[(String, SecretSource)] {
         match self.raw(key) {
             Some((Value::SecretPairs(pairs), _)) => pairs,
@@ -50,7 +48,6 @@ impl Settings {
     }
 
     /// Where a secret comes from.
-    #[must_use]
     pub fn secret(&self, key: SettingKey) -> Option<&SecretSource> {
         match self.raw(key) {
             Some((Value::Secret(source), _)) => Some(source),
@@ -118,7 +115,6 @@ impl Settings {
     }
 
     /// The error for a value that does not fit, naming key, value and origin.
-    #[must_use]
     pub fn bad(&self, key: SettingKey, value: &str, why: &str) -> Error {
         Error::usage(format!("cannot use `{} = \"{value}\"` (from {})", key.name(), self.origin(key))).cause(why)
     }

@@ -1,4 +1,5 @@
-//! Whether tokens come from the cache, how long they must last, and how long they are believed to when nobody says.
+//! Whether tokens come from the cache, how long they must last, and how long they are assumed to last if the server
+//! does not say.
 
 use std::time::Duration;
 

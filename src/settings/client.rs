@@ -121,13 +121,11 @@ impl OAuthClient {
     }
 
     /// Where the client id or what it asks for was set.
-    #[must_use]
     pub fn origin_of(&self, key: SettingKey) -> &Origin {
         self.origins.iter().find(|(known, _)| *known == key).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
     /// Whether its certificate is shown to servers. With a signed assertion the certificate only names the key.
-    #[must_use]
     pub fn offers_certificate(&self) -> bool {
         self.certificate.is_some() && self.method != AuthMethod::PrivateKeyJwt
     }
@@ -173,7 +171,6 @@ fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
 }
 
 /// The method where `auth_method` is not set, and the setting that it follows from, if any.
-#[must_use]
 pub fn default_auth_method(settings: &Settings) -> (AuthMethod, Option<SettingKey>) {
     let federated =
         settings.secret(SettingKey::ClientAssertion).is_some() && settings.secret(SettingKey::ClientSecret).is_none();
@@ -258,7 +255,7 @@ fn usable_auth_methods(settings: &Settings) -> Vec<AuthMethod> {
 
 fn assertion_settings(settings: &Settings, method: AuthMethod) -> Result<AssertionSettings> {
     let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
-    // A preset's audience may need the tenant's domain, which is nobody's business where nothing is signed.
+    // A preset's audience may need the tenant's domain, which is irrelevant unless an assertion is signed.
     let wanted = if signs || settings.precedence(SettingKey::AssertionAud) > 1 {
         settings.text(SettingKey::AssertionAud)?
     } else {

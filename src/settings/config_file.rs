@@ -14,10 +14,10 @@ use crate::platform::text::{list_quoted, nearest};
 use crate::settings::key::{SETTINGS, SettingKey};
 use crate::settings::layer::{Layer, Origin};
 
-/// More than anybody's profiles, in bytes.
+/// Larger than any real configuration, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// The file as text, or nothing where there is none.
+/// The file's text; empty if there is no file.
 #[derive(Debug)]
 pub struct ConfigFile {
     pub(super) path: Option<PathBuf>,
@@ -49,8 +49,8 @@ type Table<'a> = DeTable<'a>;
 pub(super) type Item<'a> = Spanned<DeValue<'a>>;
 
 impl ConfigFile {
-    /// Where the file is: `--config`, else `M2M_CONFIG`, else `$XDG_CONFIG_HOME/m2m/config.toml`. The flag says whether
-    /// somebody named it.
+    /// Where the file is: `--config`, else `M2M_CONFIG`, else `$XDG_CONFIG_HOME/m2m/config.toml`. The second value says
+    /// whether the user named it.
     ///
     /// # Errors
     /// Usage: `M2M_CONFIG` is not UTF-8.
@@ -65,7 +65,6 @@ impl ConfigFile {
     }
 
     /// A file's text, from wherever it was read. `private` says that only its owner can read it.
-    #[must_use]
     pub fn of(path: Option<PathBuf>, text: String, private: bool) -> Self {
         Self { path, text, private }
     }
@@ -84,7 +83,7 @@ impl ConfigFile {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => return Ok(empty()),
             Err(e) => {
                 return Err(Error::usage(format!("cannot read the config file `{}`", path.display()))
-                    .cause(e.to_string())
+                    .caused_by(e)
                     .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
             }
         };
@@ -167,19 +166,16 @@ impl ConfigFile {
 
 impl Document<'_> {
     /// The profile that is used when none is named.
-    #[must_use]
     pub fn default_profile(&self) -> Option<String> {
         self.default_profile.clone()
     }
 
     /// The names of all profiles, in alphabetical order.
-    #[must_use]
     pub fn names(&self) -> Vec<String> {
         profiles(&self.table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default()
     }
 
-    /// What could have been chosen where nobody chose a profile.
-    #[must_use]
+    /// The profiles that could be chosen, if none was.
     pub fn available_profiles(&self) -> AvailableProfiles {
         match self.names() {
             _ if self.file.path.is_none() => AvailableProfiles::NoFile,
@@ -189,7 +185,6 @@ impl Document<'_> {
     }
 
     /// Names and providers of all profiles, in alphabetical order.
-    #[must_use]
     pub fn summary(&self) -> Vec<(String, String)> {
         let provider = |item: &Item<'_>| {
             item.get_ref().get("provider").and_then(|p| p.get_ref().as_str()).unwrap_or("generic").to_owned()

@@ -1,5 +1,5 @@
-//! The values of a config file: TOML to settings of their shape, and secret sources. Owns what is said of a value of another
-//! type; no value of a secret is shown.
+//! The values of a config file: TOML to settings of their shape, and secret sources. Owns what is said of a value of
+//! another type; no value of a secret is shown.
 
 use std::path::{Path, PathBuf};
 

@@ -9,8 +9,8 @@ use crate::settings::key::{SETTINGS, Setting, SettingKey, Shape};
 use crate::settings::layer::{Layer, Origin, Value};
 
 /// Reads every `M2M_` variable that is a setting. An empty variable counts as not set, but for a secret, where it is
-/// more likely a mistake in the pipeline: reading the secret says so, unless the other variable says where it is. An empty
-/// `M2M_PROXY` asks for none.
+/// more likely a mistake in the pipeline: reading the secret says so, unless the other variable says where it is. An
+/// empty `M2M_PROXY` asks for none.
 ///
 /// # Errors
 /// Usage: a value is not UTF-8, or a secret is given twice.

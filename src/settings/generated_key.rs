@@ -21,8 +21,9 @@ pub struct GeneratedKey {
 pub fn write(path: &Path) -> Result<GeneratedKey> {
     let key = key_pair::generate()?;
     let failed = |e: std::io::Error| {
-        let error = Error::usage(format!("cannot write the key `{}`", path.display())).cause(e.to_string());
-        if e.kind() == std::io::ErrorKind::AlreadyExists {
+        let exists = e.kind() == std::io::ErrorKind::AlreadyExists;
+        let error = Error::usage(format!("cannot write the key `{}`", path.display())).caused_by(e);
+        if exists {
             error.hint("a key is never overwritten; choose another profile name, or move it away")
         } else {
             error

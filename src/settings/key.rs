@@ -93,20 +93,17 @@ pub struct Setting {
 
 impl SettingKey {
     /// The spelling of this setting.
-    #[must_use]
     pub fn setting(self) -> &'static Setting {
         // The table is in the order of the enum, which a test holds.
         &SETTINGS[self as usize]
     }
 
     /// Its profile key.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.setting().name
     }
 
     /// What kind of secret this setting holds, if it holds one.
-    #[must_use]
     pub fn secret_kind(self) -> SecretKind {
         match self {
             Self::ClientKey => SecretKind::Key,
@@ -116,13 +113,11 @@ impl SettingKey {
     }
 
     /// The setting with this profile key.
-    #[must_use]
     pub fn named(name: &str) -> Option<&'static Setting> {
         SETTINGS.iter().find(|s| s.name == name)
     }
 
     /// How to set it, for hints: `` `--issuer`, `M2M_ISSUER` or `issuer` in a profile ``.
-    #[must_use]
     pub fn how_to_set(self) -> String {
         let setting = self.setting();
         let mut ways: Vec<String> =

@@ -116,7 +116,6 @@ impl Layer {
     }
 
     /// The value of a key, if this layer has one.
-    #[must_use]
     pub fn get(&self, key: SettingKey) -> Option<&(Value, Origin)> {
         self.0.get(&key)
     }

@@ -15,7 +15,7 @@ pub struct Preset {
     pub values: &'static [(&'static str, &'static str)],
     /// Variables that fill in profile keys when the client has no secret, key or assertion of its own.
     pub variables: &'static [(&'static str, &'static str)],
-    /// Whether a token without an audience is of no use.
+    /// Whether the server's tokens are useless without an audience.
     pub needs_audience: bool,
     /// Whose issuer a discovered document may carry.
     pub issuer_rule: IssuerRule,
@@ -27,7 +27,6 @@ pub struct Preset {
 
 impl Preset {
     /// The preset of this name.
-    #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|p| p.name == name)
     }

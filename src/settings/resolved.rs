@@ -1,5 +1,5 @@
-//! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is named;
-//! the modules beside it turn groups of values into typed parts.
+//! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is
+//! named; the modules beside it turn groups of values into typed parts.
 
 use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
@@ -62,9 +62,6 @@ impl Settings {
     }
 
     /// As [`Self::resolve`], with a config file that was read already.
-    ///
-    /// # Errors
-    /// As there.
     pub fn merge(host: &Host, choice: &Choice, flags: Layer, file: &Document<'_>) -> Result<Self> {
         let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
             (Some(name), _) if choice.by_argument => Some((name.clone(), "the argument")),
@@ -115,25 +112,21 @@ impl Settings {
     }
 
     /// The raw value of a setting.
-    #[must_use]
     pub fn raw(&self, key: SettingKey) -> Option<&(Value, Origin)> {
         self.values.get(key)
     }
 
     /// Where a setting's value came from.
-    #[must_use]
     pub fn origin(&self, key: SettingKey) -> Origin {
         self.raw(key).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// How strongly a setting was set; 0 when it was not.
-    #[must_use]
     pub fn precedence(&self, key: SettingKey) -> u8 {
         self.raw(key).map_or(0, |(_, origin)| precedence(origin))
     }
 
     /// A text as it was given.
-    #[must_use]
     pub fn raw_str(&self, key: SettingKey) -> Option<&str> {
         match self.raw(key) {
             Some((Value::Text(text), _)) => Some(text),
@@ -169,15 +162,14 @@ impl Settings {
     }
 
     /// The environment variables that secrets come from, also those of the profile that a stronger source outdoes.
-    #[must_use]
     pub fn secret_variables(&self) -> Vec<String> {
         let mut variables = self.overridden_env_vars.clone();
         variables.extend(variables_of(&self.values));
         variables
     }
 
-    /// Learns every secret that is free to read, so that no copy of it goes unnoticed. One that cannot be read is left to
-    /// whoever needs it.
+    /// Learns every secret that is free to read, so that no copy of it goes unnoticed. One that cannot be read is left
+    /// to the caller that needs it.
     pub fn register_free_secrets(&self, host: &Host) {
         for source in
             sources_of(&self.values).filter(|source| source.is_free() && !matches!(source, SecretSource::Stdin))
@@ -223,8 +215,8 @@ impl Settings {
     }
 }
 
-/// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is judged
-/// elsewhere.
+/// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is
+/// judged elsewhere.
 fn apply_input_timeout(host: &Host, known: &Layer) {
     let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
     let text = match known.get(SettingKey::Timeout) {
@@ -265,13 +257,11 @@ fn workload_identity(host: &Host, preset: &Preset) -> Result<Layer> {
 }
 
 /// The error for a setting that is needed and not set.
-#[must_use]
 pub fn missing(key: SettingKey) -> Error {
     Error::usage(format!("`{}` is not set", key.name())).hint(format!("set it with {}", key.how_to_set()))
 }
 
 /// The error for a provider that is not known.
-#[must_use]
 pub fn unknown_provider(name: &str, origin: &dyn std::fmt::Display) -> Error {
     let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
     let error = Error::usage(format!("cannot use `provider = \"{name}\"` (from {origin})"))

@@ -44,7 +44,7 @@ pub fn metadata_source(settings: &Settings) -> Result<MetadataSource> {
     // Who says which issuer it must be means that one; a preset's leniency is for those who do not.
     let rule =
         if settings.precedence(SettingKey::Issuer) > 1 { IssuerRule::Exact } else { settings.preset.issuer_rule };
-    // A preset's issuer belongs to the preset's server, not to a document that somebody named.
+    // A preset's issuer belongs to the preset's server, not to a document that the user named.
     let preset_outdone =
         settings.precedence(SettingKey::Issuer) == 1 && settings.precedence(SettingKey::DiscoveryUrl) > 1;
     let pinned = if preset_outdone { None } else { settings.text(SettingKey::Issuer)? };
@@ -73,7 +73,8 @@ pub fn metadata_source(settings: &Settings) -> Result<MetadataSource> {
     Ok(MetadataSource { urls: urls.to_vec(), expected: issuer, rule })
 }
 
-/// The error where nothing says which metadata document it is, with what to do about it for this provider and these profiles.
+/// The error where nothing says which metadata document it is, with what to do about it for this provider and these
+/// profiles.
 fn no_server_configured(settings: &Settings) -> Error {
     let error = match settings.raw(SettingKey::TokenUrl) {
         Some((_, origin)) => Error::usage("no metadata document is named").cause(format!(
@@ -115,8 +116,8 @@ fn summarize_profiles(names: &[String]) -> String {
     }
 }
 
-/// Whose metadata names the keys that tokens are signed with: as [`metadata_source`], in the words of somebody who has a
-/// token already.
+/// Whose metadata names the keys that tokens are signed with: as [`metadata_source`], in the words of somebody who has
+/// a token already.
 ///
 /// # Errors
 /// Usage: neither `issuer` nor `discovery_url` is set, or they cannot be used.

@@ -99,7 +99,6 @@ impl Proof<'_> {
 }
 
 /// The text of a config file with one profile.
-#[must_use]
 pub fn config(name: &str, preset: &Preset, proof: &Proof<'_>) -> String {
     format!(
         "# Settings of m2m. `m2m profile show` prints each value with its origin.\n\

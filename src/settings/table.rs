@@ -9,7 +9,7 @@ use crate::settings::key::{SETTINGS, SettingKey};
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 
-/// What a setting is when nobody sets it.
+/// The value of a setting that is not set.
 const DEFAULTS: [(SettingKey, &str); 8] = [
     (SettingKey::Provider, "generic"),
     (SettingKey::BodyFormat, "form"),
@@ -33,7 +33,6 @@ pub struct Row {
 }
 
 /// All settings that have a value, in the order of the table of keys.
-#[must_use]
 pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
     let row = |key: SettingKey| {
         if let Some((value, origin)) = settings.raw(key) {

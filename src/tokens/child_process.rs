@@ -8,12 +8,11 @@ use crate::platform::error::Error;
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 
-/// Variables of ours that hold secrets, whether or not a setting names them.
+/// Our own variables that hold secrets, whether or not a setting names them.
 const OURS: [&str; 2] = ["M2M_CLIENT_SECRET", "M2M_SUBSCRIPTION_KEY"];
 
 /// The environment of the child: ours, less every variable that holds a known secret or is named as a secret's source,
 /// plus the token under `name`.
-#[must_use]
 pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) -> BTreeMap<OsString, OsString> {
     let holds_secret = |value: &OsStr| host.redactor.contains_secret(value.as_encoded_bytes());
     let named = |variable: &OsStr| {
@@ -26,7 +25,7 @@ pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) 
     environment
 }
 
-/// A program misses some variables more than others.
+/// Warn only about variables that programs usually need.
 fn tell_removed(host: &Host, variable: &OsStr) {
     let told =
         format!("the program runs without the variable `{}`, which holds a configured secret", variable.display());
@@ -52,18 +51,18 @@ pub fn become_program(argv: &[OsString], environment: BTreeMap<OsString, OsStrin
     };
     let mut command = Command::new(program);
     command.args(args).env_clear().envs(environment);
-    let failed = |e: &std::io::Error| {
+    let failed = |e: std::io::Error| {
         let code = if e.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
-        CannotRun { error: Error::usage(format!("cannot run `{}`", program.display())).cause(e.to_string()), code }
+        CannotRun { error: Error::usage(format!("cannot run `{}`", program.display())).caused_by(e), code }
     };
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
-        Err(failed(&command.exec()))
+        Err(failed(command.exec()))
     }
     #[cfg(not(unix))]
     {
-        let status = command.status().map_err(|e| failed(&e))?;
+        let status = command.status().map_err(failed)?;
         Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))
     }
 }

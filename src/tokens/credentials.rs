@@ -1,5 +1,5 @@
-//! How the client proves who it is, request by request: secrets and keys are read once, assertions are made anew for every
-//! attempt, a ready assertion is read again each time.
+//! How the client proves who it is, request by request: secrets and keys are read once, assertions are signed for each
+//! attempt, and an externally issued assertion is read again each time.
 
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
@@ -28,10 +28,10 @@ use crate::settings::key::SettingKey;
 /// The largest answer of GitHub's identity service accepted, in bytes.
 const GITHUB_LIMIT: usize = 64 * 1024;
 
-/// Stands for a secret in a sketch, and reads the same in every encoding.
+/// Stands for a secret in a preview, and looks the same in every encoding.
 pub const STAND_IN: &str = "m2m-stand-in-for-a-secret";
 
-/// What a client has in hand to prove itself.
+/// The client's credentials, read and ready to authenticate requests.
 pub struct ClientCredentials<'a> {
     client: &'a OAuthClient,
     material: Material,
@@ -74,7 +74,7 @@ impl<'a> ClientCredentials<'a> {
             AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => Material::Certificate,
             AuthMethod::ClientAssertion => {
                 if client.credential.is_free() {
-                    // Also when the metadata comes first: nothing is sent for an assertion that is of no use.
+                    // Check before metadata is fetched: nothing is sent for an unusable assertion.
                     still_valid(
                         host,
                         client,
@@ -88,7 +88,6 @@ impl<'a> ClientCredentials<'a> {
     }
 
     /// The client secret, where the method uses one.
-    #[must_use]
     pub fn secret(&self) -> Option<&Secret> {
         match &self.material {
             Material::Secret(secret) => Some(secret),
@@ -206,7 +205,7 @@ fn audience<'a>(client: &'a OAuthClient, issuer: Option<&'a str>, endpoint: &'a 
     }
 }
 
-/// A ready assertion, read again for every request: platforms rotate it.
+/// An externally issued assertion, read again for every request: platforms rotate it.
 async fn federated_assertion(host: &Host, http: &Http, client: &OAuthClient) -> Result<Secret> {
     let assertion = match &client.credential {
         SecretSource::GithubOidc(audience) => github(host, http, audience).await?,

@@ -1,5 +1,5 @@
-//! What to try after a refusal: adds what only the settings know. Where the credentials came from, how else they could be
-//! sent, what was asked for.
+//! What to try after a refusal: adds what only the settings know. Where the credentials came from, how else they could
+//! be sent, what was asked for.
 
 use std::time::Duration;
 
@@ -17,7 +17,6 @@ use crate::settings::key::SettingKey;
 const SKEW: Duration = Duration::from_secs(10);
 
 /// Adds hints to a refusal by the token endpoint. `secret` is the client secret where the method uses one.
-#[must_use]
 pub fn add_to(error: Error, client: &OAuthClient, secret: Option<&Secret>, metadata: Option<&Metadata>) -> Error {
     match error.kind() {
         ErrorKind::ScopeRejected => error.hint(asked_for(client)),
@@ -133,7 +132,6 @@ fn assertion_advice(client: &OAuthClient) -> Option<String> {
 }
 
 /// Adds by how much the clocks differ, where the server may have refused an assertion for it.
-#[must_use]
 pub fn compare_clocks(error: Error, client: &OAuthClient, reply: &Response) -> Error {
     let signs = matches!(client.method, AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt);
     let theirs = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok());

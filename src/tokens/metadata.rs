@@ -32,7 +32,7 @@ struct Wire {
 /// The metadata of a source: from the disk if `read`, else fetched and kept for as long as the server allows.
 ///
 /// # Errors
-/// Whatever [`discovery::fetch`] fails with.
+/// As [`discovery::fetch`].
 pub async fn find(
     host: &Host,
     http: &Http,

@@ -1,5 +1,5 @@
-//! From settings to an access token: client credentials, metadata, the grant, the cache, and what can be said about a token
-//! afterwards. Knows neither clap nor stdout.
+//! From settings to an access token: client credentials, metadata, the grant, the cache, and what can be said about a
+//! token afterwards. Knows neither clap nor stdout.
 
 pub mod child_process;
 pub mod credentials;

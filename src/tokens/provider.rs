@@ -1,6 +1,6 @@
-//! The one place that decides where a token comes from: [`TokenProvider::get`] is the main flow of m2m. Converts between the
-//! token response and the cache entry, which do not know each other. Refuses to know how a token is granted (`source`) and
-//! how an entry is stored (`cache`).
+//! The one place that decides where a token comes from: [`TokenProvider::get`] is the main flow of m2m. Converts
+//! between the token response and the cache entry, which do not know each other. Refuses to know how a token is granted
+//! (`source`) and how an entry is stored (`cache`).
 
 use std::time::{Duration, SystemTime};
 
@@ -56,7 +56,8 @@ enum Turn {
 }
 
 impl<'a> TokenProvider<'a> {
-    /// Locates the cache entry. Reads the client secret if that costs nothing, since its value is part of the entry's name.
+    /// Locates the cache entry. Reads the client secret if that costs nothing, since its value is part of the entry's
+    /// name.
     ///
     /// # Errors
     /// Usage: the secret cannot be read.
@@ -68,7 +69,8 @@ impl<'a> TokenProvider<'a> {
         Ok(Self { host, source, mode, lifetimes, entry_ref })
     }
 
-    /// A valid token: from the cache if it is fresh there, else granted. Of many processes on one machine, one asks the server.
+    /// A valid token: from the cache if it is fresh there, else granted. Of many processes on one machine, one asks the
+    /// server.
     ///
     /// # Errors
     /// Whatever keeps a token from being granted, unless the failure is transient and the old token is still valid.
@@ -104,7 +106,6 @@ impl<'a> TokenProvider<'a> {
     }
 
     /// A fresh token from the cache, if it may be read. Takes no lock and writes nothing.
-    #[must_use]
     pub fn read_fresh(&self) -> Option<AccessToken> {
         if self.mode != CacheMode::ReadWrite {
             return None;
@@ -114,8 +115,8 @@ impl<'a> TokenProvider<'a> {
         Some(self.cached_token(entry))
     }
 
-    /// Waits for the lock of the entry, looking again with `second_look` whether another process has done the work. Where no
-    /// lock can be had, or its holder does not finish in time, the work is ours all the same.
+    /// Waits for the lock of the entry, looking again with `second_look` whether another process has done the work.
+    /// Where no lock can be had, or its holder does not finish in time, the work is ours all the same.
     async fn wait_for_turn(&self, http: &Http, second_look: impl Fn() -> Option<AccessToken>) -> Turn {
         let Some(CacheEntryRef { dir, name }) = &self.entry_ref else { return Turn::Ours(None) };
         let outcome = lock::acquire(dir, Bucket::Tokens, name, &http.deadline(), second_look).await;
@@ -154,7 +155,8 @@ impl<'a> TokenProvider<'a> {
         entry_ref.dir.write(self.host, Bucket::Tokens, &entry_ref.name, &entry.to_bytes());
     }
 
-    /// The old token while it is valid, if a new one failed for a reason that may pass (as RFC 5861 has it for responses).
+    /// The old token while it is valid, if a new one failed for a reason that may pass (as RFC 5861 has it for
+    /// responses).
     fn stale_if_error(&self, error: Error) -> Result<AccessToken> {
         let long_enough = |left: Duration| self.lifetimes.min_ttl.is_none_or(|least| left >= least);
         let old = self.read_entry().filter(|e| e.remaining(self.host.now()).is_some_and(long_enough));
@@ -213,7 +215,6 @@ impl<'a> TokenProvider<'a> {
     }
 
     /// Whether getting a token connects to this host.
-    #[must_use]
     pub fn shares_origin_with(&self, url: &Url) -> bool {
         match self.source.server() {
             Server::TokenEndpoint(endpoint) => endpoint.origin() == url.origin(),

@@ -23,19 +23,13 @@ pub struct TokenSession {
 }
 
 impl TokenSession {
-    /// Resolves the settings and checks all that can be checked without a network or a secret: a mistake is reported even
-    /// where the cache already holds a token.
-    ///
-    /// # Errors
-    /// Usage.
+    /// Resolves the settings and checks all that can be checked without a network or a secret: a mistake is reported
+    /// even where the cache already holds a token.
     pub fn prepare(host: &Host, choice: &Choice, flags: Layer, mode: CacheMode) -> Result<Self> {
         Self::new(host, Settings::resolve(host, choice, flags)?, mode)
     }
 
     /// As [`Self::prepare`], with settings that were resolved before.
-    ///
-    /// # Errors
-    /// Usage.
     pub fn new(host: &Host, settings: Settings, mode: CacheMode) -> Result<Self> {
         let source = TokenSource::resolve(&settings, host)?;
         network::check(&settings)?;

@@ -1,4 +1,4 @@
-//! From settings to an access token: secret, metadata, grant. The only file that knows all of them.
+//! The token's source: client, authorization server, and grant, from the settings. Refuses to cache.
 
 use serde_json::value::RawValue;
 
@@ -37,9 +37,6 @@ pub struct TokenSource {
 
 impl TokenSource {
     /// Reads and checks the settings; touches neither network nor secret.
-    ///
-    /// # Errors
-    /// Usage.
     pub fn resolve(settings: &Settings, host: &Host) -> Result<Self> {
         Ok(Self {
             server: Server::resolve(settings)?,
@@ -79,7 +76,7 @@ impl TokenSource {
         match &client.credential {
             SecretSource::Command(argv) => fields.add("command", argv.iter().map(String::as_str)),
             SecretSource::Keyring(entry) => fields.add("keyring", [entry.as_str()]),
-            // What changes by itself says where it comes from, not what it is.
+            // A value that changes by itself is identified by its source.
             source if client.method == AuthMethod::ClientAssertion => fields.add(name, [source.describe().as_str()]),
             _ => fields.add(name, [client.read_free(host)?.expose()]),
         }
@@ -90,19 +87,16 @@ impl TokenSource {
     }
 
     /// Where tokens are granted.
-    #[must_use]
     pub fn server(&self) -> &Server {
         &self.server
     }
 
     /// Who asks, how, and for what.
-    #[must_use]
     pub fn client(&self) -> &OAuthClient {
         &self.client
     }
 
     /// What the token is for, as `m2m cache list` shows it.
-    #[must_use]
     pub fn description(&self) -> TokenDescription {
         let server = match &self.server {
             Server::TokenEndpoint(url) => url::shown(url),
@@ -163,7 +157,7 @@ impl TokenSource {
         Ok(token)
     }
 
-    /// Sends a token request, made anew for every attempt.
+    /// Sends a token request, rebuilt for every attempt.
     ///
     /// # Errors
     /// Usage: the credentials cannot be used here. The network's errors.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use m2m::ErrorKind;
 use m2m::exit;
-use m2m::platform::error::ErrorKind;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,14 +1,14 @@
 //! What holds for all texts, tried on generated ones: form encoding, redaction, sanitising. Each oracle is written here or
 //! in the support code, apart from the code under test.
 
-use m2m::oauth::client_auth;
-use m2m::oauth::grant;
-use m2m::oauth::grant::{BodyFormat, Grant};
-use m2m::oauth::scope::Scope;
-use m2m::output::clean_stream::CleanStream;
-use m2m::platform::redactor::Redactor;
-use m2m::platform::secret::Secret;
-use m2m::platform::{text, url};
+use m2m::internals::oauth::client_auth;
+use m2m::internals::oauth::grant;
+use m2m::internals::oauth::grant::{BodyFormat, Grant};
+use m2m::internals::oauth::scope::Scope;
+use m2m::internals::output::clean_stream::CleanStream;
+use m2m::internals::platform::redactor::Redactor;
+use m2m::internals::platform::secret::Secret;
+use m2m::internals::platform::{text, url};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

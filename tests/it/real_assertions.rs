@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use m2m::oauth::jose::assertion;
-use m2m::oauth::jose::assertion::Template;
-use m2m::oauth::jose::private_key::PrivateKey;
-use m2m::oauth::jose::signer::Signer;
-use m2m::platform::host::Host;
+use m2m::Host;
+use m2m::internals::oauth::jose::assertion;
+use m2m::internals::oauth::jose::assertion::Template;
+use m2m::internals::oauth::jose::private_key::PrivateKey;
+use m2m::internals::oauth::jose::signer::Signer;
 use serde_json::Value;
 
 use crate::support::real_run::M2m;

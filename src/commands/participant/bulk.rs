@@ -1,4 +1,5 @@
-//! `m2m participant --cpf-file/--login-file`: many lookups, one JSON line each, with progress, resumption and a summary.
+//! `m2m participant --cpf-file/--login-file`: many lookups, one JSON line each, with progress, resumption and a
+//! summary.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -46,9 +47,6 @@ pub struct BulkArgs {
 
 impl BulkArgs {
     /// Refuses what makes no sense for a single lookup.
-    ///
-    /// # Errors
-    /// Usage.
     pub(super) fn refuse_for_one(&self) -> Result<()> {
         let given = [
             ("--concurrency", self.concurrency.is_some()),
@@ -62,9 +60,6 @@ impl BulkArgs {
     }
 
     /// Insists on a file, where no single login or CPF is given.
-    ///
-    /// # Errors
-    /// Usage.
     pub(super) fn require_input(&self) -> Result<()> {
         self.input().map(|_| ())
     }
@@ -97,7 +92,8 @@ impl BulkArgs {
 /// Runs the bulk lookup.
 ///
 /// # Errors
-/// Usage; whatever keeps a token from being granted; interrupted; when lines have no answer, the class of the worst error.
+/// Usage; whatever keeps a token from being granted; interrupted; when lines have no answer, the class of the worst
+/// error.
 pub fn run(
     host: &Host,
     args: &BulkArgs,
@@ -116,7 +112,7 @@ pub fn run(
     };
     // Lines that go to the terminal are themselves what is seen.
     let watched = !(matches!(output, Output::Stdout) && host.stdout_is_terminal());
-    let progress = progress(host, total.map(|total| total.saturating_sub(done.len() as u64)), watched)?;
+    let progress = progress(host, total.map(|total| total.saturating_sub(done.count() as u64)), watched)?;
     let summary = Summary::after(&done);
     let (closed, buffer) = (false, Vec::new());
     let writer = RefCell::new(Writer { host, output, field, redact, summary, first: None, progress, closed, buffer });
@@ -167,7 +163,7 @@ pub fn run(
     }
     host.note(&writer.summary.summary());
     match outcome {
-        Ok(()) => writer.into_result(),
+        Ok(()) => writer.outcome(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
         Err(error) => Err(error.hint(resume_command(host, args))),
     }
@@ -181,9 +177,8 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
         };
         return Ok((host.stdin(purpose)?, None));
     }
-    let failed = |e: std::io::Error| {
-        Error::usage(format!("cannot read the values from `{}`", path.display())).cause(e.to_string())
-    };
+    let failed =
+        |e: std::io::Error| Error::usage(format!("cannot read the values from `{}`", path.display())).caused_by(e);
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(Error::usage(format!("cannot read the values from `{}`", path.display())).cause("it is a lookup"));
@@ -194,7 +189,7 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
     Ok((Box::new(file), total))
 }
 
-/// A line on stderr, redrawn five times a second; nothing where nobody watches.
+/// A line on stderr, redrawn five times per second; `None` if nobody would see it.
 fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar>> {
     // The log of `-v` would break the progress line.
     if !watched || !host.stderr_is_terminal() || host.verbosity() != Verbosity::Normal {

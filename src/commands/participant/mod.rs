@@ -28,9 +28,9 @@ const FLAGS: FlagPrefix = FlagPrefix("--");
 
 /// Look participants up by login or CPF
 ///
-/// One value: prints the JSON array as the API sent it; no match is exit 9. A file of values: prints one JSON line a value,
-/// in the order of the input. A CPF may be written with dots and dash; its check digits are verified before anything is
-/// sent.
+/// One value: prints the JSON array as the API sent it; no match is exit 9. A file of values: prints one JSON line a
+/// value, in the order of the input. A CPF may be written with dots and dash; its check digits are verified before
+/// anything is sent.
 #[derive(Args, Debug)]
 #[command(
     override_usage = "m2m participant [OPTIONS] --login LOGIN|--cpf CPF|--login-file FILE|--cpf-file FILE",
@@ -43,7 +43,8 @@ const FLAGS: FlagPrefix = FlagPrefix("--");
 pub struct ParticipantArgs {
     #[command(flatten)]
     query: QueryArgs,
-    /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's key
+    /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's
+    /// key
     #[arg(short, long, value_name = "FORMAT", default_value = "json", value_parser = format_parser(), conflicts_with_all = ["cpf_file", "login_file"])]
     output: Format,
     /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]

@@ -41,7 +41,7 @@ impl Writer<'_> {
     /// Accepts a row; `None` marks an idle moment, at which the buffer is flushed.
     ///
     /// # Errors
-    /// Interrupted, when nobody reads on; internal, when the output cannot be written.
+    /// Interrupted if the reader went away; internal if the output cannot be written.
     pub(super) fn take(&mut self, row: Option<Row>) -> Result<()> {
         let Some(row) = row else { return self.flush() };
         self.summary.count(&row.answer);
@@ -60,10 +60,10 @@ impl Writer<'_> {
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
-    /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length, as
-    /// a single lookup would.
-    pub(super) fn into_result(&self) -> Result<()> {
-        let Some(error) = self.summary.into_result() else { return Ok(()) };
+    /// Whether every line has an answer, those of the earlier run included. The first that has none says why at length,
+    /// as a single lookup would.
+    pub(super) fn outcome(&self) -> Result<()> {
+        let Some(error) = self.summary.outcome() else { return Ok(()) };
         let error = match &self.first {
             Some((line, value, first)) => {
                 self.host.redactor.register_personal_data(value);
@@ -81,7 +81,7 @@ impl Writer<'_> {
             .hint("to try them again, take them out of the output and `--resume` it"))
     }
 
-    /// Writes what is held.
+    /// Writes what is buffered.
     ///
     /// # Errors
     /// As [`Self::take`].
@@ -101,7 +101,7 @@ impl Writer<'_> {
                 self.closed = true;
                 Err(runtime::interrupted())
             }
-            Err(e) => Err(Error::new(ErrorKind::Internal, "cannot write the output").cause(e.to_string())),
+            Err(e) => Err(Error::new(ErrorKind::Internal, "cannot write the output").caused_by(e)),
         }
     }
 }
@@ -122,7 +122,7 @@ impl Summary {
     /// Begins with what an earlier run has left.
     pub(super) fn after(done: &CompletedLines) -> Self {
         let kinds = exit::KINDS.into_iter().filter(|kind| done.failures.contains(exit::of(*kind).kind));
-        let mut summary = Self { already: (done.len() as u64, done.failed), ..Self::default() };
+        let mut summary = Self { already: (done.count() as u64, done.failed), ..Self::default() };
         kinds.for_each(|kind| summary.raise_exit_kind(kind));
         summary
     }
@@ -165,7 +165,7 @@ impl Summary {
     }
 
     /// What is to be said of lines without an answer, if there are any.
-    fn into_result(&self) -> Option<Error> {
+    fn outcome(&self) -> Option<Error> {
         let (lines, failed) = self.already;
         let all = self.total() + lines;
         self.worst.map(|kind| {

@@ -1,5 +1,5 @@
-//! Client assertions (RFC 7521, RFC 7523, and its revision): a JWT by which the client proves who it is. One assertion is
-//! for one request: a new `jti` each time, and a minute to live.
+//! Client assertions (RFC 7521, RFC 7523, and its revision): a JWT by which the client proves who it is. One assertion
+//! is for one request: a new `jti` each time, and a minute to live.
 
 use std::time::{Duration, SystemTime};
 
@@ -67,7 +67,6 @@ pub fn make(template: &Template<'_>, signer: &Signer, now: SystemTime) -> Result
 }
 
 /// What a request carries with an assertion: no header, and `client_id` since many servers want it.
-#[must_use]
 pub fn authentication(client_id: &str, assertion: Secret) -> Authentication {
     let params = vec![
         ("client_id", Secret::new(client_id.to_owned())),
@@ -77,8 +76,7 @@ pub fn authentication(client_id: &str, assertion: Secret) -> Authentication {
     Authentication { authorization: None, params }
 }
 
-/// How long ago a ready assertion has expired, as far as it is a JWT that says so.
-#[must_use]
+/// How long ago an externally issued assertion expired, if it is a JWT with `exp`.
 pub fn expired_since(assertion: &Secret, now: SystemTime) -> Option<Duration> {
     let exp = Claims::decode_unverified(assertion.expose())?.expires()?;
     now.duration_since(SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?).ok()

@@ -1,5 +1,6 @@
-//! The issuer's keys (RFC 7517), and whether one of them signed a token. The primitives are ring's; what is decided here is
-//! which key and algorithm may be used: an algorithm never works with another kind of key, and `none` never works.
+//! The issuer's keys (RFC 7517), and whether one of them signed a token. The primitives are ring's; what is decided
+//! here is which key and algorithm may be used: an algorithm never works with another kind of key, and `none` never
+//! works.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +19,7 @@ pub struct KeySet {
     keys: Vec<Jwk>,
 }
 
-/// A set as it is written: a key that cannot be read is no reason to refuse the others (RFC 7517 section 5).
+/// The set as served: one unreadable key must not invalidate the others (RFC 7517 section 5).
 #[derive(Deserialize)]
 struct Wire {
     keys: Vec<serde_json::Value>,

@@ -1,5 +1,6 @@
-//! JSON Web Tokens as a diagnostic aid (RFC 7515, RFC 7519): taking one apart and checking its claims. Access tokens are
-//! opaque to clients (RFC 9068 section 6), so nothing here decides whether a token is used. Signatures are `jwks`'s.
+//! JSON Web Tokens as a diagnostic aid (RFC 7515, RFC 7519): taking one apart and checking its claims. Access tokens
+//! are opaque to clients (RFC 9068 section 6), so nothing here decides whether a token is used. Signatures are
+//! `jwks`'s.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +21,7 @@ pub enum ParsedToken {
         /// The header, as JSON text.
         header: String,
     },
-    /// Begins like a JWT, and is none.
+    /// Begins like a JWT but cannot be decoded.
     Damaged {
         /// What is wrong with it, after "it looks like a JWT, but".
         why: String,
@@ -86,7 +87,6 @@ pub struct Claims {
 
 impl ParsedToken {
     /// Takes a token apart.
-    #[must_use]
     pub fn read(token: &str) -> Self {
         let parts: Vec<&str> = token.split('.').collect();
         let json = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
@@ -142,7 +142,6 @@ fn describe_damage(token: &str) -> String {
 
 impl Claims {
     /// The unverified claims of a signed JWT; nothing for an opaque or encrypted token.
-    #[must_use]
     pub fn decode_unverified(token: &str) -> Option<Self> {
         match ParsedToken::read(token) {
             ParsedToken::Signed(jwt) => Some(jwt.claims),
@@ -151,13 +150,11 @@ impl Claims {
     }
 
     /// Expiry in whole seconds since 1970.
-    #[must_use]
     pub fn expires(&self) -> Option<u64> {
         seconds(self.exp.as_ref())
     }
 
     /// Granted scopes, separated by spaces.
-    #[must_use]
     pub fn scopes(&self) -> Option<String> {
         match self.scope.as_ref().or(self.scp.as_ref())? {
             Value::String(text) => Some(text.clone()),
@@ -167,7 +164,6 @@ impl Claims {
     }
 
     /// Whom the token is for.
-    #[must_use]
     pub fn audiences(&self) -> Vec<&str> {
         match &self.aud {
             Some(Value::String(one)) => vec![one],
@@ -177,13 +173,11 @@ impl Claims {
     }
 
     /// The client that the token was granted to, whatever the claim is called.
-    #[must_use]
     pub fn client(&self) -> Option<&str> {
         [&self.client_id, &self.azp, &self.appid, &self.cid].into_iter().flatten().find_map(Value::as_str)
     }
 
     /// The issuer.
-    #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.iss.as_ref().and_then(Value::as_str)
     }

@@ -1,5 +1,5 @@
-//! Private keys as people keep them: PEM (PKCS#8, PKCS#1, SEC1) or JWK (RFC 7517), brought into one form. Parsing PEM and
-//! using keys is rustls's; what is written here is the DER around the numbers of a JWK.
+//! Private keys as people keep them: PEM (PKCS#8, PKCS#1, SEC1) or JWK (RFC 7517), brought into one form. Parsing PEM
+//! and using keys is rustls's; what is written here is the DER around the numbers of a JWK.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -142,7 +142,6 @@ fn left_padded(bytes: &[u8], length: usize) -> Vec<u8> {
 }
 
 /// A PKCS#8 key in PEM.
-#[must_use]
 pub fn to_pem(pkcs8: &[u8]) -> String {
     let encoded = STANDARD.encode(pkcs8);
     let lines: Vec<&str> =

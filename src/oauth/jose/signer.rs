@@ -42,7 +42,7 @@ pub struct Algorithm {
     coordinate: Option<usize>,
 }
 
-/// In the order of preference where nobody asks for one.
+/// In order of preference, if `assertion_alg` is not set.
 const ALGORITHMS: &[Algorithm] = &[
     Algorithm { name: "RS256", scheme: SignatureScheme::RSA_PKCS1_SHA256, coordinate: None },
     Algorithm { name: "ES256", scheme: SignatureScheme::ECDSA_NISTP256_SHA256, coordinate: Some(32) },
@@ -102,7 +102,6 @@ impl Signer {
     }
 
     /// The algorithm's name.
-    #[must_use]
     pub fn alg(&self) -> &'static str {
         match self {
             Self::Key { alg, .. } => alg.name,
@@ -111,7 +110,6 @@ impl Signer {
     }
 
     /// The key's name.
-    #[must_use]
     pub fn kid(&self) -> Option<&str> {
         match self {
             Self::Key { kid, .. } => kid.as_deref(),
@@ -139,8 +137,8 @@ impl Signer {
     }
 }
 
-/// An ECDSA signature as JOSE writes it (RFC 7518 section 3.4): both numbers at full length, from the two INTEGERs of the
-/// SEQUENCE that TLS uses.
+/// An ECDSA signature as JOSE writes it (RFC 7518 section 3.4): both numbers at full length, from the two INTEGERs of
+/// the SEQUENCE that TLS uses.
 fn ecdsa_der_to_jose(der: &[u8], length: usize) -> Option<Vec<u8>> {
     let element = |bytes: &[u8], tag: u8| -> Option<(Vec<u8>, Vec<u8>)> {
         let (&found, rest) = bytes.split_first()?;

@@ -4,7 +4,6 @@ use crate::check::report::{Report, Status};
 use crate::output::check_report::{mark, summary};
 
 /// GitHub annotations: one workflow command for every warning and failure.
-#[must_use]
 pub fn annotations(reports: &[Report]) -> String {
     let mut out = String::new();
     for report in reports {
@@ -35,7 +34,6 @@ fn property(text: &str) -> String {
 }
 
 /// A GitHub step summary, in Markdown.
-#[must_use]
 pub fn markdown(reports: &[Report]) -> String {
     let mut out = format!("### m2m check\n\n{}\n", summary(reports));
     for report in reports {

@@ -28,7 +28,6 @@ struct Row {
 }
 
 /// The JSON of the contract, on one line.
-#[must_use]
 pub fn json(reports: &[Report]) -> String {
     let row = |check: &Check| Row {
         id: check.id,

@@ -2,9 +2,8 @@
 
 use crate::check::report::{Check, Report, Status};
 
-/// JUnit: one suite per profile, one case per check. A failure says that the credentials are bad, an error that it could not be
-/// told.
-#[must_use]
+/// JUnit: one suite per profile, one case per check. A failure says that the credentials are bad, an error that it
+/// could not be told.
 pub fn junit(reports: &[Report]) -> String {
     let all: Vec<&Check> = reports.iter().flat_map(|report| &report.checks).collect();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");

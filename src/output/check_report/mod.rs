@@ -17,7 +17,6 @@ const MESSAGE_COLUMN: usize = 32;
 
 /// Text: grouped by profile, causes and hints under what failed or warned, a last line that sums up. Skipped checks are
 /// shown only if `all`. Lines are wrapped to `width` characters, if there is one.
-#[must_use]
 pub fn text(reports: &[Report], all: bool, width: Option<usize>) -> String {
     let mut out = String::new();
     let width = width.unwrap_or(usize::MAX);
@@ -42,7 +41,7 @@ pub fn text(reports: &[Report], all: bool, width: Option<usize>) -> String {
     out
 }
 
-/// Capitals make trouble stand out without colour.
+/// Capitals make trouble stand out without color.
 fn mark(status: Status) -> &'static str {
     match status {
         Status::Pass => "ok",
