@@ -148,7 +148,7 @@ pub fn error_format(host: &Host) -> Result<ErrorFormat> {
         other => Err(Error::usage(format!("cannot use the error format `{other}` (from {origin})"))
             .hint("the formats are `text` and `json`")),
     };
-    let mut args = host.argv.iter().skip(1).take_while(|arg| *arg != "--");
+    let mut args = host.process.argv.iter().skip(1).take_while(|arg| *arg != "--");
     while let Some(arg) = args.next() {
         let Some(text) = arg.to_str() else { continue };
         let given = match text.strip_prefix("--error-format") {
@@ -160,7 +160,7 @@ pub fn error_format(host: &Host) -> Result<ErrorFormat> {
             return read(given, "flag `--error-format`");
         }
     }
-    host.var("M2M_ERROR_FORMAT")?.map_or(Ok(ErrorFormat::Text), |text| read(text, "env `M2M_ERROR_FORMAT`"))
+    host.process.var("M2M_ERROR_FORMAT")?.map_or(Ok(ErrorFormat::Text), |text| read(text, "env `M2M_ERROR_FORMAT`"))
 }
 
 fn after_help() -> String {

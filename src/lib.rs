@@ -86,11 +86,11 @@ pub fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 fn start(host: &Host, format: ErrorFormat) -> Result<ExitCode> {
-    match cli::parse(&host.argv)? {
-        cli::Parsed::Text(text) => host.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
+    match cli::parse(&host.process.argv)? {
+        cli::Parsed::Text(text) => host.ui.print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
         cli::Parsed::Run(cli) => {
             let outcome = cli.run(host, format);
-            host.warn_of_hidden_data();
+            host.ui.warn_of_hidden_data();
             outcome
         }
     }

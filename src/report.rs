@@ -22,15 +22,15 @@ pub enum ErrorFormat {
 pub fn error(host: &Host, error: &Error, format: ErrorFormat) {
     match format {
         ErrorFormat::Text => {
-            host.write_stderr_line(&format!("error: {}", error.message()));
+            host.ui.write_stderr_line(&format!("error: {}", error.message()));
             for cause in error.causes() {
-                host.write_stderr_line(&format!("  cause: {}", host.redactor.render(cause)));
+                host.ui.write_stderr_line(&format!("  cause: {}", host.ui.redactor.render(cause)));
             }
             for hint in error.hints() {
-                host.write_stderr_line(&format!("  hint: {hint}"));
+                host.ui.write_stderr_line(&format!("  hint: {hint}"));
             }
         }
-        ErrorFormat::Json => host.write_stderr_line(&json(host, error)),
+        ErrorFormat::Json => host.ui.write_stderr_line(&json(host, error)),
     }
 }
 
@@ -64,18 +64,18 @@ pub fn json(host: &Host, error: &Error) -> String {
     let exit = exit::of(error.kind());
     let facts = error.http();
     // Here and not when the line is written: our escapes are not JSON's.
-    let clean = |text: &str| text::sanitize(&host.redactor.hide(text)).into_owned();
+    let clean = |text: &str| text::sanitize(&host.ui.redactor.hide(text)).into_owned();
     let wire = Wire {
         error: Body {
             kind: exit.kind,
             exit_code: exit.code,
             message: clean(error.message()),
-            causes: error.causes().iter().map(|cause| clean(&host.redactor.render(cause))).collect(),
+            causes: error.causes().iter().map(|cause| clean(&host.ui.redactor.render(cause))).collect(),
             hints: error.hints().iter().map(|hint| clean(hint)).collect(),
-            oauth_error: facts.oauth_error.as_deref().map(|code| host.redactor.quote(code)),
+            oauth_error: facts.oauth_error.as_deref().map(|code| host.ui.redactor.quote(code)),
             http_status: facts.http_status,
             url: facts.url.as_deref().map(clean),
-            request_id: facts.request_id.as_deref().map(|id| host.redactor.quote(id)),
+            request_id: facts.request_id.as_deref().map(|id| host.ui.redactor.quote(id)),
         },
     };
     serde_json::to_string(&wire).unwrap_or_default()

@@ -34,7 +34,7 @@ pub fn assert_showable(host: &Host, error: &Error) {
     assert!(!line.contains('\n'), "more than one line: {line}");
     assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "not JSON: {line}");
     for cause in error.causes() {
-        let words = host.redactor.render(cause);
+        let words = host.ui.redactor.render(cause);
         let quote = words.strip_prefix(&cause.text).unwrap_or_default();
         assert!(quote.chars().count() <= text::QUOTE_LIMIT + 8, "a quote of {} characters", quote.chars().count());
         assert_eq!(text::sanitize(quote), quote, "a quote that acts on a terminal");

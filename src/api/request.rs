@@ -148,6 +148,6 @@ pub async fn send(
     Ok(Some(if reply.status == 304 && conditional {
         refusal::not_modified(&reply, &what, correlation)
     } else {
-        refusal::refusal(&reply, &what, correlation, host.now())
+        refusal::refusal(&reply, &what, correlation, host.process.now())
     }))
 }

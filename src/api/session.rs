@@ -194,7 +194,7 @@ impl<'a> ApiSession<'a> {
     }
 
     fn has_expired(&self) -> bool {
-        self.token.borrow().expires_at.is_some_and(|at| at <= self.host.now())
+        self.token.borrow().expires_at.is_some_and(|at| at <= self.host.process.now())
     }
 
     /// Gets a token instead of a refused one, unless another request of this session has done so.

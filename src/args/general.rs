@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
-use crate::platform::host::{Host, Verbosity};
+use crate::platform::host::Host;
+use crate::platform::ui::Verbosity;
 use crate::settings::resolved::Choice;
 
 /// Which profile, and how much is logged.
@@ -39,7 +40,7 @@ impl GeneralArgs {
 
     /// Sets how much is logged.
     pub fn apply(&self, host: &Host) {
-        host.set_verbosity(match (self.quiet, self.verbose) {
+        host.ui.set_verbosity(match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
             (false, 1) => Verbosity::Verbose,

@@ -38,7 +38,7 @@ pub fn read_query(
     FlagPrefix(prefix): FlagPrefix,
 ) -> Result<Option<Query>> {
     for value in [login, cpf].into_iter().flatten() {
-        host.redactor.register_personal_data(value);
+        host.ui.redactor.register_personal_data(value);
     }
     match (login, cpf) {
         (Some(login), _) if login.trim().is_empty() => Err(Error::usage("the login is empty")),

@@ -44,10 +44,10 @@ impl Bucket {
 impl CacheDir {
     /// The dir: `M2M_CACHE_DIR`, else `$XDG_CACHE_HOME/m2m`. Nothing is made yet.
     pub fn locate(host: &Host) -> Option<Self> {
-        let named = host.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        let root = named.or_else(|| host.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
+        let named = host.process.var_os("M2M_CACHE_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let root = named.or_else(|| host.process.user_dir("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("m2m")));
         if root.is_none() {
-            host.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME`");
+            host.ui.warn("there is no place for the token cache: set `M2M_CACHE_DIR` or `HOME`");
         }
         root.map(|root| Self { root, complained: Cell::new(false) })
     }
@@ -172,7 +172,7 @@ impl CacheDir {
     /// Says once that the cache does not work.
     pub(crate) fn warn_once<T>(&self, host: &Host, path: &Path, why: &str) -> Option<T> {
         if !self.complained.replace(true) {
-            host.warn(&format!("the cache is not used: {}: {why}", path.display()));
+            host.ui.warn(&format!("the cache is not used: {}: {why}", path.display()));
         }
         None
     }

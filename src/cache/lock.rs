@@ -71,11 +71,11 @@ fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> Result<File, String> {
 /// Reports a lock that could not be used: a warning if another process is stuck, else only in the log.
 pub fn report_failure<T>(host: &Host, outcome: &LockOutcome<T>) {
     match outcome {
-        LockOutcome::TimedOut => host.warn(
+        LockOutcome::TimedOut => host.ui.warn(
             "another process holds the lock of this cache entry and does not finish; asking the server without it",
         ),
         LockOutcome::Unavailable(why) => {
-            host.verbose(|| format!("no lock for this cache entry ({why}); asking the server without it"))
+            host.ui.verbose(|| format!("no lock for this cache entry ({why}); asking the server without it"))
         }
         LockOutcome::Held(_) | LockOutcome::Done(_) => {}
     }

@@ -4,17 +4,17 @@ use std::ops::ControlFlow;
 
 use crate::api::request;
 use crate::api::session::ApiSession;
+use crate::check::context::{CheckContext, stopwatch};
 use crate::check::report::Recorder;
-use crate::check::{CheckContext, stopwatch};
 use crate::http::message::ResponseEvent;
 use crate::oauth::token_response::Token;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::tokens::provider::AccessToken;
 
 /// Calls the API read-only, if that is asked for. Bodies are dropped.
-pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
+pub(crate) async fn check(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: &Token) {
     let id = "api.probe";
-    let Some(api) = &bench.api else { return record.skip(id, "neither --api nor --cpf nor --login was given") };
+    let Some(api) = &context.api else { return record.skip(id, "neither --api nor --cpf nor --login was given") };
     let time = stopwatch();
     let held = AccessToken {
         access_token: token.access_token.clone(),
@@ -22,12 +22,10 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, t
         members: token.members.clone(),
         cached: false,
     };
-    let session = ApiSession::with_token(bench.host, &bench.http, api, held).await;
-    // Before anything else is awaited: the warnings of profiles that are checked at the same time come to the same
-    // place.
-    let remarks = bench.host.take_warnings();
+    let session = ApiSession::with_token(context.host, &context.http, api, held).await;
+    let remarks = context.host.ui.take_warnings();
     let outcome = match session {
-        Ok(session) => probe(bench, &session).await,
+        Ok(session) => probe(context, &session).await,
         Err(error) => Err(error),
     };
     match (outcome, remarks.first()) {
@@ -40,7 +38,7 @@ pub(crate) async fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, t
             record.warn(id, remark.clone(), "the API accepts the token all the same");
         }
         (Ok(Found::Answer(message)), None) => record.pass(id, message),
-        (Err(error), _) => record.fail(id, &error),
+        (Err(error), _) => record.fail_with(id, &error),
     }
     record.took(time());
 }
@@ -53,20 +51,20 @@ enum Found {
     Page(String),
 }
 
-async fn probe(bench: &CheckContext<'_>, session: &ApiSession<'_>) -> Result<Found> {
-    if let (Some(directory), Some(query)) = (&bench.directory, &bench.expected.query) {
-        let found = match directory.find(bench.host, session, query).await {
+async fn probe(context: &CheckContext<'_>, session: &ApiSession<'_>) -> Result<Found> {
+    if let (Some(lookup), Some(query)) = (&context.lookup, &context.expected.query) {
+        let found = match lookup.find(context.host, session, query).await {
             Ok(found) => found.items.len(),
             // The API answered; that no participant matches does not concern the credentials.
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
-        if bench.expected.api_path.is_none() {
+        if context.expected.api_path.is_none() {
             let people = if found == 1 { "participant" } else { "participants" };
             return Ok(Found::Answer(format!("the API accepts the token; the lookup found {found} {people}")));
         }
     }
-    let Some((api, path)) = bench.api.as_ref().zip(bench.expected.api_path.as_ref()) else {
+    let Some((api, path)) = context.api.as_ref().zip(context.expected.api_path.as_ref()) else {
         return Err(Error::new(ErrorKind::Internal, "there is nothing to probe"));
     };
     let request = request::build(api, "GET", path, &[], None)?;
@@ -78,7 +76,7 @@ async fn probe(bench: &CheckContext<'_>, session: &ApiSession<'_>) -> Result<Fou
         }
         ControlFlow::Continue(())
     };
-    match request::send(bench.host, session, request, &mut look).await? {
+    match request::send(context.host, session, request, &mut look).await? {
         Some(error) => Err(error),
         None if is_page => Ok(Found::Page(what)),
         None => Ok(Found::Answer(format!("the API accepts the token: {what}"))),

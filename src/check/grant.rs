@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::check::CheckContext;
+use crate::check::context::CheckContext;
 use crate::check::report::Recorder;
 use crate::http::message::Response;
 use crate::oauth::discovery::Metadata;
@@ -85,19 +85,19 @@ fn bucket(text: &str) -> Option<(f64, f64)> {
 /// Asks for a scope that does not exist: a server that grants it checks nothing.
 pub(crate) async fn check_negative(
     record: &mut Recorder<'_>,
-    bench: &CheckContext<'_>,
+    context: &CheckContext<'_>,
     proof: &ClientCredentials<'_>,
     metadata: Option<&Metadata>,
 ) {
     let id = "token.negative";
-    if !bench.expected.negative {
+    if !context.expected.negative {
         return record.skip(id, "only with --negative, which costs one more token request");
     }
     let Ok(scope) = Scope::parse(NO_SUCH_SCOPE) else { return };
-    let asked = Grant { scope, ..bench.source.client().grant.clone() };
-    let sent = bench.source.request(bench.host, &bench.http, proof, metadata, &asked).await;
+    let asked = Grant { scope, ..context.source.client().grant.clone() };
+    let sent = context.source.request(context.host, &context.http, proof, metadata, &asked).await;
     let lenient = "the server does not check scopes: an API must not rely on them";
-    match sent.and_then(|reply| token_response::parse_response(&reply, &[], bench.host.now())) {
+    match sent.and_then(|reply| token_response::parse_response(&reply, &[], context.host.process.now())) {
         Err(error) if matches!(error.kind(), ErrorKind::ScopeRejected | ErrorKind::CredentialsRejected) => {
             record.pass(id, "a scope that does not exist is refused");
         }

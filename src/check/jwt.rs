@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::check::CheckContext;
+use crate::check::context::CheckContext;
 use crate::check::report::Recorder;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::jose::jwks::Refusal;
@@ -19,28 +19,28 @@ const TOLERANCE_SECS: u64 = 60;
 /// Runs the checks.
 pub(crate) async fn check(
     record: &mut Recorder<'_>,
-    bench: &CheckContext<'_>,
+    context: &CheckContext<'_>,
     token: &Token,
     metadata: Option<&Metadata>,
 ) {
     match Shape::read(token.access_token.expose()) {
         Shape::Signed(jwt) => {
-            check_claims(record, bench, token, &jwt, metadata);
-            check_audience(record, bench, &jwt);
-            check_signature(record, bench, &jwt, metadata).await;
-            check_binding(record, bench, &jwt);
+            check_claims(record, context, token, &jwt, metadata);
+            check_audience(record, context, &jwt);
+            check_signature(record, context, &jwt, metadata).await;
+            check_binding(record, context, &jwt);
         }
-        Shape::Encrypted { .. } => record_unreadable_token(record, bench, "the token is an encrypted JWT", false),
+        Shape::Encrypted { .. } => record_unreadable_token(record, context, "the token is an encrypted JWT", false),
         Shape::Damaged { why } => {
-            record_unreadable_token(record, bench, &format!("the token looks like a JWT, but {why}"), true)
+            record_unreadable_token(record, context, &format!("the token looks like a JWT, but {why}"), true)
         }
-        Shape::Opaque => record_unreadable_token(record, bench, "the token is opaque, not a JWT", true),
+        Shape::Opaque => record_unreadable_token(record, context, "the token is opaque, not a JWT", true),
     }
 }
 
 /// A token that only its recipient or issuer can read.
-fn record_unreadable_token(record: &mut Recorder<'_>, bench: &CheckContext<'_>, what: &str, opaque: bool) {
-    if opaque && bench.settings.preset.needs_audience && bench.source.client().grant.audience.is_none() {
+fn record_unreadable_token(record: &mut Recorder<'_>, context: &CheckContext<'_>, what: &str, opaque: bool) {
+    if opaque && context.settings.preset.needs_audience && context.source.client().grant.audience.is_none() {
         record.warn(
             "jwt.claims",
             format!("{what}: without `audience` this provider grants a token that no API accepts"),
@@ -49,10 +49,10 @@ fn record_unreadable_token(record: &mut Recorder<'_>, bench: &CheckContext<'_>, 
     } else {
         record.info("jwt.claims", what);
     }
-    if bench.expected.audiences.is_empty() {
+    if context.expected.audiences.is_empty() {
         record.skip("jwt.audience", what);
     } else {
-        record.miss(
+        record.fail(
             "jwt.audience",
             format!("{what}, so its audience cannot be told"),
             "ask for a JWT access token, or drop --require-aud",
@@ -64,33 +64,33 @@ fn record_unreadable_token(record: &mut Recorder<'_>, bench: &CheckContext<'_>, 
 
 fn check_claims(
     record: &mut Recorder<'_>,
-    bench: &CheckContext<'_>,
+    context: &CheckContext<'_>,
     token: &Token,
     jwt: &Jwt,
     metadata: Option<&Metadata>,
 ) {
     let id = "jwt.claims";
     if jwt.head.alg.eq_ignore_ascii_case("none") || jwt.head.alg.is_empty() {
-        return record.miss(
+        return record.fail(
             id,
             "the token is a JWT that is not signed (`alg: none`)",
             "no API should accept it: the server's setting is wrong",
         );
     }
-    let shown = |text: &str| bench.host.redactor.quote(text);
+    let shown = |text: &str| context.host.ui.redactor.quote(text);
     let mut odd = Vec::new();
-    let pinned = bench.settings.text(SettingKey::Issuer).ok().flatten();
+    let pinned = context.settings.text(SettingKey::Issuer).ok().flatten();
     match (jwt.claims.issuer(), metadata, pinned) {
         (Some(issuer), Some(metadata), _) if issuer != metadata.issuer => {
             odd.push(format!("its issuer is {}, the metadata's is {}", shown(issuer), shown(&metadata.issuer)));
         }
-        (Some(issuer), None, Some(pinned)) if !bench.settings.preset.issuer_rule.accepts(&pinned, issuer) => {
+        (Some(issuer), None, Some(pinned)) if !context.settings.preset.issuer_rule.accepts(&pinned, issuer) => {
             odd.push(format!("its issuer is {}, not {}", shown(issuer), shown(&pinned)));
         }
         _ => {}
     }
     if let Some(client) = jwt.claims.client()
-        && client != bench.source.client().id
+        && client != context.source.client().id
     {
         odd.push(format!("it was granted to the client {}", shown(client)));
     }
@@ -114,19 +114,19 @@ fn check_claims(
     }
 }
 
-fn check_audience(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt) {
+fn check_audience(record: &mut Recorder<'_>, context: &CheckContext<'_>, jwt: &Jwt) {
     let id = "jwt.audience";
     let named = jwt.claims.audiences();
     let lacks: Vec<&str> =
-        bench.expected.audiences.iter().map(String::as_str).filter(|wanted| !named.contains(wanted)).collect();
+        context.expected.audiences.iter().map(String::as_str).filter(|wanted| !named.contains(wanted)).collect();
     if !lacks.is_empty() {
-        return record.miss(
+        return record.fail(
             id,
             format!("the token does not name the audience `{}`", lacks.join("`, `")),
             "set `audience` or `resource` to what the API expects",
         );
     }
-    match bench.source.client().grant.audience.as_deref() {
+    match context.source.client().grant.audience.as_deref() {
         None if named.is_empty() => record.skip(id, "the token names no audience"),
         Some(asked) if !named.contains(&asked) => {
             record.warn(
@@ -135,19 +135,26 @@ fn check_audience(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt
                 "the server ignored `audience`; an API may refuse the token",
             );
         }
-        _ => record.pass(id, format!("the token is for {}", bench.host.redactor.quote(&named.join(", ")))),
+        _ => record.pass(id, format!("the token is for {}", context.host.ui.redactor.quote(&named.join(", ")))),
     }
 }
 
-async fn check_signature(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt, metadata: Option<&Metadata>) {
+async fn check_signature(
+    record: &mut Recorder<'_>,
+    context: &CheckContext<'_>,
+    jwt: &Jwt,
+    metadata: Option<&Metadata>,
+) {
     let id = "jwt.signature";
     let Some(metadata) = metadata else { return record.skip(id, "there is no metadata to name the issuer's keys") };
     let Some(uri) = &metadata.jwks_uri else {
         return record.skip(id, "the metadata names no key set that may be used (`jwks_uri`)");
     };
-    match verification::check_signature(bench.host, &bench.http, uri, jwt).await {
-        Ok(()) => record
-            .pass(id, format!("a key of the issuer signed the token ({})", bench.host.redactor.quote(&jwt.head.alg))),
+    match verification::check_signature(context.host, &context.http, uri, jwt).await {
+        Ok(()) => record.pass(
+            id,
+            format!("a key of the issuer signed the token ({})", context.host.ui.redactor.quote(&jwt.head.alg)),
+        ),
         Err(SignatureError::Unavailable(error)) => record.warn_with(id, &error),
         Err(SignatureError::Refused(refusal @ Refusal::NoKey(_))) => record.warn(
             id,
@@ -158,32 +165,32 @@ async fn check_signature(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jw
             record.warn(id, refusal.to_string(), "the signature cannot be told")
         }
         Err(SignatureError::Refused(refusal)) => {
-            record.miss(id, refusal.to_string(), "no API should accept this token: is `issuer` the right one?")
+            record.fail(id, refusal.to_string(), "no API should accept this token: is `issuer` the right one?")
         }
     }
 }
 
 /// A token that is bound to a certificate must be bound to ours (RFC 8705 section 3.1).
-fn check_binding(record: &mut Recorder<'_>, bench: &CheckContext<'_>, jwt: &Jwt) {
+fn check_binding(record: &mut Recorder<'_>, context: &CheckContext<'_>, jwt: &Jwt) {
     let id = "jwt.binding";
     let bound_to = jwt.claims.cnf.as_ref().and_then(|cnf| cnf.get("x5t#S256")).and_then(serde_json::Value::as_str);
-    let client = bench.source.client();
+    let client = context.source.client();
     match (bound_to, client.offers_certificate()) {
         (None, false) => record.skip(id, "the token is not bound to a certificate"),
         (None, true) => record.info(id, "the token is not bound to the certificate: whoever has it can use it"),
-        (Some(_), false) => record.miss(
+        (Some(_), false) => record.fail(
             id,
             "the token is bound to a certificate that the client does not have",
             "set `client_cert` and `client_key`",
         ),
-        (Some(theirs), true) => match credentials::certificate_thumbprint(bench.host, client) {
+        (Some(theirs), true) => match credentials::certificate_thumbprint(context.host, client) {
             Ok(ours) if ours == theirs => record.pass(id, "the token is bound to the client's certificate"),
-            Ok(_) => record.miss(
+            Ok(_) => record.fail(
                 id,
                 "the token is bound to another certificate than the client's",
                 "an intermediary may show a certificate of its own",
             ),
-            Err(error) => record.fail(id, &error),
+            Err(error) => record.fail_with(id, &error),
         },
     }
 }

@@ -127,12 +127,12 @@ impl<'h> Recorder<'h> {
     }
 
     /// A failure with the class that belongs to its check.
-    pub(crate) fn miss(&mut self, id: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn fail(&mut self, id: &'static str, message: impl Into<String>, hint: impl Into<String>) {
         self.add(id, Status::Fail, Words::of(message).hint(hint), kind_of(id), false);
     }
 
     /// A failure that an error explains.
-    pub(crate) fn fail(&mut self, id: &'static str, error: &Error) {
+    pub(crate) fn fail_with(&mut self, id: &'static str, error: &Error) {
         self.add_error(id, Status::Fail, error);
     }
 
@@ -167,7 +167,7 @@ impl<'h> Recorder<'h> {
     fn add_error(&mut self, id: &'static str, status: Status, error: &Error) {
         let words = Words {
             message: error.message().to_owned(),
-            causes: error.causes().iter().map(|cause| self.host.redactor.render(cause)).collect(),
+            causes: error.causes().iter().map(|cause| self.host.ui.redactor.render(cause)).collect(),
             hints: error.hints().to_vec(),
         };
         self.add(id, status, words, error.kind(), !is_conclusive(error.kind()));
@@ -192,7 +192,7 @@ impl<'h> Recorder<'h> {
     }
 
     fn clean(&self, text: &str) -> String {
-        text::sanitize(&self.host.redactor.hide(text)).into_owned()
+        text::sanitize(&self.host.ui.redactor.hide(text)).into_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::check::CheckContext;
+use crate::check::context::CheckContext;
 use crate::check::report::Recorder;
 use crate::http::message::Response;
 use crate::oauth::token_response;
@@ -16,10 +16,10 @@ const LARGE: usize = 8 * 1024;
 const LONG: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs the checks.
-pub(crate) fn check(record: &mut Recorder<'_>, bench: &CheckContext<'_>, reply: &Response, token: &Token) {
+pub(crate) fn check(record: &mut Recorder<'_>, context: &CheckContext<'_>, reply: &Response, token: &Token) {
     check_response(record, reply, token);
-    check_lifetime(record, bench, token);
-    check_scope(record, bench, token);
+    check_lifetime(record, context, token);
+    check_scope(record, context, token);
 }
 
 /// Which check a response fails that cannot be used: the grant, or what was granted.
@@ -89,20 +89,20 @@ fn check_response(record: &mut Recorder<'_>, reply: &Response, token: &Token) {
     }
 }
 
-fn check_lifetime(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
+fn check_lifetime(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: &Token) {
     let id = "token.lifetime";
     let known = token.lifetime_secs;
-    if let Some(least) = bench.lifetimes.min_ttl {
+    if let Some(least) = context.lifetimes.min_ttl {
         let shown = humantime::format_duration(least);
         let hint = "raise the lifetime at the server, or lower `min_ttl`";
         match known {
             None => {
                 let message = format!("it is not known how long the token lives, and `min_ttl` asks for {shown}");
-                return record.miss(id, message, hint);
+                return record.fail(id, message, hint);
             }
             Some(secs) if Duration::from_secs(secs.max(0).unsigned_abs()) < least => {
                 let message = format!("the token lives {secs} s, less than the {shown} that `min_ttl` asks for");
-                return record.miss(id, message, hint);
+                return record.fail(id, message, hint);
             }
             Some(_) => {}
         }
@@ -141,9 +141,9 @@ fn check_lifetime(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &T
     }
 }
 
-fn check_scope(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Token) {
+fn check_scope(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: &Token) {
     let id = "token.scope";
-    let (required, asked) = (&bench.expected.scope, &bench.source.client().grant.scope);
+    let (required, asked) = (&context.expected.scope, &context.source.client().grant.scope);
     let Some(granted) = &token.granted else {
         let silent = "neither the response nor the token says what was granted";
         return if required.is_empty() {
@@ -156,12 +156,12 @@ fn check_scope(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Toke
             record.warn(id, message, "probe the API with --api to be sure");
         } else {
             let lacks = required.missing_from(asked).join(" ");
-            record.miss(id, format!("{silent}, and `{lacks}` was not asked for"), "`scope` must ask for it");
+            record.fail(id, format!("{silent}, and `{lacks}` was not asked for"), "`scope` must ask for it");
         };
     };
     let lacks = required.missing_from(granted);
     if !lacks.is_empty() {
-        return record.miss(
+        return record.fail(
             id,
             format!("`{}` was not granted", lacks.join(" ")),
             "the client must be allowed it, and `scope` must ask for it",
@@ -169,7 +169,7 @@ fn check_scope(record: &mut Recorder<'_>, bench: &CheckContext<'_>, token: &Toke
     }
     let less = asked.missing_from(granted);
     let more = granted.missing_from(asked);
-    let shown = |words: &[&str]| bench.host.redactor.quote(&words.join(" "));
+    let shown = |words: &[&str]| context.host.ui.redactor.quote(&words.join(" "));
     if !less.is_empty() {
         record.warn(
             id,

@@ -65,14 +65,14 @@ pub fn run(host: &Host, args: &CacheArgs) -> Result<()> {
         (CacheCommand::Clear(_), None) => Ok(()),
         (CacheCommand::Clear(_), Some(folder)) => {
             let removed = folder.clear()?;
-            host.note(&format!("removed {removed} cached tokens and metadata documents"));
+            host.ui.note(&format!("removed {removed} cached tokens and metadata documents"));
             Ok(())
         }
     }
 }
 
 fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
-    let now = host.now();
+    let now = host.process.now();
     let entry = |folder: &CacheDir, name: &String| Entry::from_bytes(&folder.read(host, Bucket::Tokens, name)?);
     let read = |folder: &CacheDir| folder.names(Bucket::Tokens).iter().filter_map(|name| entry(folder, name)).collect();
     let entries: Vec<Entry> = folder.map(read).unwrap_or_default();
@@ -103,5 +103,5 @@ fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
             ]
         }))
     };
-    host.print(text.as_bytes())
+    host.ui.print(text.as_bytes())
 }

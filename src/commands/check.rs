@@ -14,16 +14,17 @@ use crate::args::network::NetworkArgs;
 use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::args::server::ServerArgs;
 use crate::check;
-use crate::check::Expectations;
 use crate::check::checks::CHECKS;
+use crate::check::context::Expectations;
 use crate::check::report::Report;
 use crate::exit;
 use crate::output::check_report;
 use crate::output::columns;
 use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
-use crate::platform::host::{Host, Verbosity};
+use crate::platform::host::Host;
 use crate::platform::runtime;
+use crate::platform::ui::Verbosity;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
@@ -164,7 +165,7 @@ impl CheckArgs {
 pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     if args.list {
         let rows = CHECKS.iter().map(|entry| [entry.id.to_owned(), entry.meaning.to_owned()]);
-        return host.print(columns::aligned(rows).as_bytes()).map(|()| ExitCode::SUCCESS);
+        return host.ui.print(columns::aligned(rows).as_bytes()).map(|()| ExitCode::SUCCESS);
     }
     let expected = args.expectations(host)?;
     let files = args.report.iter().map(|given| report_file(given)).collect::<Result<Vec<_>>>()?;
@@ -172,16 +173,16 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     let flags = args.layer()?;
     let files =
         files.into_iter().map(|(format, path)| Ok((format, path, create(path)?))).collect::<Result<Vec<_>>>()?;
-    // Warnings have their place in the report.
-    host.capture_warnings();
     let mut reports = runtime::run(async {
         let all = choices.iter().map(|choice| {
-            let settings = Settings::resolve(host, choice, flags.clone());
-            let remarks = host.take_warnings();
+            // Warnings belong in the report of their profile.
+            let host = host.capturing_warnings();
+            let settings = Settings::resolve(&host, choice, flags.clone());
+            let remarks = host.ui.take_warnings();
             let known = settings.as_ref().ok().and_then(|s| s.profile.clone()).or_else(|| choice.profile.clone());
             let name = known.unwrap_or_else(|| "(no profile)".into());
             let expected = &expected;
-            async move { check::run(host, &name, settings, &remarks, expected).await }
+            async move { check::run(&host, &name, settings, &remarks, expected).await }
         });
         Ok(futures_util::future::join_all(all).await)
     })?;
@@ -191,18 +192,18 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     for (format, path, mut file) in files {
         file.write_all(render(&format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, e))?;
     }
-    let on_github = host.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &reports, host.verbosity() >= Verbosity::Verbose, host.columns());
+    let on_github = host.process.var("GITHUB_ACTIONS")? == Some("true");
+    let mut printed = render(&args.output, &reports, host.ui.verbosity() >= Verbosity::Verbose, host.ui.columns());
     if on_github {
         write_step_summary(host, &reports)?;
         let annotations = check_report::annotations(&reports);
         if args.output == "text" {
             printed.push_str(&annotations);
         } else {
-            annotations.lines().for_each(|line| host.write_stderr_line(line));
+            annotations.lines().for_each(|line| host.ui.write_stderr_line(line));
         }
     }
-    host.print(printed.as_bytes())?;
+    host.ui.print(printed.as_bytes())?;
     let failure = reports.iter().find_map(Report::first_failure);
     Ok(failure.map_or(ExitCode::SUCCESS, |check| exit::of(check.kind).into()))
 }
@@ -236,14 +237,14 @@ fn write_error(path: &Path, e: std::io::Error) -> Error {
 
 /// Appends to the step's summary. That it cannot be written says nothing about the credentials.
 fn write_step_summary(host: &Host, reports: &[Report]) -> Result<()> {
-    let Some(path) = host.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
+    let Some(path) = host.process.var("GITHUB_STEP_SUMMARY")? else { return Ok(()) };
     let written = File::options()
         .append(true)
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(check_report::markdown(reports).as_bytes()));
     if let Err(e) = written {
-        host.write_stderr_line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
+        host.ui.write_stderr_line(&format!("warning: cannot write the file in `GITHUB_STEP_SUMMARY`: {e}"));
     }
     Ok(())
 }

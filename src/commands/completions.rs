@@ -29,5 +29,5 @@ pub struct CompletionsArgs {
 pub fn run(host: &Host, args: &CompletionsArgs, mut m2m: Command) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut m2m, "m2m", &mut script);
-    host.print(&script)
+    host.ui.print(&script)
 }

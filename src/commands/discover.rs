@@ -41,5 +41,5 @@ pub fn run(host: &Host, args: &DiscoverArgs) -> Result<()> {
     let source = server::metadata_source(&settings)?;
     let http = Http::new(network::options(&settings)?);
     let metadata = runtime::run(metadata::find(host, &http, &source, None, false))?;
-    host.print(&json_text::passed_through(host, &metadata.document))
+    host.ui.print(&json_text::passed_through(host, &metadata.document))
 }

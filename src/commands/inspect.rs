@@ -63,7 +63,7 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
             (session.token(host)?.access_token, session.settings)
         }
     };
-    host.redactor.register_secret(&token);
+    host.ui.redactor.register_secret(&token);
     let shape = inspection::read(&token);
     if args.verify {
         // Check before looking for the issuer: these tokens have no signature to verify.
@@ -75,7 +75,7 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
             inspection::verify(host, &Http::new(options), &source, audience.as_deref(), &shape).await
         })?;
     }
-    host.print(&json_text::passed_through(host, &describe(&shape, args.verify)))
+    host.ui.print(&json_text::passed_through(host, &describe(&shape, args.verify)))
 }
 
 fn read(host: &Host, path: &Path) -> Result<Secret> {
@@ -88,7 +88,7 @@ fn read(host: &Host, path: &Path) -> Result<Secret> {
     let bytes = if path.as_os_str() == "-" {
         host.read_stdin("the token", TOKEN_LIMIT)?
     } else {
-        let read = LocalInput::open(path).and_then(|file| file.read(TOKEN_LIMIT, host.input_timeout()));
+        let read = LocalInput::open(path).and_then(|file| file.read(TOKEN_LIMIT, host.process.input_timeout()));
         read.map_err(|e| failed(e.to_string()))?
     };
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not text".into()))?;

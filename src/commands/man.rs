@@ -36,7 +36,7 @@ pub fn run(host: &Host, args: &ManArgs, mut m2m: Command) -> Result<()> {
         .source(concat!("m2m ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|e| Error::new(ErrorKind::Internal, "cannot write the page").caused_by(e))?;
-    host.print(&page)
+    host.ui.print(&page)
 }
 
 fn unknown(asked: &str, below: &Command) -> Error {

@@ -130,7 +130,7 @@ fn list(host: &Host, args: &ListArgs) -> Result<()> {
             [name.clone(), provider.clone(), if is_default(name) { "default".into() } else { String::new() }]
         }))
     };
-    host.print(text.as_bytes())
+    host.ui.print(text.as_bytes())
 }
 
 fn show(host: &Host, args: &ShowArgs) -> Result<()> {
@@ -150,12 +150,12 @@ fn show(host: &Host, args: &ShowArgs) -> Result<()> {
     } else {
         columns::aligned(rows.into_iter().map(|row| [row.name.to_owned(), row.value, row.origin]))
     };
-    host.print(host.redactor.hide(&text).as_bytes())
+    host.ui.print(host.ui.redactor.hide(&text).as_bytes())
 }
 
 fn path(host: &Host, args: &PathArgs) -> Result<()> {
     let (path, _) = config_path(host, args.general.config.as_deref())?;
-    host.print(format!("{}\n", path.display()).as_bytes())
+    host.ui.print(format!("{}\n", path.display()).as_bytes())
 }
 
 fn init(host: &Host, args: &InitArgs) -> Result<()> {
@@ -168,12 +168,12 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
         );
     }
     if args.print {
-        return host.print(starter::config(name, preset, &Proof::Secret).as_bytes());
+        return host.ui.print(starter::config(name, preset, &Proof::Secret).as_bytes());
     }
     let (path, _) = config_path(host, args.general.config.as_deref())?;
     if args.auth_method != "private_key_jwt" {
         write_new(&path, &starter::config(name, preset, &Proof::Secret))?;
-        host.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
+        host.ui.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
         return Ok(());
     }
     if path.exists() {
@@ -182,11 +182,11 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
     let file = format!("{name}-key.pem");
     let key = generated_key::write(&path.with_file_name(&file))?;
     write_new(&path, &starter::config(name, preset, &Proof::Key { file: &file, kid: &key.kid }))?;
-    host.note(&format!(
+    host.ui.note(&format!(
         "wrote {} and {file} beside it; register this public key with the authorization server:",
         path.display()
     ));
-    host.print(format!("{}\n", key.public_jwk).as_bytes())
+    host.ui.print(format!("{}\n", key.public_jwk).as_bytes())
 }
 
 fn config_path(host: &Host, flag: Option<&Path>) -> Result<(std::path::PathBuf, bool)> {

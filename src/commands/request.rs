@@ -151,7 +151,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
             let found = found.map_err(|error| FLAGS.advise(error, query))?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
         }
-        let mut clean = CleanStream::new(&host.redactor);
+        let mut clean = CleanStream::new(&host.ui.redactor);
         let mut print = |bytes: Vec<u8>| write_out(host, &bytes, &mut failure);
         let mut sink = |part: ResponseEvent<'_>| match part {
             ResponseEvent::Head(reply) => {
@@ -176,7 +176,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
 /// parts of other words.
 fn learn_query(host: &Host, request: &Request) {
     for (_, value) in request.url.query_pairs().filter(|(_, value)| value.chars().count() >= 4) {
-        host.redactor.register_personal_data(&value);
+        host.ui.redactor.register_personal_data(&value);
     }
 }
 
@@ -185,7 +185,7 @@ fn write_out(host: &Host, bytes: &[u8], failure: &mut Option<Error>) -> ControlF
     if bytes.is_empty() {
         return ControlFlow::Continue(());
     }
-    match host.write_stdout(bytes) {
+    match host.ui.write_stdout(bytes) {
         Ok(()) => ControlFlow::Continue(()),
         Err(e) => {
             if e.kind() != std::io::ErrorKind::BrokenPipe {
@@ -197,13 +197,13 @@ fn write_out(host: &Host, bytes: &[u8], failure: &mut Option<Error>) -> ControlF
 }
 
 fn show_head(host: &Host, reply: &Response) {
-    host.write_stderr_line(&format!("< HTTP {}", reply.status));
+    host.ui.write_stderr_line(&format!("< HTTP {}", reply.status));
     for (name, value) in &reply.headers {
         let secret = HIDDEN_HEADERS.contains(&name.as_str());
         let text = String::from_utf8_lossy(value.as_bytes());
-        host.write_stderr_line(&format!(
+        host.ui.write_stderr_line(&format!(
             "< {name}: {}",
-            if secret { HIDDEN.to_owned() } else { host.redactor.quote(&text) }
+            if secret { HIDDEN.to_owned() } else { host.ui.redactor.quote(&text) }
         ));
     }
 }
@@ -242,7 +242,7 @@ fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
 }
 
 fn read_file(host: &Host, path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
-    let read = LocalInput::open(path).and_then(|file| file.read(limit, host.input_timeout()));
+    let read = LocalInput::open(path).and_then(|file| file.read(limit, host.process.input_timeout()));
     read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).caused_by(e))
 }
 

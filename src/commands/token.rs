@@ -60,16 +60,16 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     let session = TokenSession::prepare(host, &args.grant.choice(), args.grant.layer()?, args.grant.cache.mode())?;
     if args.dry_run {
         session.http()?;
-        return host.print(dry_run::render(host, &session.settings, &session.source)?.as_bytes());
+        return host.ui.print(dry_run::render(host, &session.settings, &session.source)?.as_bytes());
     }
     // What a format needs of its surroundings is checked before a token is paid for.
     let kubectl_version = token_format::kubectl_version(
-        host.var("KUBERNETES_EXEC_INFO")?.filter(|_| args.output == TokenFormat::Kubectl),
+        host.process.var("KUBERNETES_EXEC_INFO")?.filter(|_| args.output == TokenFormat::Kubectl),
     )?;
     let mut github_output = (args.output == TokenFormat::Github).then(|| open_github_output(host)).transpose()?;
     let token = session.token(host)?;
     // The mask comes first, then the value that it masks.
-    host.print(token_format::render(args.output, &token, host.now(), kubectl_version).as_bytes())?;
+    host.ui.print(token_format::render(args.output, &token, host.process.now(), kubectl_version).as_bytes())?;
     match &mut github_output {
         Some(file) => file
             .write_all(token_format::github_output(&token).as_bytes())
@@ -79,7 +79,7 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
 }
 
 fn open_github_output(host: &Host) -> Result<std::fs::File> {
-    let path = host.var("GITHUB_OUTPUT")?.ok_or_else(|| {
+    let path = host.process.var("GITHUB_OUTPUT")?.ok_or_else(|| {
         Error::usage("`-o github` needs the environment variable `GITHUB_OUTPUT`")
             .hint("GitHub Actions sets it for every step")
     })?;

@@ -162,11 +162,11 @@ impl Http {
             Ok(reply) => AttemptOutcome::Status(reply.status),
             Err((outcome_kind, _)) => *outcome_kind,
         };
-        host.verbose(|| log::outcome(request, &outcome, body.streamed(), started.elapsed()));
+        host.ui.verbose(|| log::outcome(request, &outcome, body.streamed(), started.elapsed()));
         if let Ok(reply) = &outcome {
             log::headers(host, "<", &reply.headers);
         }
-        let asked = outcome.as_ref().ok().and_then(|reply| message::retry_after(reply, host.now()));
+        let asked = outcome.as_ref().ok().and_then(|reply| message::retry_after(reply, host.process.now()));
         // Don't honor Retry-After on statuses that are not retryable.
         if asked.is_some_and(|wait| wait >= deadline.remaining()) && retry::is_transient(outcome_kind) {
             return outcome
@@ -178,7 +178,7 @@ impl Http {
         if !retry_again || wait >= deadline.remaining() {
             return outcome.map(Some).map_err(|(_, error)| error.url(&request.display_url));
         }
-        host.verbose(|| format!("retry_again in {} ms", wait.as_millis()));
+        host.ui.verbose(|| format!("retry_again in {} ms", wait.as_millis()));
         tokio::time::sleep(wait).await;
         Ok(None)
     }
@@ -194,7 +194,7 @@ impl Http {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let sent_at = host.now();
+        let sent_at = host.process.now();
         let failed = |e: reqwest::Error| failure::classify(&e, &request.description());
         let mut response = match builder.send().await {
             Ok(response) => response,

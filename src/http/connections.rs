@@ -109,7 +109,7 @@ impl ConnectionPool {
             )]));
         let configured = self.options.proxy.as_ref().map(|(url, origin)| (url.as_str(), origin.clone()));
         if secure && let Some((proxy, proxy_in_use)) = proxy::choose(host, configured)? {
-            host.verbose(|| format!("https goes through the proxy {}", proxy_in_use.description));
+            host.ui.verbose(|| format!("https goes through the proxy {}", proxy_in_use.description));
             builder = builder.proxy(proxy);
             let _ = self.proxy_in_use.set(proxy_in_use);
         }

@@ -7,8 +7,9 @@ use reqwest::header::HeaderMap;
 use crate::http::message::{Request, Response};
 use crate::http::retry::AttemptOutcome;
 use crate::platform::error::Error;
-use crate::platform::host::{Host, Verbosity};
+use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
+use crate::platform::ui::Verbosity;
 
 /// One attempt and what came of it; `streamed` bytes of the body went out instead of being kept.
 pub(super) fn outcome(
@@ -26,24 +27,24 @@ pub(super) fn outcome(
 
 /// Tells what is about to be sent under `-vv`.
 pub(super) fn request(host: &Host, request: &Request) {
-    if host.verbosity() >= Verbosity::Headers {
-        host.verbose(|| format!("> {}", request.description()));
+    if host.ui.verbosity() >= Verbosity::Headers {
+        host.ui.verbose(|| format!("> {}", request.description()));
         headers(host, ">", &request.headers);
     }
 }
 
 /// Tells the headers of an exchange under `-vv`.
 pub(super) fn headers(host: &Host, direction: &str, headers: &HeaderMap) {
-    if host.verbosity() < Verbosity::Headers {
+    if host.ui.verbosity() < Verbosity::Headers {
         return;
     }
     for (name, value) in headers {
         let shown = if value.is_sensitive() || HIDDEN_HEADERS.contains(&name.as_str()) {
             HIDDEN.to_owned()
         } else {
-            host.redactor.quote(&String::from_utf8_lossy(value.as_bytes()))
+            host.ui.redactor.quote(&String::from_utf8_lossy(value.as_bytes()))
         };
-        host.verbose(|| format!("{direction} {name}: {shown}"));
+        host.ui.verbose(|| format!("{direction} {name}: {shown}"));
     }
 }
 

@@ -35,7 +35,7 @@ impl ProxyInUse {
 pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<(Proxy, ProxyInUse)>> {
     let from_env = || -> Result<Option<(&str, String)>> {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-            if let Some(value) = host.var(name)? {
+            if let Some(value) = host.process.var(name)? {
                 return Ok(Some((value, format!("env `{name}`"))));
             }
         }
@@ -55,12 +55,12 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         return Err(refused("only http:// and https:// proxies are supported"));
     }
     if let Some(password) = url.password() {
-        host.redactor.register_secret(&Secret::new(password.to_owned()));
+        host.ui.redactor.register_secret(&Secret::new(password.to_owned()));
     }
     let mut shown = url.clone();
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
-    let listed = host.var("NO_PROXY")?.or(host.var("no_proxy")?).unwrap_or_default();
+    let listed = host.process.var("NO_PROXY")?.or(host.process.var("no_proxy")?).unwrap_or_default();
     let proxy = Proxy::https(url.as_str())
         .map_err(|_| refused("it is not a usable URL"))?
         .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));

@@ -28,7 +28,7 @@ pub fn render(host: &Host, settings: &Settings, source: &TokenSource) -> Result<
         out.push_str(&format!("# {note}\n"));
     }
     out.push_str(&curl(&request));
-    Ok(host.redactor.hide(&out))
+    Ok(host.ui.redactor.hide(&out))
 }
 
 /// A request as a curl command, secrets hidden.

@@ -96,7 +96,8 @@ impl ParticipantLookup {
         parse_answer(&reply, &request).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
             None => {
-                let refusal = refusal::refusal(&reply, &request.description(), &session.correlation, host.now());
+                let refusal =
+                    refusal::refusal(&reply, &request.description(), &session.correlation, host.process.now());
                 self.add_hints(refusal, &reply, query)
             }
         })

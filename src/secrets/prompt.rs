@@ -13,11 +13,11 @@ use crate::platform::host::Host;
 /// Usage: stdin was read before, or cannot be read. Interrupted: Ctrl-C.
 pub fn secret(host: &Host, what: &str, limit: u64) -> Result<Vec<u8>> {
     #[cfg(unix)]
-    if host.stdin_is_terminal() {
-        let mut stdin = host.take_stdin(what)?;
-        host.write_prompt(&format!("{}: ", what.replace('_', " ")));
+    if host.process.stdin_is_terminal() {
+        let mut stdin = host.process.take_stdin(what)?;
+        host.ui.write_prompt(&format!("{}: ", what.replace('_', " ")));
         let line = hidden_line(&mut stdin, limit);
-        host.write_prompt("\n");
+        host.ui.write_prompt("\n");
         let line = line.map_err(|e| unreadable(what, e))?;
         return line.ok_or_else(crate::platform::runtime::interrupted);
     }

@@ -93,7 +93,7 @@ impl SecretSource {
     pub fn read_free(&self, host: &Host, kind: SecretKind, what: &str) -> Result<Secret> {
         let bytes = match self {
             Self::Plain(text) => return Ok(Secret::new(text.clone())),
-            Self::Env(name) => match host.var_os(name) {
+            Self::Env(name) => match host.process.var_os(name) {
                 None => return Err(self.unreadable(what, "the variable is not set")),
                 Some(value) => value
                     .to_str()
@@ -115,7 +115,7 @@ impl SecretSource {
     }
 
     async fn run(&self, host: &Host, argv: &[String], what: &str, deadline: &Deadline) -> Result<String> {
-        host.verbose(|| format!("reading the {what} from {}", self.describe()));
+        host.ui.verbose(|| format!("reading the {what} from {}", self.describe()));
         command::run(argv, SIZE_LIMIT, deadline).await.map_err(|failure| {
             let error = self.unreadable(what, &failure.why);
             failure.hint.into_iter().fold(error, Error::hint)
@@ -130,13 +130,13 @@ impl SecretSource {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = file.metadata.permissions().mode() & 0o777;
             if file.metadata.is_file() && mode & 0o077 != 0 {
-                host.warn(&format!(
+                host.ui.warn(&format!(
                     "the file `{}` with the {what} can be read by others (mode {mode:04o}); `chmod 600` it",
                     path.display()
                 ));
             }
         }
-        file.read(SIZE_LIMIT, host.input_timeout()).map_err(failed)
+        file.read(SIZE_LIMIT, host.process.input_timeout()).map_err(failed)
     }
 
     /// Strips one line end, and reports what is almost certainly a mistake.
@@ -151,15 +151,15 @@ impl SecretSource {
             return Err(self.unreadable(what, "it begins with a byte order mark; save it as UTF-8 without one"));
         }
         let secret = Secret::new(value.to_owned());
-        host.redactor.register_named_secret(&secret, what);
+        host.ui.redactor.register_named_secret(&secret, what);
         if value.trim() != value {
-            host.warn(&format!(
+            host.ui.warn(&format!(
                 "the {what} from {} begins or ends with white space, which is sent as it is",
                 self.describe()
             ));
         }
         if !padded && value.trim().chars().any(char::is_control) {
-            host.warn(&format!(
+            host.ui.warn(&format!(
                 "the {what} from {} holds a line end or another control character, which is sent as it is",
                 self.describe()
             ));

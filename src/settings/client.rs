@@ -93,10 +93,11 @@ impl OAuthClient {
         let (method, body_format) = method(settings)?;
         let grant = grant(settings, body_format)?;
         if let Some((word, why)) = grant.scope.lint() {
-            host.warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(SettingKey::Scope)));
+            host.ui
+                .warn(&format!("the scope `{word}` (from {}) looks wrong: {why}", settings.origin(SettingKey::Scope)));
         }
         for (_, value) in grant.params.iter().filter(|(name, _)| is_sensitive_name(name)) {
-            host.redactor.register_secret(&Secret::new(value.clone()));
+            host.ui.redactor.register_secret(&Secret::new(value.clone()));
         }
         let (credential_key, credential) = credential(settings, method)?;
         Ok(Self {

@@ -58,10 +58,10 @@ impl ConfigFile {
         if let Some(path) = flag {
             return Ok(Some((path.to_owned(), true)));
         }
-        if let Some(path) = host.var_os("M2M_CONFIG").filter(|path| !path.is_empty()) {
+        if let Some(path) = host.process.var_os("M2M_CONFIG").filter(|path| !path.is_empty()) {
             return Ok(Some((PathBuf::from(path), true)));
         }
-        Ok(host.user_dir("XDG_CONFIG_HOME", ".config").map(|dir| (dir.join("m2m/config.toml"), false)))
+        Ok(host.process.user_dir("XDG_CONFIG_HOME", ".config").map(|dir| (dir.join("m2m/config.toml"), false)))
     }
 
     /// A file's text, from wherever it was read. `private` says that only its owner can read it.
@@ -240,7 +240,7 @@ fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = file.metadata.permissions().mode() & 0o777;
         if file.metadata.is_file() && mode & 0o022 != 0 {
-            host.warn(&format!(
+            host.ui.warn(&format!(
                 "the config file `{}` can be changed by others (mode {mode:04o}), who could send secrets elsewhere; `chmod go-w` it",
                 path.display()
             ));
@@ -249,7 +249,7 @@ fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
     };
     #[cfg(not(unix))]
     let private = true;
-    let bytes = file.read(SIZE_LIMIT, host.input_timeout())?;
+    let bytes = file.read(SIZE_LIMIT, host.process.input_timeout())?;
     let text = String::from_utf8(bytes).map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
     Ok((text, private))
 }

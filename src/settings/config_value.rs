@@ -107,7 +107,7 @@ impl ConfigFile {
             }
             ("value", DeValue::String(text)) => {
                 let secret = Secret::new(text.to_string());
-                host.redactor.register_secret(&secret);
+                host.ui.redactor.register_secret(&secret);
                 if !self.private {
                     let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
                     return Err(self
@@ -133,7 +133,7 @@ impl ConfigFile {
 
     /// A relative path counts from the config file's folder, and `~/` from the user's home, when there is one.
     fn beside(&self, host: &Host, path: &str) -> PathBuf {
-        let home = || host.var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let home = || host.process.var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         if let Some((below, home)) = path.strip_prefix("~/").zip(home()) {
             return home.join(below);
         }

@@ -20,9 +20,9 @@ pub fn layer(host: &Host) -> Result<Layer> {
         let Some(name) = setting.env else { continue };
         if setting.shape == Shape::Secret {
             secret(host, setting, name, &mut layer)?;
-        } else if setting.key == SettingKey::Proxy && host.var_os(name).is_some_and(OsStr::is_empty) {
+        } else if setting.key == SettingKey::Proxy && host.process.var_os(name).is_some_and(OsStr::is_empty) {
             layer.set(setting.key, Value::Text(String::new()), Origin::Env(name.to_owned()));
-        } else if let Some(text) = host.var(name)? {
+        } else if let Some(text) = host.process.var(name)? {
             let value = match setting.shape {
                 Shape::List => Value::List(vec![text.to_owned()]),
                 Shape::PathOrSecret => Value::Secret(SecretSource::of_path(text.into())),
@@ -36,8 +36,8 @@ pub fn layer(host: &Host) -> Result<Layer> {
 
 fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Result<()> {
     let file = format!("{name}_FILE");
-    let path = host.var_os(&file).filter(|path| !path.is_empty());
-    let value = host.var_os(name);
+    let path = host.process.var_os(&file).filter(|path| !path.is_empty());
+    let value = host.process.var_os(name);
     match (value.filter(|value| path.is_none() || !value.is_empty()), path) {
         (Some(_), Some(_)) => {
             Err(Error::usage(format!("both `{name}` and `{file}` are set")).hint("unset one of them"))

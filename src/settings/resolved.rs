@@ -63,7 +63,7 @@ impl Settings {
 
     /// As [`Self::resolve`], with a config file that was read already.
     pub fn merge(host: &Host, choice: &Choice, flags: Layer, file: &Document<'_>) -> Result<Self> {
-        let name = match (&choice.profile, host.var("M2M_PROFILE")?) {
+        let name = match (&choice.profile, host.process.var("M2M_PROFILE")?) {
             (Some(name), _) if choice.by_argument => Some((name.clone(), "the argument")),
             (Some(name), _) => Some((name.clone(), "flag `--profile`")),
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),
@@ -175,12 +175,12 @@ impl Settings {
             sources_of(&self.values).filter(|source| source.is_free() && !matches!(source, SecretSource::Stdin))
         {
             if let Ok(secret) = source.read_free(host, SecretKind::Text, "secret") {
-                host.redactor.register_secret(&secret);
+                host.ui.redactor.register_secret(&secret);
             }
         }
         let proxy = self.raw_str(SettingKey::Proxy).and_then(|proxy| Url::parse(proxy).ok());
         if let Some(password) = proxy.as_ref().and_then(Url::password) {
-            host.redactor.register_secret(&Secret::new(password.to_owned()));
+            host.ui.redactor.register_secret(&Secret::new(password.to_owned()));
         }
     }
 
@@ -218,13 +218,13 @@ impl Settings {
 /// Lets the host wait for local input as long as `timeout` says, as far as it is known; whether it can be used is
 /// judged elsewhere.
 fn apply_input_timeout(host: &Host, known: &Layer) {
-    let variable = || host.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
+    let variable = || host.process.var("M2M_TIMEOUT").ok().flatten().map(str::to_owned);
     let text = match known.get(SettingKey::Timeout) {
         Some((Value::Text(text), _)) => Some(text.clone()),
         _ => variable(),
     };
     if let Some(timeout) = text.and_then(|text| deadline::parse_duration(&text).ok()) {
-        host.set_input_timeout(timeout.min(deadline::LONGEST));
+        host.process.set_input_timeout(timeout.min(deadline::LONGEST));
     }
 }
 
@@ -246,7 +246,7 @@ fn variables_of(layer: &Layer) -> Vec<String> {
 fn workload_identity(host: &Host, preset: &Preset) -> Result<Layer> {
     let mut layer = Layer::default();
     for (name, variable) in preset.variables {
-        let (Some(setting), Some(text)) = (SettingKey::named(name), host.var(variable)?) else { continue };
+        let (Some(setting), Some(text)) = (SettingKey::named(name), host.process.var(variable)?) else { continue };
         let value = match setting.key {
             SettingKey::ClientAssertion => Value::Secret(SecretSource::File(text.into())),
             _ => Value::Text(text.to_owned()),

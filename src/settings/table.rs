@@ -79,7 +79,7 @@ fn shown(host: &Host, settings: &Settings, key: SettingKey, value: &Value) -> St
 
 fn secret(host: &Host, source: &SecretSource) -> String {
     let state = match source {
-        SecretSource::Env(name) if host.var_os(name).is_none() => " (not set)",
+        SecretSource::Env(name) if host.process.var_os(name).is_none() => " (not set)",
         SecretSource::File(path) if !path.exists() => " (not found)",
         _ => "",
     };

@@ -14,12 +14,12 @@ const OURS: [&str; 2] = ["M2M_CLIENT_SECRET", "M2M_SUBSCRIPTION_KEY"];
 /// The environment of the child: ours, less every variable that holds a known secret or is named as a secret's source,
 /// plus the token under `name`.
 pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) -> BTreeMap<OsString, OsString> {
-    let holds_secret = |value: &OsStr| host.redactor.contains_secret(value.as_encoded_bytes());
+    let holds_secret = |value: &OsStr| host.ui.redactor.contains_secret(value.as_encoded_bytes());
     let named = |variable: &OsStr| {
         OURS.iter().any(|ours| variable == *ours) || sources.iter().any(|source| variable == source.as_str())
     };
     let (removed, mut environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        host.env().clone().into_iter().partition(|(variable, value)| named(variable) || holds_secret(value));
+        host.process.env().clone().into_iter().partition(|(variable, value)| named(variable) || holds_secret(value));
     removed.keys().for_each(|variable| tell_removed(host, variable));
     environment.insert(name.into(), token.expose().into());
     environment
@@ -29,7 +29,7 @@ pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) 
 fn tell_removed(host: &Host, variable: &OsStr) {
     let told =
         format!("the program runs without the variable `{}`, which holds a configured secret", variable.display());
-    if variable == "PATH" || variable == "HOME" { host.warn(&told) } else { host.verbose(|| told) }
+    if variable == "PATH" || variable == "HOME" { host.ui.warn(&told) } else { host.ui.verbose(|| told) }
 }
 
 /// What kept a program from running, and the exit code that shells give to it.

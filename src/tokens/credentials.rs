@@ -117,14 +117,14 @@ impl<'a> ClientCredentials<'a> {
                 let audience = audience(client, issuer, endpoint)?;
                 let template =
                     Template { client_id: &client.id, audience, typ: &client.assertion.typ, x5t: x5t.as_deref() };
-                assertion::authentication(&client.id, assertion::make(&template, signer, host.now())?)
+                assertion::authentication(&client.id, assertion::make(&template, signer, host.process.now())?)
             }
             Material::Ready => assertion::authentication(&client.id, federated_assertion(host, http, client).await?),
         };
         let header = authentication.authorization.as_ref().map(|h| h.expose().trim_start_matches("Basic ").to_owned());
         let assertion = authentication.params.iter().find(|(name, _)| *name == "client_assertion");
         for value in header.map(Secret::new).iter().chain(assertion.map(|(_, value)| value)) {
-            host.redactor.register_secret(value);
+            host.ui.redactor.register_secret(value);
         }
         Ok(authentication)
     }
@@ -154,7 +154,8 @@ pub async fn identity(host: &Host, client: &OAuthClient, deadline: &Deadline) ->
     let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.offers_certificate()) else {
         return Ok(None);
     };
-    let chain = tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.input_timeout())?;
+    let chain =
+        tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.process.input_timeout())?;
     let text = match &client.certificate_key {
         // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
         _ if client.method.is_mutual_tls() => client.read_credential(host, deadline).await?,
@@ -171,7 +172,8 @@ pub async fn identity(host: &Host, client: &OAuthClient, deadline: &Deadline) ->
 /// Usage: it cannot be read.
 pub fn certificate_thumbprint(host: &Host, client: &OAuthClient) -> Result<String> {
     let Some((path, origin)) = &client.certificate else { return Ok(String::new()) };
-    let chain = tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.input_timeout())?;
+    let chain =
+        tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.process.input_timeout())?;
     Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
 }
 
@@ -215,7 +217,7 @@ async fn federated_assertion(host: &Host, http: &Http, client: &OAuthClient) -> 
 }
 
 fn still_valid(host: &Host, client: &OAuthClient, assertion: Secret) -> Result<Secret> {
-    let Some(ago) = assertion::expired_since(&assertion, host.now()) else { return Ok(assertion) };
+    let Some(ago) = assertion::expired_since(&assertion, host.process.now()) else { return Ok(assertion) };
     Err(Error::usage(format!("the {} from {} has expired", client.credential_key.name(), client.credential.describe()))
         .cause(format!("its `exp` was {} s ago; it was not sent", ago.as_secs()))
         .hint("whoever writes it must renew it; in Kubernetes a volume mounted with `subPath` is never renewed"))
@@ -229,10 +231,10 @@ async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
             .hint("give the job `permissions: id-token: write`")
     };
     let variable = "ACTIONS_ID_TOKEN_REQUEST_URL";
-    let service = host.var(variable)?.ok_or_else(|| needed(variable))?;
+    let service = host.process.var(variable)?.ok_or_else(|| needed(variable))?;
     let variable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
-    let token = Secret::new(host.var(variable)?.ok_or_else(|| needed(variable))?.to_owned());
-    host.redactor.register_secret(&token);
+    let token = Secret::new(host.process.var(variable)?.ok_or_else(|| needed(variable))?.to_owned());
+    host.ui.redactor.register_secret(&token);
     let mut target = url::parse_secure(service)
         .map_err(|why| Error::usage("the URL in `ACTIONS_ID_TOKEN_REQUEST_URL` is refused").cause(why))?;
     target.query_pairs_mut().append_pair("audience", audience);

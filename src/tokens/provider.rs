@@ -96,7 +96,7 @@ impl<'a> TokenProvider<'a> {
     /// # Errors
     /// Whatever keeps a token from being granted.
     pub async fn replace(&self, http: &Http, refused: &Secret) -> Result<AccessToken> {
-        self.host.verbose(|| "the API refused the cached token; getting a new one".into());
+        self.host.ui.verbose(|| "the API refused the cached token; getting a new one".into());
         let newer = || self.read_fresh().filter(|token| token.access_token.expose() != refused.expose());
         let _guard = match self.wait_for_turn(http, newer).await {
             Turn::Done(token) => return Ok(token),
@@ -110,8 +110,9 @@ impl<'a> TokenProvider<'a> {
         if self.mode != CacheMode::ReadWrite {
             return None;
         }
-        let entry = self.read_entry().filter(|entry| entry.is_fresh(self.host.now(), self.lifetimes.min_ttl))?;
-        self.host.verbose(|| "the token is in the cache, and fresh".into());
+        let entry =
+            self.read_entry().filter(|entry| entry.is_fresh(self.host.process.now(), self.lifetimes.min_ttl))?;
+        self.host.ui.verbose(|| "the token is in the cache, and fresh".into());
         Some(self.cached_token(entry))
     }
 
@@ -143,7 +144,7 @@ impl<'a> TokenProvider<'a> {
 
     /// Keeps a token whose end is known and still ahead.
     fn save(&self, token: &Token, expires_at: Option<SystemTime>) {
-        let ahead = expires_at.filter(|at| *at > self.host.now());
+        let ahead = expires_at.filter(|at| *at > self.host.process.now());
         let (Some(entry_ref), Some(expires_at)) = (&self.entry_ref, ahead) else { return };
         let entry = Entry {
             access_token: token.access_token.clone(),
@@ -159,10 +160,10 @@ impl<'a> TokenProvider<'a> {
     /// responses).
     fn stale_if_error(&self, error: Error) -> Result<AccessToken> {
         let long_enough = |left: Duration| self.lifetimes.min_ttl.is_none_or(|least| left >= least);
-        let old = self.read_entry().filter(|e| e.remaining(self.host.now()).is_some_and(long_enough));
+        let old = self.read_entry().filter(|e| e.remaining(self.host.process.now()).is_some_and(long_enough));
         match old.filter(|_| error.is_transient()) {
             Some(entry) => {
-                self.host.warn(&format!(
+                self.host.ui.warn(&format!(
                     "no new token could be granted ({}); the old one is still valid and used",
                     error.message()
                 ));
@@ -182,7 +183,7 @@ impl<'a> TokenProvider<'a> {
             return;
         };
         if secs >= 0 && Duration::from_secs(secs.unsigned_abs()) < least {
-            self.host.warn(&format!("the server grants tokens for {secs}s, less than `min_ttl` asks for"));
+            self.host.ui.warn(&format!("the server grants tokens for {secs}s, less than `min_ttl` asks for"));
         }
     }
 
@@ -191,13 +192,13 @@ impl<'a> TokenProvider<'a> {
         let bytes = entry_ref.dir.read(self.host, Bucket::Tokens, &entry_ref.name)?;
         let entry = Entry::from_bytes(&bytes).filter(|e| token_response::is_b64token(e.access_token.expose()));
         if entry.is_none() {
-            self.host.verbose(|| "the cache entry is not one of ours, and not used".into());
+            self.host.ui.verbose(|| "the cache entry is not one of ours, and not used".into());
         }
         entry
     }
 
     fn cached_token(&self, entry: Entry) -> AccessToken {
-        self.host.redactor.register_named_secret(&entry.access_token, "access_token");
+        self.host.ui.redactor.register_named_secret(&entry.access_token, "access_token");
         AccessToken {
             access_token: entry.access_token,
             expires_at: Some(entry.expires_at),

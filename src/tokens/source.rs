@@ -145,13 +145,13 @@ impl TokenSource {
             Server::Metadata(source) => Some(metadata::find(host, http, source, dir, read).await?),
         };
         let reply = self.request(host, http, &credentials, metadata.as_ref(), &self.client.grant).await?;
-        let mut token = token_response::parse_response(&reply, self.preset.hints, host.now())
+        let mut token = token_response::parse_response(&reply, self.preset.hints, host.process.now())
             .map_err(|error| hints::add_to(error, &self.client, credentials.secret(), metadata.as_ref()))
             .map_err(|error| hints::compare_clocks(error, &self.client, &reply))?;
         redact_echoed_credentials(host, &mut token);
-        host.redactor.register_named_secret(&token.access_token, "access_token");
+        host.ui.redactor.register_named_secret(&token.access_token, "access_token");
         for remark in &token.warnings {
-            host.warn(remark);
+            host.ui.warn(remark);
         }
         self.warn_if_scope_narrowed(host, &token);
         Ok(token)
@@ -220,12 +220,12 @@ impl TokenSource {
         let asked = &self.client.grant.scope;
         match &token.granted {
             Some(granted) if !asked.missing_from(granted).is_empty() => {
-                host.warn(&format!(
+                host.ui.warn(&format!(
                     "the server granted less than was asked: `{}` is missing",
                     asked.missing_from(granted).join(" ")
                 ));
             }
-            None if !asked.is_empty() => host.verbose(|| "the server did not say which scope it granted".into()),
+            None if !asked.is_empty() => host.ui.verbose(|| "the server did not say which scope it granted".into()),
             _ => {}
         }
     }
@@ -234,11 +234,11 @@ impl TokenSource {
 /// A server that sends a credential back must not make us print or store it.
 fn redact_echoed_credentials(host: &Host, token: &mut Token) {
     for (name, raw) in &mut token.members.0 {
-        if host.redactor.contains_secret(name.as_bytes()) {
-            *name = host.redactor.hide(name);
+        if host.ui.redactor.contains_secret(name.as_bytes()) {
+            *name = host.ui.redactor.hide(name);
         }
-        if name != "access_token" && host.redactor.contains_secret(raw.get().as_bytes()) {
-            let hidden = host.redactor.hide(raw.get());
+        if name != "access_token" && host.ui.redactor.contains_secret(raw.get().as_bytes()) {
+            let hidden = host.ui.redactor.hide(raw.get());
             *raw = RawValue::from_string(hidden).unwrap_or_else(|_| RawValue::NULL.to_owned());
         }
     }

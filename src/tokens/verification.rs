@@ -71,7 +71,7 @@ pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Opt
         let error = wrong(format!("it does not name the audience `{wanted}`"));
         return Err(quote_claim(error, "aud", jwt.claims.aud.as_ref()));
     }
-    jwt.claims.check_times(host.now()).map_err(wrong)
+    jwt.claims.check_times(host.process.now()).map_err(wrong)
 }
 
 fn quote_claim(error: Error, name: &str, value: Option<&Value>) -> Error {

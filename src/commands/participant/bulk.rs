@@ -20,8 +20,9 @@ use crate::participants::lookup::ParticipantLookup;
 use crate::participants::resume;
 use crate::participants::resume::CompletedLines;
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::platform::host::{Host, Verbosity};
+use crate::platform::host::Host;
 use crate::platform::runtime;
+use crate::platform::ui::Verbosity;
 use crate::tokens::provider::TokenProvider;
 
 /// Many at once.
@@ -111,7 +112,7 @@ pub fn run(
         None => (Output::Stdout, CompletedLines::default()),
     };
     // Lines that go to the terminal are themselves what is seen.
-    let watched = !(matches!(output, Output::Stdout) && host.stdout_is_terminal());
+    let watched = !(matches!(output, Output::Stdout) && host.ui.stdout_is_terminal());
     let progress = progress(host, total.map(|total| total.saturating_sub(done.count() as u64)), watched)?;
     let summary = Summary::after(&done);
     let (closed, buffer) = (false, Vec::new());
@@ -161,7 +162,7 @@ pub fn run(
     if !begun.get() {
         return outcome;
     }
-    host.note(&writer.summary.summary());
+    host.ui.note(&writer.summary.summary());
     match outcome {
         Ok(()) => writer.outcome(),
         Err(error) if matches!(error.kind(), ErrorKind::Usage) => Err(error),
@@ -184,7 +185,7 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
         return Err(Error::usage(format!("cannot read the values from `{}`", path.display())).cause("it is a lookup"));
     }
     // Only a person who watches needs to know how much there is.
-    let countable = host.stderr_is_terminal() && file.metadata().is_ok_and(|m| m.is_file());
+    let countable = host.ui.stderr_is_terminal() && file.metadata().is_ok_and(|m| m.is_file());
     let total = countable.then(|| File::open(path).ok().and_then(|file| bulk_input::count(file).ok())).flatten();
     Ok((Box::new(file), total))
 }
@@ -192,7 +193,7 @@ fn open_input(host: &Host, path: &Path, field: Field) -> Result<(Box<dyn Read + 
 /// A line on stderr, redrawn five times per second; `None` if nobody would see it.
 fn progress(host: &Host, total: Option<u64>, watched: bool) -> Result<Option<Bar>> {
     // The log of `-v` would break the progress line.
-    if !watched || !host.stderr_is_terminal() || host.verbosity() != Verbosity::Normal {
+    if !watched || !host.ui.stderr_is_terminal() || host.ui.verbosity() != Verbosity::Normal {
         return Ok(None);
     }
     let known = total.and_then(|total| usize::try_from(total).ok());
@@ -220,7 +221,7 @@ fn resume_command(host: &Host, args: &BulkArgs) -> String {
         if plain && !text.is_empty() { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
     };
     let mut words: Vec<String> = vec!["m2m".into()];
-    words.extend(host.argv.iter().skip(1).map(word));
+    words.extend(host.process.argv.iter().skip(1).map(word));
     if args.resume.is_some() {
         return format!("to go on: `{}`", words.join(" "));
     }

@@ -131,12 +131,12 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
         }
         _ if args.redact => {
             let masked: Vec<String> = items.iter().map(|item| redact_participant::participant(item)).collect();
-            host.print(&json_text::passed_through(host, &format!("[{}]", masked.join(","))))
+            host.ui.print(&json_text::passed_through(host, &format!("[{}]", masked.join(","))))
         }
-        _ if everything => host.print(&json_text::passed_through(host, &found.array)),
+        _ if everything => host.ui.print(&json_text::passed_through(host, &found.array)),
         _ => {
             let kept: Vec<&str> = items.iter().map(|item| item.get()).collect();
-            host.print(&json_text::passed_through(host, &format!("[{}]", kept.join(","))))
+            host.ui.print(&json_text::passed_through(host, &format!("[{}]", kept.join(","))))
         }
     }
 }
@@ -149,5 +149,5 @@ fn print_headers(host: &Host, format: Format, headers: &[(String, String)], shar
         }
         _ => curl_config::lines(ours),
     };
-    host.print(text.as_bytes())
+    host.ui.print(text.as_bytes())
 }

@@ -48,8 +48,8 @@ impl Writer<'_> {
         if let (Answer::Failed(error), None) = (&row.answer, &self.first) {
             self.first = Some((row.line.number, row.line.shown().to_owned(), error.clone()));
         }
-        let line = ndjson::line(&self.host.redactor, self.field, &row, self.redact);
-        self.buffer.extend_from_slice(&self.host.redactor.clean(line.as_bytes()));
+        let line = ndjson::line(&self.host.ui.redactor, self.field, &row, self.redact);
+        self.buffer.extend_from_slice(&self.host.ui.redactor.clean(line.as_bytes()));
         if let Some(progress) = &mut self.progress {
             if self.summary.errors > 0 {
                 progress.set_postfix(format!("{} failed", self.summary.errors));
@@ -66,7 +66,7 @@ impl Writer<'_> {
         let Some(error) = self.summary.outcome() else { return Ok(()) };
         let error = match &self.first {
             Some((line, value, first)) => {
-                self.host.redactor.register_personal_data(value);
+                self.host.ui.redactor.register_personal_data(value);
                 let error = error.cause(format!("the first, line {line}: {}", first.message()));
                 let error = first.causes().iter().fold(error, |error, cause| match &cause.quote {
                     Some(quote) => error.cause_quoted(&cause.text, quote),
@@ -90,7 +90,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let written = match &mut self.output {
-            Output::Stdout => self.host.write_stdout(&self.buffer),
+            Output::Stdout => self.host.ui.write_stdout(&self.buffer),
             Output::File(file) => file.write_all(&self.buffer),
         };
         self.buffer.clear();
