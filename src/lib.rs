@@ -33,6 +33,11 @@ use report::ErrorFormat;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
+    /// The redactor of a host.
+    pub fn redactor(host: &crate::Host) -> &crate::platform::redactor::Redactor {
+        &host.ui.redactor
+    }
+
     pub mod api {
         pub use crate::api::*;
     }

@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use m2m::Error;
 use m2m::Host;
+use m2m::internals;
 use m2m::internals::http::message::Response;
 use m2m::internals::platform::text;
 use m2m::internals::report;
@@ -34,7 +35,7 @@ pub fn assert_showable(host: &Host, error: &Error) {
     assert!(!line.contains('\n'), "more than one line: {line}");
     assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "not JSON: {line}");
     for cause in error.causes() {
-        let words = host.ui.redactor.render(cause);
+        let words = internals::redactor(host).render(cause);
         let quote = words.strip_prefix(&cause.text).unwrap_or_default();
         assert!(quote.chars().count() <= text::QUOTE_LIMIT + 8, "a quote of {} characters", quote.chars().count());
         assert_eq!(text::sanitize(quote), quote, "a quote that acts on a terminal");
