@@ -19,7 +19,7 @@ thread_local! {
     /// Made once: a secret in all its encodings takes longer than an error.
     static HOST: Host = {
         let host = quiet_host();
-        m2m::internals::redactor(host).register_secret(&Secret::new(SECRET.to_owned()));
+        m2m::internals::redactor(&host).register_secret(&Secret::new(SECRET.to_owned()));
         host
     };
 }

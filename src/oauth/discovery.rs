@@ -2,7 +2,7 @@
 //! RFC 8414). A trust decision: the token endpoint is where the secret goes, so a document that does not name the
 //! expected issuer is never used.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::oauth::error_body::ErrorBody;
 use crate::oauth::error_body::THROTTLE_WORDS;
 use crate::oauth::issuer;
 use crate::oauth::issuer::IssuerRule;
-use crate::oauth::token_error;
+use crate::oauth::refusal::{Answer, Rule};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::json;
@@ -82,7 +82,7 @@ pub async fn fetch(host: &Host, http: &Http, source: &MetadataSource) -> Result<
     for document_url in &source.urls {
         let request = Request::get(document_url.clone(), url::shown(document_url), DOCUMENT_LIMIT);
         let reply = http.send(host, &request).await?;
-        match read(&reply, document_url, source) {
+        match read(&reply, document_url, source, host.process.now()) {
             Ok(metadata) => return Ok(metadata),
             Err(Unusable::Fault(error)) => return Err(error),
             Err(Unusable::Absent(error)) => {
@@ -107,24 +107,41 @@ enum Unusable {
     Fault(Error),
 }
 
-fn read(reply: &Response, url: &Url, source: &MetadataSource) -> Result<Metadata, Unusable> {
-    let answered = format!("GET {} answered {}", reply.url, reply.status);
-    match reply.status {
-        200 => {}
-        429 | 500.. => return Err(Unusable::Fault(failing(reply, answered))),
-        300..400 => {
-            let error = bad(reply, "the metadata URL redirects, which is not followed")
-                .cause(answered)
-                .hint("set the final URL as `discovery_url`");
-            return Err(Unusable::Fault(token_error::intermediary(error, reply)));
-        }
-        _ => return Err(Unusable::Absent(absent(reply, answered))),
+const THROTTLED: Rule =
+    Rule::new(ErrorKind::Throttled, "the metadata endpoint throttles this client").hint("try again later");
+
+/// What an answer that is not the document means. Only the last one leaves hope for another URL.
+const RULES: &[Rule] = &[
+    THROTTLED.statuses(&[(429, 429)]),
+    THROTTLED.statuses(&[(500, 999)]).beyond_deadline(),
+    THROTTLED.statuses(&[(500, 999)]).words(&THROTTLE_WORDS),
+    Rule::new(ErrorKind::BadResponse, "the metadata endpoint keeps failing")
+        .statuses(&[(500, 999)])
+        .hint("try again later"),
+    Rule::new(ErrorKind::BadResponse, "the metadata URL redirects, which is not followed")
+        .statuses(&[(300, 399)])
+        .hint("set the final URL as `discovery_url`"),
+    Rule::new(ErrorKind::BadResponse, "no metadata document was found")
+        .hint("check the issuer, or name the document with `discovery_url`, or skip discovery with `token_url`"),
+];
+
+fn unusable(reply: &Response, now: SystemTime) -> Unusable {
+    let request = format!("GET {}", reply.url);
+    let answer = Answer { response: reply, body: &ErrorBody::of(reply), request: &request };
+    let at = answer.rule(RULES);
+    let error = answer.error(&RULES[at], now);
+    let error = RULES[at].hint.into_iter().fold(error, Error::hint);
+    if at + 1 == RULES.len() { Unusable::Absent(error) } else { Unusable::Fault(error) }
+}
+
+fn read(reply: &Response, url: &Url, source: &MetadataSource, now: SystemTime) -> Result<Metadata, Unusable> {
+    if reply.status != 200 {
+        return Err(unusable(reply, now));
     }
+    let answered = format!("GET {} answered {}", reply.url, reply.status);
     let wire: Wire = match json::parse(&reply.body) {
         Ok(wire) => wire,
-        Err(_) if reply.is_html() => {
-            return Err(Unusable::Absent(absent(reply, format!("{answered} with an HTML page"))));
-        }
+        Err(_) if reply.is_html() => return Err(unusable(reply, now)),
         Err(why) => {
             let error = bad(reply, "the metadata document cannot be read").cause(answered).cause(why);
             return Err(Unusable::Fault(error));
@@ -204,28 +221,6 @@ fn without_userinfo(endpoint: &str) -> String {
         }
         _ => endpoint.to_owned(),
     }
-}
-
-fn absent(reply: &Response, answered: String) -> Error {
-    let error = bad(reply, "no metadata document was found").cause(answered);
-    token_error::intermediary(error, reply)
-        .hint("check the issuer, or name the document with `discovery_url`, or skip discovery with `token_url`")
-}
-
-fn failing(reply: &Response, answered: String) -> Error {
-    let body = ErrorBody::of(reply);
-    let throttled = reply.status == 429 || reply.retry_after_exceeds_deadline || body.mentions(&THROTTLE_WORDS);
-    let (kind, message) = if throttled {
-        (ErrorKind::Throttled, "the metadata endpoint throttles this client")
-    } else {
-        (ErrorKind::BadResponse, "the metadata endpoint keeps failing")
-    };
-    let error = Error::new(kind, message).http_context(reply.http_context());
-    let error = match body.words().filter(|_| !reply.is_html()) {
-        Some(words) => error.cause_quoted(answered, words),
-        None => error.cause(answered),
-    };
-    token_error::intermediary(error, reply).hint("try again later").transient()
 }
 
 fn bad(reply: &Response, message: impl Into<String>) -> Error {

@@ -8,6 +8,7 @@ pub mod error_body;
 pub mod grant;
 pub mod issuer;
 pub mod jose;
+pub mod refusal;
 pub mod scope;
 pub mod token_error;
 pub mod token_response;
