@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 #[path = "../tests/it/support/corpus.rs"]
-#[allow(dead_code, reason = "the tests need more of it")]
+#[allow(dead_code, unreachable_pub, reason = "the tests need more of it, from other modules")]
 mod corpus;
 
 /// Larger ones only slow the fuzzer down.

@@ -3,6 +3,8 @@
 //! Everything is made here: the servers, a network with a round-trip time, the users' homes. Figures are counts, and ratios
 //! to a yardstick of the same run: bare times say more about the machine than about the program.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
+
 mod bulk;
 mod child;
 mod cold;
