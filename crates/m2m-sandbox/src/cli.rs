@@ -9,9 +9,9 @@ use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use crate::catalogue::{self, Order};
+use crate::catalog::{self, Order};
 use crate::client_key::PublicKey;
-use crate::people::directory::MOST_GENERATED;
+use crate::participants::directory::MOST_GENERATED;
 
 /// Ten years: far beyond any token, and safe to add to any time.
 const LONGEST_TOKEN_TTL_SECS: u64 = 10 * 365 * 24 * 60 * 60;
@@ -30,7 +30,7 @@ const LAST_PORT: u64 = 65_532;
     version,
     verbatim_doc_comment,
     override_usage = "m2m-sandbox [OPTIONS] [-- CMD...]",
-    after_help = catalogue::help()
+    after_help = catalog::help()
 )]
 pub(crate) struct Cli {
     /// Let both clients sign assertions with this key as well: a file with its public JWK (repeatable)

@@ -1,5 +1,5 @@
 //! Faults on request: what a fault is, and how often it still has to strike. The faults themselves are in
-//! `catalogue.rs`; the servers decide where a fault strikes.
+//! `catalog`; the servers decide where a fault strikes.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -5,8 +5,8 @@
 //! - `cli`, `child`, `signals`, `home`: the process, its command, its private folder
 //! - `wire`: connections, answers, the request log
 //! - `identity`: the two authorization servers
-//! - `api`, `people`: the API, its gateway, and who it knows
-//! - `fault`, `catalogue`: misbehaviour on request
+//! - `api`, `participants`: the API, its gateway, and who it knows
+//! - `fault`, `catalog`: misbehaviour on request
 //! - `client_key`, `certificates`: how clients prove themselves without a secret
 //! - `accounts`, `signing`, `jwt`, `random`, `clock`: what the servers agree on
 //!
@@ -14,7 +14,7 @@
 
 mod accounts;
 mod api;
-mod catalogue;
+mod catalog;
 mod certificates;
 mod child;
 mod cli;
@@ -24,7 +24,7 @@ mod fault;
 mod home;
 mod identity;
 mod jwt;
-mod people;
+mod participants;
 mod random;
 mod servers;
 mod signals;
@@ -40,7 +40,7 @@ use crate::certificates::Certificates;
 use crate::cli::Cli;
 use crate::client_key::ClientKey;
 use crate::home::{Addresses, Home, shell_word};
-use crate::people::directory;
+use crate::participants::directory;
 use crate::signals::Signals;
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE};
 use crate::api::Api;
 use crate::api::gateway::Gateway;
 use crate::api::participants::Service;
-use crate::catalogue::Plans;
+use crate::catalog::Plans;
 use crate::certificates::Certificates;
 use crate::cli::Cli;
 use crate::home::Addresses;
@@ -18,10 +18,10 @@ use crate::identity::assertion::Used;
 use crate::identity::auth0::Auth0;
 use crate::identity::cognito::{self, Cognito};
 use crate::identity::{Faults, Identity};
-use crate::people::directory::Directory;
+use crate::participants::directory::Directory;
 use crate::signing::PendingKey;
-use crate::wire::journal::Journal;
 use crate::wire::listener::{self, Manner};
+use crate::wire::request_log::Journal;
 
 /// Lifetimes that both real services give out when nobody asks for another.
 const COGNITO_LIFETIME_SECS: u64 = 3_600;

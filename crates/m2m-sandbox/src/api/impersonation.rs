@@ -2,8 +2,8 @@
 
 use hyper::HeaderMap;
 
-use crate::people::directory::Directory;
-use crate::people::participant::Participant;
+use crate::participants::directory::Directory;
+use crate::participants::participant::Participant;
 
 /// What the headers claim.
 #[derive(Debug, PartialEq)]

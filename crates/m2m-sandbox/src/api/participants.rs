@@ -8,8 +8,8 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::impersonation::{Impersonation, Refusal};
-use crate::people::directory::Directory;
-use crate::people::participant::Participant;
+use crate::participants::directory::Directory;
+use crate::participants::participant::Participant;
 use crate::wire::answer::Answer;
 
 /// The service and the people it knows.

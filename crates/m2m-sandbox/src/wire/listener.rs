@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
 use super::body::{Body, Ending};
-use super::journal::Journal;
+use super::request_log::Journal;
 use crate::certificates::Thumbprint;
 
 /// More than any token request or API call needs.

@@ -2,5 +2,5 @@
 
 pub(crate) mod answer;
 pub(crate) mod body;
-pub(crate) mod journal;
 pub(crate) mod listener;
+pub(crate) mod request_log;
