@@ -1,5 +1,5 @@
-//! What the sandbox is set up with: the client of each identity server, what it may ask for, and the gateway's
-//! subscription key. Identifiers are fixed so that people recognise them; secrets are new at every start.
+//! The accounts of the sandbox: the client of each identity server, its scopes, and the subscription key of the gateway.
+//! Identifiers are fixed so that they are easy to recognize; secrets are new at every start. Other files check them.
 
 use crate::certificates::Thumbprint;
 use crate::client_key::PublicKey;
@@ -8,17 +8,17 @@ use crate::random;
 /// The tenant, which CloudLoyalty calls a campaign.
 pub(crate) const TENANT_ID: &str = "40499";
 
-/// What a participant lookup needs.
+/// The scope that a participant lookup needs.
 pub(crate) const LOOKUP_SCOPE: &str = "webpremios.backoffice/all.read";
 
 pub(crate) const CLOUDLOYALTY_SCOPES: &[&str] = &["webpremios.campaigns/40499", LOOKUP_SCOPE];
 
 pub(crate) const LOYALTYONE_SCOPES: &[&str] = &["read:members", "read:offers"];
 
-/// The API that LoyaltyOne's tokens are for.
+/// The audience of LoyaltyOne's tokens.
 pub(crate) const LOYALTYONE_AUDIENCE: &str = "https://partners.loyalty.com";
 
-/// Everything the servers check, and the configuration file tells.
+/// Everything that the servers check and the configuration file names.
 pub(crate) struct Accounts {
     pub(crate) cloudloyalty: Client,
     pub(crate) loyaltyone: Client,
@@ -30,11 +30,11 @@ pub(crate) struct Accounts {
 pub(crate) struct Client {
     pub(crate) id: &'static str,
     pub(crate) secret: String,
-    /// Keys that its assertions may be signed with.
+    /// Keys registered for its assertions.
     pub(crate) keys: Vec<PublicKey>,
-    /// The certificate that it may show instead.
+    /// The certificate registered for it.
     pub(crate) certificate: Option<Thumbprint>,
-    /// Everything it may be granted.
+    /// All scopes that it can be granted.
     pub(crate) scopes: &'static [&'static str],
 }
 

@@ -1,9 +1,9 @@
-//! Throw-away certificates for mutual TLS (RFC 8705): an authority, the server's certificate, and a client's. Made at
-//! start, gone at exit.
+//! Certificates for mutual TLS (RFC 8705): of an authority, the server, and a client. Generated at start, never kept. How a
+//! certificate authenticates a client is in `identity/client_auth.rs`.
 
-use std::error::Error;
 use std::sync::Arc;
 
+use anyhow::Error;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -28,24 +28,25 @@ pub(crate) struct Certificates {
     pub(crate) authority_pem: String,
     /// The client's certificate and key in one file.
     pub(crate) client_pem: String,
-    /// The client's certificate, as the server knows it.
+    /// The client's certificate, as it is registered at the server.
     pub(crate) client: Thumbprint,
-    /// How the server speaks TLS: it asks for a certificate of the authority, and takes connections without one.
+    /// The TLS settings of the server: it asks for a certificate of the authority, and accepts connections without one.
     pub(crate) server: Arc<ServerConfig>,
 }
 
 impl Certificates {
-    /// Makes everything anew.
-    pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
+    /// Generates all keys and certificates.
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let authority_key = KeyPair::generate()?;
-        let mut params = named("m2m-sandbox authority", &[])?;
+        let mut params = certificate_params("m2m-sandbox authority", &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = params.self_signed(&authority_key)?;
         let issuer = Issuer::new(params, authority_key);
 
         let (server_key, client_key) = (KeyPair::generate()?, KeyPair::generate()?);
-        let server = named("m2m-sandbox", &["127.0.0.1", "localhost"])?.signed_by(&server_key, &issuer)?;
-        let client = named("m2m-sandbox client", &["client.m2m-sandbox.test"])?.signed_by(&client_key, &issuer)?;
+        let server = certificate_params("m2m-sandbox", &["127.0.0.1", "localhost"])?.signed_by(&server_key, &issuer)?;
+        let client =
+            certificate_params("m2m-sandbox client", &["client.m2m-sandbox.test"])?.signed_by(&client_key, &issuer)?;
 
         let mut roots = RootCertStore::empty();
         roots.add(authority.der().clone())?;
@@ -53,7 +54,7 @@ impl Certificates {
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .allow_unauthenticated()
             .build()?;
-        let key = PrivateKeyDer::try_from(server_key.serialize_der())?;
+        let key = PrivateKeyDer::try_from(server_key.serialize_der()).map_err(Error::msg)?;
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(verifier)
@@ -68,7 +69,7 @@ impl Certificates {
     }
 }
 
-fn named(name: &str, alternatives: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+fn certificate_params(name: &str, alternatives: &[&str]) -> Result<CertificateParams, rcgen::Error> {
     let alternatives: Vec<String> = alternatives.iter().map(|&each| each.to_owned()).collect();
     let mut params = CertificateParams::new(alternatives)?;
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,4 +1,4 @@
-//! Runs a command with the sandbox's settings in its environment, and ends as it ends.
+//! Runs a command with the sandbox's settings in its environment, and returns its exit status.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,17 +13,17 @@ use crate::signals::{Signal, Signals};
 const CONFIG: &str = "M2M_CONFIG";
 const CACHE_DIR: &str = "M2M_CACHE_DIR";
 
-/// The statuses of a shell for commands that do not start.
+/// The exit statuses of a shell for commands that do not start.
 const CANNOT_EXECUTE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Why a command did not start, and the status that says so.
+/// Why a command did not start, and the exit status for it.
 pub(crate) struct NotStarted {
     pub(crate) status: u8,
     pub(crate) cause: io::Error,
 }
 
-/// Runs `program`, waits for its end whatever signals come, and returns its status.
+/// Runs `program`, waits for its end whatever signals arrive, and returns its exit status.
 pub(crate) async fn run(
     program: &OsString,
     arguments: &[OsString],
@@ -47,7 +47,7 @@ pub(crate) async fn run(
         tokio::select! {
             status = child.wait() => return Ok(status.map_or(1, status_code)),
             signal = signals.next() => match signal {
-                // The terminal has told the child as well.
+                // The terminal has sent it to the child as well.
                 Signal::Interrupt => {}
                 Signal::Terminate => terminate(&child).await,
             },
@@ -62,7 +62,7 @@ async fn terminate(child: &Child) {
     }
 }
 
-/// The status that a shell would give: 128 and the signal's number when a signal ended the command.
+/// The exit status that a shell would report: 128 plus the number of the signal if a signal ended the command.
 fn status_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {

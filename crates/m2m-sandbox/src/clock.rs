@@ -1,4 +1,4 @@
-//! The wall clock. The only place that reads it: everything else is handed the time.
+//! The wall clock, in seconds.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,12 +1,12 @@
-//! Faults on request: what a fault is, and how often it still has to strike. The faults themselves are in
-//! `catalog`; the servers decide where a fault strikes.
+//! Faults on request: what a fault is, and how many requests it still affects. The faults themselves are in `catalog`; the
+//! servers apply them.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// One way to misbehave. `E` says how; each kind of request has its own.
+/// One way to misbehave. `E` is what it does; each kind of request has its own type.
 pub(crate) struct Fault<E> {
     pub(crate) name: &'static str,
-    /// What the client meets, in a few words.
+    /// What the client sees, in a few words.
     pub(crate) summary: &'static str,
     pub(crate) effect: E,
 }
@@ -17,12 +17,12 @@ impl<E> Fault<E> {
     }
 }
 
-/// The faults that one kind of request is to suffer.
-pub(crate) struct Plan<E: 'static>(Vec<Armed<E>>);
+/// The faults planned for one kind of request.
+pub(crate) struct Plan<E: 'static>(Vec<PlannedFault<E>>);
 
-struct Armed<E: 'static> {
+struct PlannedFault<E: 'static> {
     effect: &'static E,
-    /// How many more requests are hit; `None` for all of them.
+    /// How many more requests are affected; `None` for all of them.
     left: Option<AtomicU32>,
 }
 
@@ -31,19 +31,19 @@ impl<E> Plan<E> {
         Self(Vec::new())
     }
 
-    /// Lets `fault` hit `times` requests, or all, after the faults that were armed before it.
-    pub(crate) fn arm(&mut self, fault: &'static Fault<E>, times: Option<u32>) {
-        self.0.push(Armed { effect: &fault.effect, left: times.map(AtomicU32::new) });
+    /// Plans `fault` for `times` requests, or for all, after the faults planned before it.
+    pub(crate) fn add(&mut self, fault: &'static Fault<E>, times: Option<u32>) {
+        self.0.push(PlannedFault { effect: &fault.effect, left: times.map(AtomicU32::new) });
     }
 
-    /// What the request that has just come in has to suffer, if anything.
-    pub(crate) fn strike(&self) -> Option<&'static E> {
-        self.0.iter().find(|armed| armed.strikes()).map(|armed| armed.effect)
+    /// The fault for the next request, if any.
+    pub(crate) fn next(&self) -> Option<&'static E> {
+        self.0.iter().find(|planned| planned.take()).map(|planned| planned.effect)
     }
 }
 
-impl<E> Armed<E> {
-    fn strikes(&self) -> bool {
+impl<E> PlannedFault<E> {
+    fn take(&self) -> bool {
         self.left.as_ref().is_none_or(|left| left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok())
     }
 }
@@ -56,17 +56,17 @@ mod tests {
     static SECOND: Fault<u8> = Fault::new("second", "", 2);
 
     #[test]
-    fn faults_strike_in_order_as_often_as_asked() {
+    fn faults_apply_in_order_as_often_as_asked() {
         let mut plan = Plan::new();
-        assert_eq!(plan.strike(), None);
+        assert_eq!(plan.next(), None);
 
-        plan.arm(&FIRST, Some(2));
-        plan.arm(&SECOND, Some(1));
-        let met: Vec<_> = (0..4).map(|_| plan.strike().copied()).collect();
+        plan.add(&FIRST, Some(2));
+        plan.add(&SECOND, Some(1));
+        let met: Vec<_> = (0..4).map(|_| plan.next().copied()).collect();
         assert_eq!(met, [Some(1), Some(1), Some(2), None]);
 
-        plan.arm(&SECOND, None);
-        let met: Vec<_> = (0..3).map(|_| plan.strike().copied()).collect();
+        plan.add(&SECOND, None);
+        let met: Vec<_> = (0..3).map(|_| plan.next().copied()).collect();
         assert_eq!(met, [Some(2); 3]);
     }
 }

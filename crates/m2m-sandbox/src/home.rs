@@ -1,11 +1,12 @@
-//! The sandbox's private folder: the configuration file for `m2m`, and the secrets it points to. The folder goes
-//! when the sandbox ends.
+//! The sandbox's temporary folder: the configuration file for `m2m`, and the secrets that it names. It is removed when the
+//! sandbox ends. What the secrets are is decided in `accounts`, `client_key` and `certificates`.
 
 use std::env;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use serde_json::json;
 
 use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE, TENANT_ID};
@@ -17,7 +18,7 @@ const CLIENT_KEY: &str = "cloudloyalty-client-key.pem";
 const CLIENT_CERTIFICATE: &str = "cloudloyalty-client-certificate.pem";
 const AUTHORITY: &str = "authority.pem";
 
-/// A folder that nobody else may look into; removed on drop.
+/// A folder that only its owner can read; removed on drop.
 pub(crate) struct Home(PathBuf);
 
 /// Where the servers listen; no trailing slashes.
@@ -31,24 +32,24 @@ pub(crate) struct Addresses {
 
 impl Home {
     /// Makes a new folder below the system's folder for temporary files.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let name = format!("m2m-sandbox-{}", random::text(random::HEX, 16));
         let path = std::path::absolute(env::temp_dir())?.join(name);
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path)?;
+        builder.create(&path).with_context(|| format!("cannot create the folder `{}`", path.display()))?;
         Ok(Self(path))
     }
 
     /// Writes the secrets and the configuration file.
-    pub(crate) fn furnish(
+    pub(crate) fn write_files(
         &self,
         accounts: &Accounts,
         key: &ClientKey,
         certificates: &Certificates,
         addresses: &Addresses,
-    ) -> io::Result<()> {
+    ) -> anyhow::Result<()> {
         for (name, secret) in [
             ("cloudloyalty-client-secret", &accounts.cloudloyalty.secret),
             ("loyaltyone-client-secret", &accounts.loyaltyone.secret),
@@ -67,7 +68,7 @@ impl Home {
         self.0.join("config.toml")
     }
 
-    /// A place for token caches.
+    /// Where `m2m` can keep its token cache.
     pub(crate) fn cache_path(&self) -> PathBuf {
         self.0.join("cache")
     }
@@ -76,13 +77,13 @@ impl Home {
         let secret = |name| toml_string(&self.0.join(name).to_string_lossy());
         let Accounts { cloudloyalty, loyaltyone, .. } = accounts;
         let Addresses { cognito, auth0, api, .. } = addresses;
-        let profile = |proof: &str| {
+        let profile = |credentials: &str| {
             format!(
                 r#"provider = "cloudloyalty"
 tenant_id = "{TENANT_ID}"
 discovery_url = "{cognito}/.well-known/openid-configuration"
 client_id = "{}"
-{proof}
+{credentials}
 subscription_key = {{ file = {} }}
 scope = {}
 api_url = "{api}""#,
@@ -99,7 +100,7 @@ api_url = "{api}""#,
             secret(AUTHORITY)
         ));
         format!(
-            r#"# Written by m2m-sandbox. This file and what it names go away when the sandbox ends.
+            r#"# Written by m2m-sandbox. This file and the files that it names are removed when the sandbox ends.
 default_profile = "cloudloyalty"
 
 [profiles.cloudloyalty]
@@ -128,18 +129,20 @@ api_url = "{api}"
         )
     }
 
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(self.0.join(name))?.write_all(text.as_bytes())
+        let path = self.0.join(name);
+        let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.with_context(|| format!("cannot write `{}`", path.display()))
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // Nobody is left to tell when this fails, and the system clears its temporary files in the end.
+        // A failure cannot be reported any more, and the system cleans up temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -168,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_is_toml_that_names_secrets_and_holds_none() {
+    fn the_configuration_is_toml_that_names_the_files_of_secrets() {
         let accounts = Accounts::new();
         let home = Home::new().unwrap();
         let (key, certificates) = (ClientKey::generate().unwrap(), Certificates::new().unwrap());
-        home.furnish(&accounts, &key, &certificates, &addresses()).unwrap();
+        home.write_files(&accounts, &key, &certificates, &addresses()).unwrap();
 
         let text = fs::read_to_string(home.config_path()).unwrap();
         let config: toml::Table = toml::from_str(&text).unwrap();
@@ -198,12 +201,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn everything_is_its_owners_alone_and_goes_with_the_home() {
+    fn only_the_owner_can_read_the_home_and_dropping_it_removes_it() {
         use std::os::unix::fs::PermissionsExt;
 
         let home = Home::new().unwrap();
         let (key, certificates) = (ClientKey::generate().unwrap(), Certificates::new().unwrap());
-        home.furnish(&Accounts::new(), &key, &certificates, &addresses()).unwrap();
+        home.write_files(&Accounts::new(), &key, &certificates, &addresses()).unwrap();
         let folder = home.0.clone();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);

@@ -1,5 +1,5 @@
-//! The compact form of signed tokens (RFC 7515 section 3.1): written by the identity servers, verified by the
-//! API. Which claims belong in a token is the identity servers' business.
+//! The compact form of signed tokens (RFC 7515 section 3.1): written by the identity servers, verified by the API. Which
+//! claims a token has is decided by the identity servers.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,8 +22,7 @@ pub(crate) fn encode(key: &SigningKey, header: &Value, claims: &Value) -> Result
 
 /// The claims of `token`, or `None` unless `key` signed it.
 ///
-/// The header is not asked which algorithm to use: this key does RS256 and nothing else (RFC 8725
-/// section 3.1).
+/// The header does not choose the algorithm: this key is for RS256 only (RFC 8725 section 3.1).
 pub(crate) fn verified<C: DeserializeOwned>(key: &SigningKey, token: &str) -> Option<C> {
     let (message, signature) = token.rsplit_once('.')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
@@ -41,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_has_three_parts_and_verifies_until_it_is_touched() {
+    fn a_token_has_three_parts_and_verifies_unless_it_is_changed() {
         let key = SigningKey::generate().unwrap();
         let claims = json!({ "iss": "https://issuer.example.com", "exp": 1 });
         let token = encode(&key, &json!({ "alg": "RS256", "kid": key.id() }), &claims).unwrap();

@@ -1,16 +1,16 @@
 //! `m2m-sandbox`: a loopback stand-in for the systems that `m2m` talks to.
 //!
-//! A house of its own, which shares no code with `m2m`, so that a mistake on one side is not made on the other:
+//! It shares no code with `m2m`, so that a mistake on one side is not repeated on the other:
 //!
-//! - `cli`, `child`, `signals`, `home`: the process, its command, its private folder
+//! - `cli`, `child`, `signals`, `home`: the process, its command, its temporary folder
 //! - `wire`: connections, answers, the request log
 //! - `identity`: the two authorization servers
-//! - `api`, `participants`: the API, its gateway, and who it knows
-//! - `fault`, `catalog`: misbehaviour on request
-//! - `client_key`, `certificates`: how clients prove themselves without a secret
-//! - `accounts`, `signing`, `jwt`, `random`, `clock`: what the servers agree on
+//! - `api`, `participants`: the API, its gateway, and its participants
+//! - `fault`, `catalog`: faults on request
+//! - `client_key`, `certificates`: how clients authenticate without a secret
+//! - `accounts`, `signing`, `jwt`, `random`, `clock`: what the servers share
 //!
-//! This file owns how they are put together, and what is printed.
+//! This file owns the order of start and end, and what is printed.
 
 mod accounts;
 mod api;
@@ -35,6 +35,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
+
 use crate::accounts::Accounts;
 use crate::certificates::Certificates;
 use crate::cli::Cli;
@@ -48,24 +50,22 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => code,
         Err(problem) => {
-            complain(&problem.to_string());
+            print_error(&format!("{problem:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Builds the runtime: one thread, as one machine's worth of requests needs no more.
-fn run(cli: &Cli) -> io::Result<ExitCode> {
+/// Builds the runtime. One thread is enough for the requests of one machine.
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(cli))
 }
 
-async fn serve(cli: &Cli) -> io::Result<ExitCode> {
-    // Before anything that would be left behind.
-    let mut signals = Signals::new()?;
-    let key =
-        ClientKey::generate().map_err(|_| io::Error::other("cannot make a client key: there is no randomness"))?;
-    let certificates =
-        Certificates::new().map_err(|cause| io::Error::other(format!("cannot make certificates: {cause}")))?;
+async fn serve(cli: &Cli) -> anyhow::Result<ExitCode> {
+    // First: from here on a signal no longer ends the process before its temporary folder is removed.
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let key = ClientKey::generate()?;
+    let certificates = Certificates::new().context("cannot generate certificates")?;
     let mut accounts = Accounts::new();
     accounts.cloudloyalty.keys.push(key.public.clone());
     accounts.cloudloyalty.certificate = Some(certificates.client.clone());
@@ -74,10 +74,10 @@ async fn serve(cli: &Cli) -> io::Result<ExitCode> {
     }
     let addresses = servers::start(cli, &accounts, &certificates).await?;
     let home = Home::new()?;
-    home.furnish(&accounts, &key, &certificates, &addresses)?;
+    home.write_files(&accounts, &key, &certificates, &addresses)?;
 
     let Some((program, arguments)) = cli.command.split_first() else {
-        // Whoever closed stdout has read enough.
+        // A closed stdout does not stop the servers.
         let _ = print_settings(&home.config_path(), &addresses, cli.participants);
         signals.next().await;
         return Ok(ExitCode::SUCCESS);
@@ -85,13 +85,13 @@ async fn serve(cli: &Cli) -> io::Result<ExitCode> {
     match child::run(program, arguments, &home, &mut signals).await {
         Ok(status) => Ok(ExitCode::from(status)),
         Err(child::NotStarted { status, cause }) => {
-            complain(&format!("cannot run `{}`: {cause}", program.display()));
+            print_error(&format!("cannot run `{}`: {cause}", program.display()));
             Ok(ExitCode::from(status))
         }
     }
 }
 
-/// Prints what a shell can evaluate, with comments for people.
+/// Prints settings that a shell can evaluate, with comments.
 fn print_settings(config: &Path, addresses: &Addresses, generated: u32) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "# m2m-sandbox serves until it is stopped.")?;
@@ -100,14 +100,14 @@ fn print_settings(config: &Path, addresses: &Addresses, generated: u32) -> io::R
     writeln!(out, "# CloudLoyalty's identity server: {}", addresses.cognito)?;
     writeln!(out, "# LoyaltyOne's identity server:   {}", addresses.auth0)?;
     writeln!(out, "# The API of both:                {}", addresses.api)?;
-    writeln!(out, "# The first one behind TLS:       {}", addresses.mutual_tls)?;
+    writeln!(out, "# CloudLoyalty's server with TLS: {}", addresses.mutual_tls)?;
     writeln!(out, "# Profiles: cloudloyalty (the default), loyaltyone; without a secret:")?;
     writeln!(out, "# cloudloyalty-key (a signed assertion), cloudloyalty-certificate (mutual TLS)")?;
     writeln!(out, "#")?;
-    writeln!(out, "# Participants to try (all of them made up):")?;
+    writeln!(out, "# Participants to try (all of them fictional):")?;
     for (key, note) in [
         (format!("--cpf {}", directory::DOCUMENTED_CPF), "the documented example, INACTIVE"),
-        (format!("--login {}", directory::DOCUMENTED_LOGIN), "the same one: a login that looks like a CPF"),
+        (format!("--login {}", directory::DOCUMENTED_LOGIN), "the same participant: a login that looks like a CPF"),
         (format!("--cpf {}", directory::SHARED_CPF), "two participants, one CPF"),
     ] {
         writeln!(out, "#   {key:<20} {note}")?;
@@ -115,11 +115,11 @@ fn print_settings(config: &Path, addresses: &Addresses, generated: u32) -> io::R
     if generated > 0 {
         let (login, cpf) = directory::generated_example(1);
         writeln!(out, "#   {:<20} one of {generated} more", format!("--login {login}"))?;
-        writeln!(out, "#   {:<20} the same one", format!("--cpf {cpf}"))?;
+        writeln!(out, "#   {:<20} the same participant", format!("--cpf {cpf}"))?;
     }
     out.flush()
 }
 
-fn complain(problem: &str) {
+fn print_error(problem: &str) {
     let _ = writeln!(io::stderr(), "error: {problem}");
 }

@@ -1,14 +1,14 @@
-//! Random text from the system's generator: secrets, identifiers. It does not know what they are for.
+//! Random text from the system's generator. What it is used for is decided elsewhere.
 
 use rand_core::{OsRng, RngCore};
 
-/// What the identifiers and secrets of Amazon Cognito are made of.
+/// The characters of identifiers and secrets of Amazon Cognito.
 pub(crate) const LOWER_ALPHANUMERIC: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// What the secrets of Auth0 are made of: the base64url alphabet.
+/// The characters of secrets of Auth0: the base64url alphabet.
 pub(crate) const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What the subscription keys of Azure API Management are made of.
+/// The characters of subscription keys of Azure API Management.
 pub(crate) const HEX: &[u8] = b"0123456789abcdef";
 
 /// `length` characters drawn from `alphabet`, which is ASCII and not empty.

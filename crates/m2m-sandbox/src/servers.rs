@@ -1,8 +1,8 @@
-//! Puts the servers together and opens their doors.
+//! Builds the servers from accounts and options, and starts to listen. What they answer is in `identity` and `api`.
 
-use std::io;
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -14,21 +14,21 @@ use crate::catalog::Plans;
 use crate::certificates::Certificates;
 use crate::cli::Cli;
 use crate::home::Addresses;
-use crate::identity::assertion::Used;
+use crate::identity::assertion::UsedAssertions;
 use crate::identity::auth0::Auth0;
 use crate::identity::cognito::{self, Cognito};
-use crate::identity::{Faults, Identity};
+use crate::identity::{Faults, IdentityServer};
 use crate::participants::directory::Directory;
 use crate::signing::PendingKey;
-use crate::wire::listener::{self, Manner};
-use crate::wire::request_log::Journal;
+use crate::wire::listener::{self, ListenerConfig};
+use crate::wire::request_log::RequestLog;
 
-/// Lifetimes that both real services give out when nobody asks for another.
+/// The default lifetimes of tokens of the two real services.
 const COGNITO_LIFETIME_SECS: u64 = 3_600;
 const AUTH0_LIFETIME_SECS: u64 = 86_400;
 
-/// Starts the servers. They take connections when this returns; only what needs the signing key waits for it.
-pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certificates) -> io::Result<Addresses> {
+/// Starts the servers. They accept connections when this returns; only requests that need the signing key wait for it.
+pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certificates) -> anyhow::Result<Addresses> {
     let key = PendingKey::start();
     let (cognito_listener, cognito_url) = listen(cli.port, 0).await?;
     let (auth0_listener, auth0_url) = listen(cli.port, 1).await?;
@@ -36,11 +36,11 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certifi
     let (tls_listener, tls_url) = listen(cli.port, 3).await?;
     let mutual_tls_url = tls_url.replacen("http:", "https:", 1);
 
-    let manner = Manner { journal: Arc::new(open_journal(cli)?), latency: cli.latency };
+    let config = ListenerConfig { request_log: Arc::new(open_request_log(cli)?), latency: cli.latency };
     let plans = Plans::new(&cli.faults);
     let faults = Faults { token: Arc::new(plans.token), metadata: Arc::new(plans.discovery) };
 
-    let cognito = Identity {
+    let cognito = IdentityServer {
         provider: Cognito {
             base_url: cognito_url.clone(),
             mutual_tls_url: mutual_tls_url.clone(),
@@ -49,9 +49,9 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certifi
         },
         key: key.clone(),
         faults: faults.clone(),
-        used: Used::default(),
+        used: UsedAssertions::default(),
     };
-    let auth0 = Identity {
+    let auth0 = IdentityServer {
         provider: Auth0 {
             base_url: auth0_url.clone(),
             client: accounts.loyaltyone.clone(),
@@ -60,7 +60,7 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certifi
         },
         key: key.clone(),
         faults,
-        used: Used::default(),
+        used: UsedAssertions::default(),
     };
     let api = Api {
         gateway: Gateway { subscription_key: accounts.subscription_key.clone(), key },
@@ -71,27 +71,26 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certifi
     };
 
     let (cognito, tls) = (Arc::new(cognito), TlsAcceptor::from(Arc::clone(&certificates.server)));
-    tokio::spawn(listener::serve(tls_listener, Some(tls), Arc::clone(&cognito), manner.clone()));
-    tokio::spawn(listener::serve(cognito_listener, None, cognito, manner.clone()));
-    tokio::spawn(listener::serve(auth0_listener, None, Arc::new(auth0), manner.clone()));
-    tokio::spawn(listener::serve(api_listener, None, Arc::new(api), manner));
+    tokio::spawn(listener::serve(tls_listener, Some(tls), Arc::clone(&cognito), config.clone()));
+    tokio::spawn(listener::serve(cognito_listener, None, cognito, config.clone()));
+    tokio::spawn(listener::serve(auth0_listener, None, Arc::new(auth0), config.clone()));
+    tokio::spawn(listener::serve(api_listener, None, Arc::new(api), config));
     Ok(Addresses { cognito: cognito_url, mutual_tls: mutual_tls_url, auth0: auth0_url, api: api_url })
 }
 
-/// Listens on `first + offset`, or on any free port, of the loopback interface; and its base URL.
-async fn listen(first: Option<u16>, offset: u16) -> io::Result<(TcpListener, String)> {
+/// Listens on `first + offset` of the loopback interface, or on a free port. Also returns the base URL.
+async fn listen(first: Option<u16>, offset: u16) -> anyhow::Result<(TcpListener, String)> {
     let port = first.map_or(0, |first| first.saturating_add(offset));
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
-        .map_err(|cause| io::Error::new(cause.kind(), format!("cannot listen on port {port} of 127.0.0.1: {cause}")))?;
+        .with_context(|| format!("cannot listen on port {port} of 127.0.0.1"))?;
     let url = format!("http://{}", listener.local_addr()?);
     Ok((listener, url))
 }
 
-fn open_journal(cli: &Cli) -> io::Result<Journal> {
+fn open_request_log(cli: &Cli) -> anyhow::Result<RequestLog> {
     let Some(path) = &cli.log else {
-        return Ok(Journal::none());
+        return Ok(RequestLog::disabled());
     };
-    Journal::open(path)
-        .map_err(|cause| io::Error::new(cause.kind(), format!("cannot write the log `{}`: {cause}", path.display())))
+    RequestLog::open(path).with_context(|| format!("cannot write the log `{}`", path.display()))
 }

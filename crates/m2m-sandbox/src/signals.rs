@@ -1,4 +1,4 @@
-//! Being asked to stop.
+//! The signals that ask the sandbox to stop. What it does then is decided in `main` and `child`.
 
 #[cfg(unix)]
 pub(crate) use unix::Signals;
@@ -9,9 +9,9 @@ pub(crate) use elsewhere::Signals;
 /// How the sandbox was asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Signal {
-    /// Ctrl-C: the terminal tells every process in the foreground, a child included.
+    /// Ctrl-C: the terminal sends it to every process in the foreground, including a child.
     Interrupt,
-    /// A request to this process alone.
+    /// SIGTERM, sent to this process alone.
     #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has it"))]
     Terminate,
 }
@@ -24,7 +24,7 @@ mod unix {
 
     use super::Signal;
 
-    /// From when this exists, the signals do not end the process.
+    /// From its creation on, the signals no longer end the process.
     pub(crate) struct Signals {
         interrupt: Stream,
         terminate: Stream,

@@ -1,7 +1,7 @@
-//! The RSA key that signs access tokens: made at start, kept in memory, gone at exit.
+//! The RSA key that signs access tokens: generated at start, never written to disk.
 //!
-//! Both identity servers sign with the same key: to find its two primes takes from 0.2 to 2 seconds, as luck has
-//! it. This file knows nothing of tokens: see `jwt.rs`.
+//! Both identity servers sign with the same key, because finding its two primes takes from 0.2 to 2 seconds. The format of
+//! tokens is in `jwt.rs`.
 
 use std::sync::Arc;
 use std::thread;
@@ -19,16 +19,16 @@ use rsa::pkcs8::EncodePrivateKey;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// A key that is being made on another thread, so that the listeners need not wait for it.
+/// A key that another thread generates, so that the listeners do not wait for it.
 #[derive(Clone)]
 pub(crate) struct PendingKey(watch::Receiver<Option<Arc<SigningKey>>>);
 
 impl PendingKey {
-    /// Starts to make a key.
+    /// Starts to generate a key.
     pub(crate) fn start() -> Self {
         let (ready, pending) = watch::channel(None);
         thread::spawn(move || {
-            // A failure drops the sender, which is how `wait` hears of it.
+            // A failure drops the sender, and `wait` returns `None`.
             if let Some(key) = SigningKey::generate() {
                 ready.send_replace(Some(Arc::new(key)));
             }
@@ -36,7 +36,7 @@ impl PendingKey {
         Self(pending)
     }
 
-    /// The key, as soon as there is one; `None` when none could be made.
+    /// Waits for the key; `None` if it could not be generated.
     pub(crate) async fn wait(&self) -> Option<Arc<SigningKey>> {
         let mut pending = self.0.clone();
         let key = pending.wait_for(Option::is_some).await.ok()?;
@@ -52,9 +52,9 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a key with `rsa` and hands it to `ring`, which signs faster and without timing leaks.
+    /// Generates a key with `rsa` and gives it to `ring`, which signs faster and in constant time.
     ///
-    /// `None` when the system has no randomness or `ring` finds the key too weak: nothing anybody could mend.
+    /// `None` if the system has no randomness or `ring` rejects the key: the user can fix neither.
     pub(crate) fn generate() -> Option<Self> {
         let private = RsaPrivateKey::new(&mut OsRng, 2048).ok()?;
         let pair = KeyPair::from_pkcs8(private.to_pkcs8_der().ok()?.as_bytes()).ok()?;
@@ -93,7 +93,7 @@ impl SigningKey {
     }
 }
 
-/// The SHA-256 thumbprint of the key's required members, in their order (RFC 7638 section 3.2).
+/// The SHA-256 thumbprint of the key's required members in lexicographic order (RFC 7638 section 3.2).
 fn thumbprint(public: &PublicKeyComponents<Vec<u8>>) -> String {
     let e = URL_SAFE_NO_PAD.encode(&public.e);
     let n = URL_SAFE_NO_PAD.encode(&public.n);

@@ -1,7 +1,7 @@
-//! What stands before the API: an Azure API Management that checks the subscription key, then the token.
+//! The gateway of the API, as Azure API Management behaves: it checks the subscription key, then the token.
 //!
-//! Its errors are `{"statusCode":..,"message":..}`, unlike those of the service behind it, and its 401 means the
-//! key or the token: only the words and `WWW-Authenticate` tell.
+//! Its errors are `{"statusCode":..,"message":..}`, unlike those of the service behind it. Its 401 is about the key or the
+//! token: only the message and `WWW-Authenticate` say which.
 
 use hyper::header::{AUTHORIZATION, HeaderName, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, StatusCode};
@@ -14,13 +14,13 @@ use crate::wire::answer::Answer;
 
 const SUBSCRIPTION_KEY: HeaderName = HeaderName::from_static("ocp-apim-subscription-key");
 
-/// The gateway's own checks.
+/// What the gateway checks calls against.
 pub(crate) struct Gateway {
     pub(crate) subscription_key: String,
     pub(crate) key: PendingKey,
 }
 
-/// The claims of a token that has been verified.
+/// The claims of a verified token.
 #[derive(Deserialize)]
 pub(crate) struct AccessToken {
     iss: String,
@@ -32,7 +32,7 @@ pub(crate) struct AccessToken {
 }
 
 impl Gateway {
-    /// Refuses a call without the right subscription key.
+    /// Refuses a call unless it has the subscription key.
     pub(crate) fn subscription(&self, headers: &HeaderMap) -> Result<(), Answer> {
         match headers.get(SUBSCRIPTION_KEY) {
             None => Err(no_subscription_key()),
@@ -41,7 +41,7 @@ impl Gateway {
         }
     }
 
-    /// The token of a call, if `issuer` gave it out, its signature is right, and it has not expired.
+    /// The token of a call, if it is issued by `issuer`, its signature is valid, and it has not expired.
     pub(crate) async fn token(&self, headers: &HeaderMap, issuer: &str) -> Result<AccessToken, Answer> {
         let token = bearer(headers).ok_or_else(invalid_token)?;
         let key = self.key.wait().await.ok_or_else(invalid_token)?;
@@ -53,12 +53,12 @@ impl Gateway {
 
 impl AccessToken {
     /// Refuses a token without `scope`.
-    pub(crate) fn demand(&self, scope: &str) -> Result<(), Answer> {
+    pub(crate) fn require_scope(&self, scope: &str) -> Result<(), Answer> {
         if self.scope.split(' ').any(|granted| granted == scope) { Ok(()) } else { Err(insufficient_scope(scope)) }
     }
 
     /// Refuses a token for another API.
-    pub(crate) fn demand_audience(&self, audience: &str) -> Result<(), Answer> {
+    pub(crate) fn require_audience(&self, audience: &str) -> Result<(), Answer> {
         if self.aud == audience { Ok(()) } else { Err(invalid_token()) }
     }
 }
@@ -102,13 +102,13 @@ pub(crate) fn wrong_subscription_key() -> Answer {
     )
 }
 
-/// RFC 6750 section 3.1.
+/// The token is missing or invalid (RFC 6750 section 3.1).
 pub(crate) fn invalid_token() -> Answer {
     error(StatusCode::UNAUTHORIZED, "Unauthorized. Access token is missing or invalid.")
         .header(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
 }
 
-/// RFC 6750 section 3.1.
+/// The token lacks a scope (RFC 6750 section 3.1).
 pub(crate) fn insufficient_scope(scope: &str) -> Answer {
     error(StatusCode::FORBIDDEN, "Forbidden. Access token has not the required scope.")
         .header(WWW_AUTHENTICATE, &format!(r#"Bearer error="insufficient_scope", scope="{scope}""#))
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn scopes_are_compared_whole() {
         let token = AccessToken { iss: String::new(), exp: 0, aud: String::new(), scope: "a/b c/d".to_owned() };
-        assert!(token.demand("c/d").is_ok());
-        assert!(token.demand("c").is_err());
-        assert!(token.demand("").is_err());
+        assert!(token.require_scope("c/d").is_ok());
+        assert!(token.require_scope("c").is_err());
+        assert!(token.require_scope("").is_err());
     }
 }

@@ -1,31 +1,32 @@
-//! Calls on behalf of one participant: five headers that must all be there and all be true.
+//! Calls on behalf of one participant: five headers that must all be present and describe the same participant. What the
+//! call returns is in `participants.rs`.
 
 use hyper::HeaderMap;
 
 use crate::participants::directory::Directory;
 use crate::participants::participant::Participant;
 
-/// What the headers claim.
+/// The participant that the headers describe.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Impersonation<'a> {
     participant_id: &'a str,
     catalog_id: &'a str,
-    /// The segment's `clientId`, whatever the header's name suggests.
+    /// The `clientId` of the segment, although the header is named `customerId`.
     customer_id: &'a str,
     username: &'a str,
 }
 
-/// Why there is nobody to act for.
+/// Why a call has no participant to act for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// A header is missing or empty.
     NotImpersonating,
-    /// No participant is all that the headers claim.
+    /// No participant matches all headers.
     NoSuchParticipant,
 }
 
 impl<'a> Impersonation<'a> {
-    /// Reads the headers. `impersonatorUser` says who acts: anybody may, but not nobody.
+    /// Reads the headers. `impersonatorUser` names the user who acts: any name, but not an empty one.
     pub(crate) fn from_headers(headers: &'a HeaderMap) -> Result<Self, Refusal> {
         let header = |name: &str| {
             headers
@@ -43,7 +44,7 @@ impl<'a> Impersonation<'a> {
         })
     }
 
-    /// The participant the headers describe.
+    /// The participant that matches the headers.
     pub(crate) fn participant(&self, directory: &Directory) -> Result<Participant, Refusal> {
         self.participant_id
             .parse()
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn true_headers_name_the_participant() {
+    fn matching_headers_give_the_participant() {
         assert_eq!(who(&HEADERS), Ok(28_631_365));
     }
 
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_claim_must_be_true_but_the_operators_name() {
+    fn every_header_must_match_except_the_name_of_the_operator() {
         for (position, (name, _)) in HEADERS.iter().enumerate() {
             let mut headers = HEADERS.to_vec();
             headers[position].1 = "40600";

@@ -1,7 +1,7 @@
-//! The API: its routes, and which checks stand before each of them.
+//! The API: its routes, and the checks that each of them makes.
 //!
-//! It is one listener for both systems. CloudLoyalty's routes are behind a gateway that wants a subscription key;
-//! LoyaltyOne has one small route of its own, which wants only its token.
+//! One listener serves both systems. CloudLoyalty's routes are behind a gateway that needs a subscription key; LoyaltyOne has
+//! one small route, which needs only a token.
 
 pub(crate) mod gateway;
 pub(crate) mod impersonation;
@@ -22,10 +22,10 @@ use crate::wire::listener::Server;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// The longest correlation id that is given back.
-const LONGEST_CORRELATION_ID: usize = 128;
+/// In characters; a longer correlation id is replaced.
+const MAX_CORRELATION_ID: usize = 128;
 
-/// How an API call goes wrong: this answer instead. Any call is hit, whatever it asks for and whoever asks.
+/// What a fault does to an API call: it sends this answer instead, whatever the route and the credentials.
 pub(crate) type ApiEffect = fn(&Uri) -> Answer;
 
 /// The API of both systems.
@@ -41,7 +41,7 @@ impl Server for Api {
     const NAME: &'static str = "api";
 
     async fn answer(&self, request: &Request<Bytes>) -> Answer {
-        let answer = match self.faults.strike() {
+        let answer = match self.faults.next() {
             Some(effect) => effect(request.uri()),
             None => self.route(request).await.unwrap_or_else(|refusal| refusal),
         };
@@ -50,7 +50,7 @@ impl Server for Api {
 }
 
 impl Api {
-    /// Finds the operation, as a gateway does before it looks at keys and tokens, and performs it.
+    /// Finds the operation (first, as the gateway does, before keys and tokens are checked) and performs it.
     async fn route(&self, request: &Request<Bytes>) -> Result<Answer, Answer> {
         if request.method() != Method::GET {
             return Err(gateway::not_found());
@@ -58,7 +58,7 @@ impl Api {
         let headers = request.headers();
         match request.uri().path() {
             "/v1/participants" => {
-                self.cloudloyalty(headers).await?.demand(LOOKUP_SCOPE)?;
+                self.cloudloyalty(headers).await?.require_scope(LOOKUP_SCOPE)?;
                 self.service.lookup(request.uri())
             }
             "/v1/participants/me" => {
@@ -70,30 +70,30 @@ impl Api {
                 self.service.balance(headers)
             }
             "/v1/members/me" => {
-                self.gateway.token(headers, &self.loyaltyone_issuer).await?.demand_audience(LOYALTYONE_AUDIENCE)?;
+                self.gateway.token(headers, &self.loyaltyone_issuer).await?.require_audience(LOYALTYONE_AUDIENCE)?;
                 Ok(member())
             }
             _ => Err(gateway::not_found()),
         }
     }
 
-    /// What every call to CloudLoyalty needs: the subscription key, then a token of its identity server.
+    /// The checks of every call to CloudLoyalty: the subscription key, then a token of its identity server.
     async fn cloudloyalty(&self, headers: &HeaderMap) -> Result<AccessToken, Answer> {
         self.gateway.subscription(headers)?;
         self.gateway.token(headers, &self.cloudloyalty_issuer).await
     }
 }
 
-/// LoyaltyOne's only member.
+/// The only member of LoyaltyOne.
 fn member() -> Answer {
     Answer::json(StatusCode::OK, &json!({ "memberId": "80000000001", "tier": "Blue", "miles": 1234 }))
 }
 
-/// The caller's correlation id, or a new one when there is none that could be given back.
+/// The caller's correlation id, or a new one if it is missing or unusable.
 fn correlation_id(headers: &HeaderMap) -> String {
     headers
         .get(CORRELATION_ID)
         .and_then(|value| value.to_str().ok())
-        .filter(|id| (1..=LONGEST_CORRELATION_ID).contains(&id.len()))
+        .filter(|id| (1..=MAX_CORRELATION_ID).contains(&id.len()))
         .map_or_else(random::uuid, str::to_owned)
 }

@@ -1,6 +1,7 @@
-//! CloudLoyalty's participant service, behind the gateway: the lookup, and what one participant may see.
+//! CloudLoyalty's participant service, behind the gateway: the lookup, and the calls on behalf of one participant.
 //!
-//! Its errors are `{"errors":[{"code":..,"message":..}]}`, in Portuguese.
+//! Its errors are `{"errors":[{"code":..,"message":..}]}`, in Portuguese. The participants themselves are in
+//! `crate::participants`.
 
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
@@ -12,12 +13,12 @@ use crate::participants::directory::Directory;
 use crate::participants::participant::Participant;
 use crate::wire::answer::Answer;
 
-/// The service and the people it knows.
+/// The service and its participants.
 pub(crate) struct Service {
     pub(crate) directory: Directory,
 }
 
-/// What a lookup asks for.
+/// The key of a lookup.
 #[derive(Debug, PartialEq)]
 enum Lookup {
     Login(String),
@@ -33,7 +34,7 @@ struct Balance {
 }
 
 impl Service {
-    /// Everyone with the login or the document in the query: an array, empty when there is nobody.
+    /// All participants with the login or the document of the query, as an array that can be empty.
     pub(crate) fn lookup(&self, uri: &Uri) -> Result<Answer, Answer> {
         let found = match Lookup::parse(uri.query().unwrap_or_default()) {
             Some(Lookup::Login(login)) => self.directory.by_login(&login),
@@ -86,7 +87,7 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
     Answer::json(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
-/// A client's own token where a participant's is wanted: the impersonation headers are missing.
+/// The call needs a participant, but the impersonation headers are missing.
 pub(crate) fn wrong_kind_of_token() -> Answer {
     error(StatusCode::UNAUTHORIZED, "103", "Tipo de token inválido.")
 }

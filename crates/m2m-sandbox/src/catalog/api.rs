@@ -1,4 +1,4 @@
-//! The faults of the API.
+//! The table of faults of the API.
 
 use hyper::header::RETRY_AFTER;
 use hyper::{StatusCode, Uri};
@@ -12,8 +12,8 @@ use crate::wire::answer::Answer;
 
 type ApiFault = Fault<ApiEffect>;
 
-/// In the order of what they break: the gateway, the way to it, the service behind it.
-#[rustfmt::skip] // one line each: this is read as a table
+/// Ordered by what they break: the gateway, the connection to it, the service behind it.
+#[rustfmt::skip] // a table: one line per fault
 pub(super) static FAULTS: &[ApiFault] = &[
     ApiFault::new("401-key", "the subscription key is refused", |_| gateway::wrong_subscription_key()),
     ApiFault::new("401-token", "the token is refused", |_| gateway::invalid_token()),
@@ -32,10 +32,10 @@ pub(super) static FAULTS: &[ApiFault] = &[
     ApiFault::new("reset", "the connection is reset before any answer", |_| broken::reset()),
     ApiFault::new("reset-body", "the connection is reset in the middle of the body", |_| broken::reset_body()),
     ApiFault::new("silent", "no answer, ever", |_| broken::silent()),
-    ApiFault::new("slow-drip", "a byte of body every 100 ms, for ever", |_| broken::slow_drip()),
+    ApiFault::new("slow-drip", "a byte of body every 100 ms, forever", |_| broken::slow_drip()),
     ApiFault::new("garbage", "bytes that are not HTTP", |_| broken::garbage()),
 
-    ApiFault::new("not-json", "labelled JSON, but not", |_| broken::not_json()),
+    ApiFault::new("not-json", "labeled as JSON, but invalid", |_| broken::not_json()),
     ApiFault::new("object", "an object instead of an array", |_| Answer::json_text(StatusCode::OK, r#"{"id":28631365,"status":"ACTIVE"}"#)),
     ApiFault::new("big-body", "10 MiB", |_| broken::big_body()),
     ApiFault::new("errors-100", "400 with code 100: temporarily unavailable", |_| temporarily_unavailable()),

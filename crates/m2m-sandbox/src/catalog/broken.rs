@@ -1,4 +1,4 @@
-//! Answers that are wrong wherever they come from: the ones that more than one kind of request may meet.
+//! Broken answers that more than one kind of request can meet. Faults of one endpoint only are in its own table.
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
@@ -7,34 +7,34 @@ use hyper::header::{CONTENT_TYPE, HeaderName, LOCATION, SERVER, VIA};
 use crate::wire::answer::Answer;
 use crate::wire::body::{Body, Ending};
 
-/// Text that tries to take over a terminal, a log or a CI job: colours and a title by ESC and by C1, a reversal of
-/// the writing direction, a line that GitHub Actions would obey, a bell, a line separator.
+/// Text that tries to take over a terminal, a log or a CI job: colors and a title by ESC and by C1, a reversal of
+/// the writing direction, lines that GitHub Actions takes for commands, a bell, a line separator.
 pub(super) const HOSTILE: &str = "\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7} \u{9b}1mbold \u{202e}desrever\u{202c}\r\n\
                                   ::error file=app.js,line=1::forged\n  ::set-output name=forged::yes\u{2028}end";
 
-/// More than any limit that a client may set on a body, in bytes.
+/// In bytes; more than any limit that a client sets on a body.
 const BIG: usize = 10 * 1024 * 1024;
 
-/// Deeper than any JSON reader follows, and small enough to be read whole.
+/// Deeper than any JSON parser follows, yet within the limits on a body.
 const DEEP: usize = 50_000;
 
-/// A status with a word or two of JSON that is no error anybody documented.
+/// A status with a short JSON body in no documented error format.
 pub(super) fn status(status: StatusCode) -> Answer {
     let reason = status.canonical_reason().unwrap_or_default();
     Answer::json_text(status, format!(r#"{{"message":"{reason}"}}"#))
 }
 
-/// A status and nothing else.
+/// A status without a body.
 pub(super) fn empty(status: StatusCode) -> Answer {
     Answer::empty(status)
 }
 
-/// What Auth0 once answered to wrong credentials: a word, of no stated type.
+/// An answer of Auth0 to wrong credentials: one word, without a content type.
 pub(super) fn plain_401() -> Answer {
     Answer::body(StatusCode::UNAUTHORIZED, Body::Whole(Bytes::from_static(b"Unauthorized")))
 }
 
-/// A page in the manner of Amazon CloudFront, which stands before Cognito's custom domains.
+/// A page like those of Amazon CloudFront, which serves the custom domains of Cognito.
 pub(super) fn html(status: StatusCode) -> Answer {
     let reason = status.canonical_reason().unwrap_or_default();
     let page = format!(
@@ -51,7 +51,7 @@ pub(super) fn html(status: StatusCode) -> Answer {
         .header(HeaderName::from_static("x-amz-cf-id"), "c2FuZGJveC1mYXVsdA==")
 }
 
-/// The page of a captive portal: a success that is none.
+/// The page of a captive portal, with status 200.
 pub(super) fn html_200() -> Answer {
     Answer::text(
         StatusCode::OK,
@@ -79,12 +79,12 @@ pub(super) fn deep_json() -> Answer {
     Answer::json_text(StatusCode::OK, text)
 }
 
-/// Labelled JSON, but not.
+/// Labeled as JSON, but invalid.
 pub(super) fn not_json() -> Answer {
     Answer::json_text(StatusCode::OK, "{'this': is not JSON")
 }
 
-/// A byte every 100 ms, for ever.
+/// A byte every 100 ms, forever.
 pub(super) fn slow_drip() -> Answer {
     Answer::body(StatusCode::OK, Body::drip()).header(CONTENT_TYPE, "application/json")
 }
@@ -100,7 +100,7 @@ pub(super) fn reset_body() -> Answer {
         .header(CONTENT_TYPE, "application/json")
 }
 
-/// The connection is closed in good order before any byte of an answer.
+/// The connection is closed cleanly before any byte of an answer.
 pub(super) fn close() -> Answer {
     Answer::none(Ending::Close)
 }

@@ -1,7 +1,7 @@
-//! Every fault there is, by the name that `--fault` takes.
+//! Every fault, by the name that `--fault` takes.
 //!
-//! A name without a prefix hits token requests, `discovery-` hits metadata documents, `api-` hits the API. The
-//! tables are data: help, errors and behaviour all come from them.
+//! Names without a prefix are for token requests, `discovery-` is for metadata documents, `api-` for the API. The tables
+//! are data: help, errors and behavior all come from them. When a fault applies is in `fault`.
 
 mod api;
 mod broken;
@@ -10,6 +10,8 @@ mod token;
 
 use std::fmt::Write;
 use std::str::FromStr;
+
+use anyhow::bail;
 
 use crate::api::ApiEffect;
 use crate::fault::{Fault, Plan};
@@ -21,20 +23,20 @@ const API: &str = "api-";
 
 /// One `--fault NAME[:N]`.
 #[derive(Clone)]
-pub(crate) struct Order {
-    fault: Known,
-    /// How many requests to hit; `None` for all.
+pub(crate) struct FaultSpec {
+    fault: AnyFault,
+    /// How many requests are affected; `None` for all.
     times: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
-enum Known {
+enum AnyFault {
     Token(&'static Fault<TokenEffect>),
     Discovery(&'static Fault<MetadataEffect>),
     Api(&'static Fault<ApiEffect>),
 }
 
-/// What each kind of request is to suffer.
+/// The faults that each kind of request meets.
 pub(crate) struct Plans {
     pub(crate) token: Plan<TokenEffect>,
     pub(crate) discovery: Plan<MetadataEffect>,
@@ -42,42 +44,42 @@ pub(crate) struct Plans {
 }
 
 impl Plans {
-    pub(crate) fn new(orders: &[Order]) -> Self {
+    pub(crate) fn new(specs: &[FaultSpec]) -> Self {
         let mut plans = Self { token: Plan::new(), discovery: Plan::new(), api: Plan::new() };
-        for order in orders {
-            match order.fault {
-                Known::Token(fault) => plans.token.arm(fault, order.times),
-                Known::Discovery(fault) => plans.discovery.arm(fault, order.times),
-                Known::Api(fault) => plans.api.arm(fault, order.times),
+        for spec in specs {
+            match spec.fault {
+                AnyFault::Token(fault) => plans.token.add(fault, spec.times),
+                AnyFault::Discovery(fault) => plans.discovery.add(fault, spec.times),
+                AnyFault::Api(fault) => plans.api.add(fault, spec.times),
             }
         }
         plans
     }
 }
 
-impl FromStr for Order {
-    type Err = String;
+impl FromStr for FaultSpec {
+    type Err = anyhow::Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> anyhow::Result<Self> {
         let (name, times) = match text.split_once(':') {
             None => (text, None),
             Some((name, times)) => match times.parse() {
                 Ok(times) if times > 0 => (name, Some(times)),
-                _ => return Err(format!("`{times}` is not a number of requests, from 1")),
+                _ => bail!("`{times}` is not a number of requests (1 or more)"),
             },
         };
         match find(name) {
             Some(fault) => Ok(Self { fault, times }),
-            None => Err(format!("there is no fault `{name}`; there are:\n{}", names())),
+            None => bail!("unknown fault `{name}`; the known ones are:\n{}", names()),
         }
     }
 }
 
-/// The faults with one line each, for `--help`.
+/// One line per fault, for `--help`.
 pub(crate) fn help() -> String {
     let mut help = String::from(
-        "Faults: NAME hits every request of its kind, NAME:N the first N of them. Several at once strike in the\n\
-         order they are given.\n",
+        "Faults: NAME affects every request of its kind, NAME:N the first N of them. Several faults apply in\n\
+         the order in which they are given.\n",
     );
     section(&mut help, "On token requests", "", token::FAULTS);
     section(&mut help, "On metadata documents", DISCOVERY, discovery::FAULTS);
@@ -93,13 +95,13 @@ fn section<E>(help: &mut String, title: &str, prefix: &str, faults: &[Fault<E>])
     }
 }
 
-fn find(name: &str) -> Option<Known> {
+fn find(name: &str) -> Option<AnyFault> {
     if let Some(name) = name.strip_prefix(DISCOVERY) {
-        named(discovery::FAULTS, name).map(Known::Discovery)
+        named(discovery::FAULTS, name).map(AnyFault::Discovery)
     } else if let Some(name) = name.strip_prefix(API) {
-        named(api::FAULTS, name).map(Known::Api)
+        named(api::FAULTS, name).map(AnyFault::Api)
     } else {
-        named(token::FAULTS, name).map(Known::Token)
+        named(token::FAULTS, name).map(AnyFault::Token)
     }
 }
 
@@ -107,7 +109,7 @@ fn named<E>(faults: &'static [Fault<E>], name: &str) -> Option<&'static Fault<E>
     faults.iter().find(|fault| fault.name == name)
 }
 
-/// All names, a line for each kind.
+/// All names, one line per kind.
 fn names() -> String {
     [line("", token::FAULTS), line(DISCOVERY, discovery::FAULTS), line(API, api::FAULTS)].join("\n")
 }
@@ -124,24 +126,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_name_a_fault_and_how_often() {
+    fn a_spec_names_a_fault_and_how_often_it_applies() {
         for (text, times) in
             [("429", None), ("429:2", Some(2)), ("discovery-wrong-issuer", None), ("api-401-token:1", Some(1))]
         {
-            let order = Order::from_str(text).unwrap();
-            assert_eq!(order.times, times, "{text}");
+            let spec = FaultSpec::from_str(text).unwrap();
+            assert_eq!(spec.times, times, "{text}");
         }
     }
 
     #[test]
-    fn a_wrong_order_is_told_what_there_is() {
-        let error = Order::from_str("api-never").err().unwrap();
-        assert!(error.starts_with("there is no fault `api-never`"));
+    fn an_unknown_fault_is_an_error_that_lists_the_known_ones() {
+        let error = FaultSpec::from_str("api-never").err().unwrap().to_string();
+        assert!(error.starts_with("unknown fault `api-never`"));
         for name in ["html-403", "discovery-slash-issuer", "api-403-quota"] {
             assert!(error.contains(name), "{name}");
         }
         for text in ["429:", "429:0", "429:x", "429:-1", "429:1:1", ""] {
-            assert!(Order::from_str(text).is_err(), "{text}");
+            assert!(FaultSpec::from_str(text).is_err(), "{text}");
         }
     }
 

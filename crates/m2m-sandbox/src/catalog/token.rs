@@ -1,4 +1,4 @@
-//! The faults of the token endpoints.
+//! The table of faults of the token endpoints.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,8 +14,8 @@ use crate::wire::answer;
 
 type TokenFault = Fault<TokenEffect>;
 
-/// In the order of what they break: the service, the way to it, the client, the response, the grant.
-#[rustfmt::skip] // one line each: this is read as a table
+/// Ordered by what they break: the service, the connection to it, client authentication, the response, the grant.
+#[rustfmt::skip] // a table: one line per fault
 pub(super) static FAULTS: &[TokenFault] = &[
     TokenFault::new("429", "too many requests, Retry-After: 1", Answer(|| throttled("1"))),
     TokenFault::new("429-long", "too many requests, Retry-After: 3600", Answer(|| throttled("3600"))),
@@ -34,10 +34,10 @@ pub(super) static FAULTS: &[TokenFault] = &[
     TokenFault::new("reset", "the connection is reset before any answer", Answer(broken::reset)),
     TokenFault::new("reset-body", "the connection is reset in the middle of the body", Answer(broken::reset_body)),
     TokenFault::new("silent", "no answer, ever", Answer(broken::silent)),
-    TokenFault::new("slow-drip", "a byte of body every 100 ms, for ever", Answer(broken::slow_drip)),
+    TokenFault::new("slow-drip", "a byte of body every 100 ms, forever", Answer(broken::slow_drip)),
     TokenFault::new("garbage", "bytes that are not HTTP", Answer(broken::garbage)),
 
-    TokenFault::new("wrong-secret", "the client is refused, whatever it sends", Refuse),
+    TokenFault::new("wrong-secret", "the client is refused, whatever its credentials", Refuse),
     TokenFault::new("plain-401", "401 `Unauthorized` as plain text without a content type", Answer(broken::plain_401)),
     TokenFault::new("empty-403", "403 without a body", Answer(|| broken::empty(StatusCode::FORBIDDEN))),
     TokenFault::new("error-200", "an OAuth error with status 200", Answer(|| invalid_client(StatusCode::OK, "Client authentication failed"))),
@@ -64,7 +64,7 @@ pub(super) static FAULTS: &[TokenFault] = &[
     TokenFault::new("null-expires", "expires_in null", Members(|members| members.set("expires_in", Value::Null))),
     TokenFault::new("refresh-token", "a refresh_token as well", Members(|members| members.add("refresh_token", "sandbox-refresh-token"))),
 
-    TokenFault::new("narrow-scope", "all scopes but the last are granted, and it says so", Terms(|terms| { terms.scopes.pop(); terms.states_scope = true; })),
+    TokenFault::new("narrow-scope", "all scopes but the last are granted, and the response says so", Terms(|terms| { terms.scopes.pop(); terms.includes_scope = true; })),
     TokenFault::new("expired", "a token that lives for one second", Terms(|terms| terms.lifetime_secs = 1)),
 ];
 
@@ -91,21 +91,21 @@ mod tests {
     use hyper::body::Bytes;
     use hyper::header::CONTENT_TYPE;
 
-    use super::super::{Order, Plans};
+    use super::super::{FaultSpec, Plans};
     use super::*;
     use crate::accounts::Client;
-    use crate::identity::assertion::Used;
+    use crate::identity::assertion::UsedAssertions;
     use crate::identity::cognito::Cognito;
-    use crate::identity::{Faults, Identity, Provider};
+    use crate::identity::{Faults, IdentityServer, Provider};
     use crate::jwt;
     use crate::signing::PendingKey;
     use crate::wire::listener::Server;
 
-    /// The answer to a token request with the right secret, for each of `faults` in turn, and a last one.
+    /// The answers to token requests with the right secret: one per fault in `faults`, then one without a fault.
     async fn answers(faults: &[&str]) -> (PendingKey, Vec<Value>) {
-        let orders: Vec<Order> = faults.iter().map(|fault| format!("{fault}:1").parse().unwrap()).collect();
-        let plans = Plans::new(&orders);
-        let server = Identity {
+        let specs: Vec<FaultSpec> = faults.iter().map(|fault| format!("{fault}:1").parse().unwrap()).collect();
+        let plans = Plans::new(&specs);
+        let server = IdentityServer {
             provider: Cognito {
                 base_url: "http://127.0.0.1:1".to_owned(),
                 mutual_tls_url: "https://127.0.0.1:2".to_owned(),
@@ -120,7 +120,7 @@ mod tests {
             },
             key: PendingKey::start(),
             faults: Faults { token: Arc::new(plans.token), metadata: Arc::new(plans.discovery) },
-            used: Used::default(),
+            used: UsedAssertions::default(),
         };
         let form = "grant_type=client_credentials&client_id=app&client_secret=pa55word";
         let request = Request::post(Cognito::TOKEN_PATH)
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_verify_and_faults_change_what_is_said_or_granted() {
+    async fn tokens_verify_and_faults_change_the_response_or_the_grant() {
         let faults = ["echo-secret", "string-expires", "narrow-scope", "expired"];
         let (key, answers) = answers(&faults).await;
         let key = key.wait().await.unwrap();

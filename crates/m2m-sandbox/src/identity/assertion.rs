@@ -1,4 +1,5 @@
-//! Client assertions (RFC 7523, and its revision): who signed, who for, until when, and that each is used once.
+//! Client assertions (RFC 7523, and its revision): signature, client, audience, lifetime, and that each is used once. How an
+//! assertion arrives is in `client_auth.rs`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,15 +15,15 @@ use crate::accounts::Client;
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// How far ahead an assertion may expire, as with Auth0.
-const LONGEST_LIFE_SECS: u64 = 300;
+const MAX_LIFETIME_SECS: u64 = 300;
 /// How far ahead a client's clock may be.
 const SKEW_SECS: u64 = 10;
-/// The lengths of `jti`: hard to guess, and no burden to keep.
+/// Lengths of `jti` in characters: long enough to be unique, short enough to be kept.
 const JTI_LENGTHS: std::ops::RangeInclusive<usize> = 8..=64;
 
-/// The assertions that were used and have not expired.
+/// The `jti` of each assertion that was used and has not expired, with its `exp`.
 #[derive(Default)]
-pub(crate) struct Used(Mutex<HashMap<String, u64>>);
+pub(crate) struct UsedAssertions(Mutex<HashMap<String, u64>>);
 
 #[derive(Deserialize)]
 struct Header {
@@ -40,7 +41,7 @@ struct Claims {
     nbf: Option<u64>,
 }
 
-/// One recipient: an array with a single member says the same.
+/// One recipient, or an array that must have a single member.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -48,9 +49,13 @@ enum Audience {
     Several(Vec<String>),
 }
 
-impl Used {
-    /// Whether `assertion` proves that it comes from `client`, now and for the first time. `audiences` are the names of
-    /// this server. The error says what is wrong with it.
+impl UsedAssertions {
+    /// Checks that `assertion` is signed by `client`, meant for this server (one of `audiences`), valid at `now` and not
+    /// used before.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the assertion.
     pub(crate) fn check(
         &self,
         assertion: &str,
@@ -79,14 +84,14 @@ impl Used {
         if claims.exp <= now {
             return Err("the assertion has expired");
         }
-        if claims.exp > now + LONGEST_LIFE_SECS {
+        if claims.exp > now + MAX_LIFETIME_SECS {
             return Err("exp of the assertion is more than 300 s ahead");
         }
         if claims.iat.max(claims.nbf).is_some_and(|from| from > now + SKEW_SECS) {
-            return Err("the assertion is from the future");
+            return Err("iat or nbf of the assertion is in the future");
         }
         let jti = claims.jti.filter(|jti| JTI_LENGTHS.contains(&jti.len()));
-        self.take(jti.ok_or("jti of the assertion is missing, or not of 8 to 64 characters")?, claims.exp, now)
+        self.take(jti.ok_or("jti of the assertion is missing, or does not have 8 to 64 characters")?, claims.exp, now)
     }
 
     fn take(&self, jti: String, exp: u64, now: u64) -> Result<(), &'static str> {
@@ -136,7 +141,7 @@ mod tests {
         }
     }
 
-    /// Good claims with `name` set to `value`, or taken away where it is null.
+    /// Valid claims with `name` set to `value`, or removed if it is null.
     fn claims(name: &str, value: Value) -> Value {
         let mut claims = json!({
             "iss": "app", "sub": "app", "aud": "https://as.example.com", "jti": "12345678", "iat": NOW, "exp": NOW + 60,
@@ -149,11 +154,11 @@ mod tests {
     fn check(claims: &Value) -> Result<(), &'static str> {
         let signer = Signer::new();
         let assertion = signer.sign(&json!({ "alg": "ES256" }), claims);
-        Used::default().check(&assertion, &signer.client(), &["https://as.example.com".to_owned()], NOW)
+        UsedAssertions::default().check(&assertion, &signer.client(), &["https://as.example.com".to_owned()], NOW)
     }
 
     #[test]
-    fn good_claims_pass() {
+    fn valid_claims_pass() {
         for (name, value) in [
             ("iss", json!("app")),
             ("aud", json!(["https://as.example.com"])),
@@ -176,8 +181,8 @@ mod tests {
             ("aud", Value::Null, "lacks"),
             ("exp", json!(NOW), "has expired"),
             ("exp", json!(NOW + 301), "more than 300 s"),
-            ("iat", json!(NOW + 11), "from the future"),
-            ("nbf", json!(NOW + 11), "from the future"),
+            ("iat", json!(NOW + 11), "in the future"),
+            ("nbf", json!(NOW + 11), "in the future"),
             ("jti", Value::Null, "jti of the assertion"),
             ("jti", json!("short"), "jti of the assertion"),
             ("jti", json!("x".repeat(65)), "jti of the assertion"),
@@ -188,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_is_good_once() {
-        let (signer, used) = (Signer::new(), Used::default());
+    fn an_assertion_is_accepted_once() {
+        let (signer, used) = (Signer::new(), UsedAssertions::default());
         let (client, audiences) = (signer.client(), ["https://as.example.com".to_owned()]);
         let assertion = signer.sign(&json!({ "alg": "ES256" }), &claims("iss", json!("app")));
         assert_eq!(used.check(&assertion, &client, &audiences, NOW), Ok(()));
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn only_a_registered_key_by_its_own_algorithm_counts() {
-        let (signer, used) = (Signer::new(), Used::default());
+        let (signer, used) = (Signer::new(), UsedAssertions::default());
         let audiences = ["https://as.example.com".to_owned()];
         let claims = claims("iss", json!("app"));
         let refused = Err("no registered key has signed the assertion");

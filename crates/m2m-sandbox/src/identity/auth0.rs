@@ -1,7 +1,7 @@
 //! LoyaltyOne's identity server: an Auth0 tenant.
 //!
-//! Its ways, as far as clients meet them: JSON bodies as well as forms; the issuer ends in a slash; wrong
-//! credentials are `access_denied`; without an audience the token is opaque, and no API takes it.
+//! What clients see of it: it takes JSON bodies as well as forms; its issuer ends in a slash; wrong credentials are
+//! `access_denied`; without an audience the token is opaque, and no API accepts it.
 
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode};
@@ -15,11 +15,11 @@ use super::{Provider, described_error};
 use crate::accounts::Client;
 use crate::wire::answer::Answer;
 
-/// The Auth0-shaped provider.
+/// A server that behaves as Auth0 does.
 pub(crate) struct Auth0 {
     pub(crate) base_url: String,
     pub(crate) client: Client,
-    /// The only API it knows.
+    /// The only API that it issues tokens for.
     pub(crate) audience: &'static str,
     pub(crate) lifetime_secs: u64,
 }
@@ -84,7 +84,7 @@ impl Provider for Auth0 {
             scopes: scopes.into_iter().map(str::to_owned).collect(),
             audience: audience.map(str::to_owned),
             lifetime_secs: self.lifetime_secs,
-            states_scope: true,
+            includes_scope: true,
             bound_to: None,
         })
     }

@@ -1,36 +1,36 @@
 //! Client authentication: by secret, in Basic or in the body (RFC 6749 section 2.3.1), by assertion (RFC 7521), by
-//! certificate (RFC 8705). One method a request.
+//! certificate (RFC 8705). One method per request.
 //!
-//! Whether a server decodes the parts of Basic is not to be seen from outside, and real servers differ. The
-//! sandbox takes both readings, so that it works with every setting of `basic_encoding`.
+//! Real servers differ in whether they form-decode the two parts of Basic credentials, and a client cannot tell. The
+//! sandbox accepts both readings, so that it works with every setting of `basic_encoding`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
-use super::assertion::{JWT_BEARER, Used};
+use super::assertion::{JWT_BEARER, UsedAssertions};
 use super::parameters::Parameters;
 use crate::accounts::Client;
 use crate::certificates::Thumbprint;
 use crate::clock::unix_now;
 
-/// What a client says it is.
+/// A client id and the secret sent with it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
     pub(crate) secret: String,
 }
 
-/// How a client proves who it is.
+/// How a client authenticates.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Proof {
-    /// A secret, in each way it can be read: the literal reading first.
+pub(crate) enum ClientAuth {
+    /// A secret, in each possible reading: the literal one first.
     Secret(Vec<Credentials>),
-    /// A JWT, and the client that the body names beside it.
+    /// A JWT, and the `client_id` of the body.
     Assertion { id: Option<String>, jwt: String },
-    /// The certificate of the connection, and the client that the body names.
-    Certificate { id: String, shown: Thumbprint },
+    /// The certificate of the connection, and the `client_id` of the body.
+    Certificate { id: String, certificate: Thumbprint },
 }
 
 /// Why a client is refused.
@@ -38,20 +38,20 @@ pub(crate) enum Proof {
 pub(crate) enum Rejection {
     /// What is wrong with its assertion.
     Assertion(&'static str),
-    /// No credentials, or half of them.
+    /// No credentials, or an id without a secret.
     Incomplete,
-    /// More than one authentication method (RFC 6749 section 2.3), or two different clients.
+    /// More than one authentication method (RFC 6749 section 2.3), or two different client ids.
     TwoMethods,
     /// The credentials are not the client's.
     Wrong,
 }
 
-/// What a request proves itself by. `shown` is the certificate of its connection, which counts where nothing else is sent.
-pub(crate) fn presented(
+/// Reads how a request authenticates. `certificate` is that of its connection; it counts only if nothing else is sent.
+pub(crate) fn read(
     headers: &HeaderMap,
     parameters: &Parameters,
-    shown: Option<&Thumbprint>,
-) -> Result<Proof, Rejection> {
+    certificate: Option<&Thumbprint>,
+) -> Result<ClientAuth, Rejection> {
     let id = parameters.get("client_id");
     let secret = parameters.get("client_secret");
     if let Some(jwt) = parameters.get("client_assertion") {
@@ -61,14 +61,16 @@ pub(crate) fn presented(
         if parameters.get("client_assertion_type") != Some(JWT_BEARER) {
             return Err(Rejection::Assertion("client_assertion_type is not that of a JWT"));
         }
-        return Ok(Proof::Assertion { id: id.map(str::to_owned), jwt: jwt.to_owned() });
+        return Ok(ClientAuth::Assertion { id: id.map(str::to_owned), jwt: jwt.to_owned() });
     }
     let Some(header) = headers.get(AUTHORIZATION) else {
-        return match (id, secret, shown) {
+        return match (id, secret, certificate) {
             (Some(id), Some(secret), _) => {
-                Ok(Proof::Secret(vec![Credentials { id: id.to_owned(), secret: secret.to_owned() }]))
+                Ok(ClientAuth::Secret(vec![Credentials { id: id.to_owned(), secret: secret.to_owned() }]))
             }
-            (Some(id), None, Some(shown)) => Ok(Proof::Certificate { id: id.to_owned(), shown: shown.clone() }),
+            (Some(id), None, Some(certificate)) => {
+                Ok(ClientAuth::Certificate { id: id.to_owned(), certificate: certificate.clone() })
+            }
             _ => Err(Rejection::Incomplete),
         };
     };
@@ -77,29 +79,36 @@ pub(crate) fn presented(
     }
 
     let readings = header.to_str().ok().and_then(basic).ok_or(Rejection::Wrong)?;
-    // CloudLoyalty's own example repeats the id in the body; another id would be another client.
+    // CloudLoyalty's documented example repeats the id in the body; a different id would name another client.
     if id.is_some_and(|id| readings.iter().all(|reading| reading.id != id)) {
         return Err(Rejection::TwoMethods);
     }
-    Ok(Proof::Secret(readings))
+    Ok(ClientAuth::Secret(readings))
 }
 
-/// Whether the proof is `client`'s. `audiences` are the names of this server, `used` the assertions it has seen.
-pub(crate) fn check(proof: &Proof, client: &Client, audiences: &[String], used: &Used) -> Result<(), Rejection> {
-    let good = match proof {
-        Proof::Secret(readings) => {
+/// Checks that `auth` is valid for `client`. `audiences` are the names of this server, `used` the assertions it has seen.
+pub(crate) fn check(
+    auth: &ClientAuth,
+    client: &Client,
+    audiences: &[String],
+    used: &UsedAssertions,
+) -> Result<(), Rejection> {
+    let valid = match auth {
+        ClientAuth::Secret(readings) => {
             readings.iter().any(|reading| reading.id == client.id && reading.secret == client.secret)
         }
-        Proof::Assertion { id: Some(id), .. } if id != client.id => false,
-        Proof::Assertion { jwt, .. } => {
+        ClientAuth::Assertion { id: Some(id), .. } if id != client.id => false,
+        ClientAuth::Assertion { jwt, .. } => {
             return used.check(jwt, client, audiences, unix_now()).map_err(Rejection::Assertion);
         }
-        Proof::Certificate { id, shown } => id == client.id && client.certificate.as_ref() == Some(shown),
+        ClientAuth::Certificate { id, certificate } => {
+            id == client.id && client.certificate.as_ref() == Some(certificate)
+        }
     };
-    if good { Ok(()) } else { Err(Rejection::Wrong) }
+    if valid { Ok(()) } else { Err(Rejection::Wrong) }
 }
 
-/// The readings of a Basic header (RFC 7617 section 2): as it is, and form-decoded.
+/// The readings of a Basic header (RFC 7617 section 2): literal, and form-decoded.
 fn basic(header: &str) -> Option<Vec<Credentials>> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -115,7 +124,7 @@ fn basic(header: &str) -> Option<Vec<Credentials>> {
     Some(readings)
 }
 
-/// `text` without its form encoding (RFC 6749 appendix B), or nothing when it is not so encoded.
+/// `text` without its form encoding (RFC 6749 appendix B), or `None` if it is not valid form encoding.
 fn form_decoded(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -170,17 +179,17 @@ mod tests {
     #[test]
     fn basic_is_read_both_ways() {
         assert_eq!(
-            presented(&headers("a%2Fb:p+q:r"), &form(""), None),
-            Ok(Proof::Secret(vec![credentials("a%2Fb", "p+q:r"), credentials("a/b", "p q:r")]))
+            read(&headers("a%2Fb:p+q:r"), &form(""), None),
+            Ok(ClientAuth::Secret(vec![credentials("a%2Fb", "p+q:r"), credentials("a/b", "p q:r")]))
         );
-        assert_eq!(presented(&headers("id:50%"), &form(""), None), Ok(Proof::Secret(vec![credentials("id", "50%")])));
+        assert_eq!(read(&headers("id:50%"), &form(""), None), Ok(ClientAuth::Secret(vec![credentials("id", "50%")])));
     }
 
     #[test]
-    fn one_method_at_a_time() {
+    fn a_request_has_one_method() {
         assert_eq!(
-            presented(&HeaderMap::new(), &form("client_id=a&client_secret=b"), None),
-            Ok(Proof::Secret(vec![credentials("a", "b")]))
+            read(&HeaderMap::new(), &form("client_id=a&client_secret=b"), None),
+            Ok(ClientAuth::Secret(vec![credentials("a", "b")]))
         );
         for (basic, body, rejection) in [
             (None, "", Rejection::Incomplete),
@@ -193,19 +202,19 @@ mod tests {
             (None, "client_assertion=x", Rejection::Assertion("client_assertion_type is not that of a JWT")),
         ] {
             let headers = basic.map(headers).unwrap_or_default();
-            assert_eq!(presented(&headers, &form(body), None), Err(rejection), "{body}");
+            assert_eq!(read(&headers, &form(body), None), Err(rejection), "{body}");
         }
-        assert!(presented(&headers("a:b"), &form("client_id=a"), None).is_ok());
+        assert!(read(&headers("a:b"), &form("client_id=a"), None).is_ok());
     }
 
     #[test]
     fn a_certificate_counts_where_nothing_else_is_sent() {
-        let shown = Thumbprint("t".to_owned());
-        let proof = |body| presented(&HeaderMap::new(), &form(body), Some(&shown));
-        let certificate = Proof::Certificate { id: "a".to_owned(), shown: shown.clone() };
-        assert_eq!(proof("client_id=a"), Ok(certificate));
-        assert_eq!(proof("client_id=a&client_secret=b"), Ok(Proof::Secret(vec![credentials("a", "b")])));
-        assert_eq!(proof(""), Err(Rejection::Incomplete));
+        let certificate = Thumbprint("t".to_owned());
+        let sent = |body| read(&HeaderMap::new(), &form(body), Some(&certificate));
+        let expected = ClientAuth::Certificate { id: "a".to_owned(), certificate: certificate.clone() };
+        assert_eq!(sent("client_id=a"), Ok(expected));
+        assert_eq!(sent("client_id=a&client_secret=b"), Ok(ClientAuth::Secret(vec![credentials("a", "b")])));
+        assert_eq!(sent(""), Err(Rejection::Incomplete));
     }
 
     #[test]
@@ -213,8 +222,8 @@ mod tests {
         let client = |certificate| Client { id: "a", secret: "s".to_owned(), keys: vec![], certificate, scopes: &[] };
         let thumbprint = |text: &str| Thumbprint(text.to_owned());
         let check = |id: &str, client: &Client| {
-            let proof = Proof::Certificate { id: id.to_owned(), shown: thumbprint("t") };
-            check(&proof, client, &[], &Used::default())
+            let auth = ClientAuth::Certificate { id: id.to_owned(), certificate: thumbprint("t") };
+            check(&auth, client, &[], &UsedAssertions::default())
         };
         assert_eq!(check("a", &client(Some(thumbprint("t")))), Ok(()));
         assert_eq!(check("b", &client(Some(thumbprint("t")))), Err(Rejection::Wrong));

@@ -1,8 +1,8 @@
-//! CloudLoyalty's identity server: an Amazon Cognito user pool behind a domain of its own.
+//! CloudLoyalty's identity server: an Amazon Cognito user pool with a custom domain.
 //!
-//! Its ways, as far as clients meet them: the issuer is another host than the one that serves the metadata; forms
-//! only, anything else is a 405 without a word; errors are 400 and have no description, invalid_client included.
-//! Beyond what Cognito does, its client may prove itself by an assertion or a certificate.
+//! What clients see of it: its issuer names another host than the one that serves the metadata; it takes forms only and
+//! answers 405 without a body to anything else; errors are 400 without a description, `invalid_client` included.
+//! Unlike Cognito, it also accepts assertions and certificates from its client.
 
 use hyper::body::Bytes;
 use hyper::header::ALLOW;
@@ -23,10 +23,10 @@ pub(crate) const ISSUER: &str = "https://cognito-idp.sa-east-1.amazonaws.com/sa-
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The Cognito-shaped provider.
+/// A server that behaves as Cognito does.
 pub(crate) struct Cognito {
     pub(crate) base_url: String,
-    /// The same server behind TLS, where clients may show a certificate.
+    /// The same server behind TLS, where clients can authenticate with a certificate.
     pub(crate) mutual_tls_url: String,
     pub(crate) client: Client,
     pub(crate) lifetime_secs: u64,
@@ -57,7 +57,7 @@ impl Provider for Cognito {
 
     fn rejected(&self, rejection: Rejection) -> Answer {
         match rejection {
-            // Cognito knows no assertions, and would say nothing: whoever tries them here is better off with a reason.
+            // Cognito has no assertions, and its errors have no description: here a reason helps more.
             Rejection::Assertion(why) => described_error(StatusCode::BAD_REQUEST, "invalid_client", why),
             Rejection::TwoMethods => error("invalid_request"),
             Rejection::Incomplete | Rejection::Wrong => error("invalid_client"),
@@ -81,7 +81,7 @@ impl Provider for Cognito {
             scopes: scopes.into_iter().map(str::to_owned).collect(),
             audience: None,
             lifetime_secs: self.lifetime_secs,
-            states_scope: false,
+            includes_scope: false,
             bound_to: None,
         })
     }
@@ -104,7 +104,7 @@ impl Provider for Cognito {
     }
 }
 
-/// An error the way Cognito puts it: nothing but the code.
+/// An error of Cognito: only the code.
 fn error(code: &str) -> Answer {
     Answer::json(StatusCode::BAD_REQUEST, &json!({ "error": code }))
 }

@@ -1,5 +1,5 @@
-//! A grant: what a client gets, and how the token response puts it. What may go wrong with either is a
-//! [`TokenEffect`].
+//! A grant: what a client is given, and the token response that says so. Faults change either by a [`TokenEffect`]. Who is
+//! given what is decided by each server.
 
 use serde_json::Value;
 
@@ -11,9 +11,9 @@ pub(crate) struct Terms {
     pub(crate) scopes: Vec<String>,
     pub(crate) audience: Option<String>,
     pub(crate) lifetime_secs: u64,
-    /// Whether the response names the scopes, which it need not when they are those asked for (RFC 6749 5.1).
-    pub(crate) states_scope: bool,
-    /// The certificate without which the token is of no use (RFC 8705 section 3).
+    /// Whether the response names the scopes; optional if they are the requested ones (RFC 6749 section 5.1).
+    pub(crate) includes_scope: bool,
+    /// The certificate that the token is bound to (RFC 8705 section 3).
     pub(crate) bound_to: Option<Thumbprint>,
 }
 
@@ -23,9 +23,9 @@ impl Terms {
     }
 }
 
-/// The members of a token response in their order: names, and values as JSON text.
+/// The members of a token response in order: names, and values as JSON text.
 ///
-/// Not a map, because some servers name a member twice.
+/// Not a map, because a fault repeats a member.
 pub(crate) struct Members(Vec<(&'static str, String)>);
 
 impl Members {
@@ -33,7 +33,7 @@ impl Members {
     pub(crate) fn new(token: &str, terms: &Terms) -> Self {
         let mut members = Self(Vec::new());
         members.add("access_token", token);
-        if terms.states_scope {
+        if terms.includes_scope {
             members.add("scope", terms.scope());
         }
         members.add("expires_in", terms.lifetime_secs);
@@ -41,12 +41,12 @@ impl Members {
         members
     }
 
-    /// Adds a member, whether there is one of this name or not.
+    /// Adds a member, even if the name is already there.
     pub(crate) fn add(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.push((name, value.into().to_string()));
     }
 
-    /// Gives a member another value.
+    /// Changes the value of a member.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         let value = value.into().to_string();
         for member in &mut self.0 {
@@ -56,7 +56,7 @@ impl Members {
         }
     }
 
-    /// Takes a member away.
+    /// Removes a member.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.retain(|member| member.0 != name);
     }
@@ -67,19 +67,19 @@ impl Members {
     }
 }
 
-/// How a token request goes wrong.
+/// What a fault does to a token request.
 pub(crate) enum TokenEffect {
-    /// This answer, whatever was asked.
+    /// Sends this answer, whatever the request.
     Answer(fn() -> Answer),
-    /// The response's text is changed.
+    /// Changes the text of the response.
     Body(fn(String) -> String),
-    /// The client is refused, and told the secret it sent.
+    /// Refuses the client and repeats the secret that it sent.
     Echo,
-    /// The response's members are changed.
+    /// Changes the members of the response.
     Members(fn(&mut Members)),
-    /// The client is refused.
+    /// Refuses the client.
     Refuse,
-    /// Something else is granted than would be.
+    /// Changes what is granted.
     Terms(fn(&mut Terms)),
 }
 
@@ -93,7 +93,7 @@ mod tests {
             scopes: vec!["a".to_owned(), "b".to_owned()],
             audience: None,
             lifetime_secs: 3600,
-            states_scope: true,
+            includes_scope: true,
             bound_to: None,
         };
         let mut members = Members::new("token", &terms);

@@ -1,11 +1,11 @@
-//! Authorization server metadata (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2), and what may be
-//! wrong with it. Which values are true is each server's business.
+//! Authorization server metadata (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2), and what faults
+//! do to it. The values that differ between the servers are set in their own files.
 
 use serde::Serialize;
 
 use crate::wire::answer::Answer;
 
-/// The metadata document, as far as this grant and the checks around it go.
+/// The members that this grant, and clients that check the server, need.
 #[derive(Serialize)]
 pub(crate) struct Metadata {
     pub(crate) issuer: String,
@@ -14,7 +14,7 @@ pub(crate) struct Metadata {
     pub(crate) jwks_uri: String,
     pub(crate) token_endpoint_auth_methods_supported: &'static [&'static str],
     pub(crate) response_types_supported: &'static [&'static str],
-    /// The scopes of OpenID Connect only: neither real server lists the scopes of its APIs.
+    /// Only the scopes of OpenID Connect: neither of the real servers lists the scopes of its APIs.
     pub(crate) scopes_supported: &'static [&'static str],
     pub(crate) subject_types_supported: &'static [&'static str],
     pub(crate) id_token_signing_alg_values_supported: &'static [&'static str],
@@ -22,7 +22,7 @@ pub(crate) struct Metadata {
     pub(crate) mtls_endpoint_aliases: Option<Aliases>,
 }
 
-/// Where clients with certificates go (RFC 8705 section 5).
+/// The endpoints for clients with certificates (RFC 8705 section 5).
 #[derive(Serialize)]
 pub(crate) struct Aliases {
     pub(crate) token_endpoint: String,
@@ -45,10 +45,10 @@ impl Metadata {
     }
 }
 
-/// How a request for metadata goes wrong.
+/// What a fault does to a metadata request.
 pub(crate) enum MetadataEffect {
-    /// This answer instead.
+    /// Sends this answer.
     Answer(fn() -> Answer),
-    /// The document is changed.
+    /// Changes the document.
     Metadata(fn(&mut Metadata)),
 }

@@ -1,7 +1,7 @@
 //! The authorization servers: metadata, keys, and the token endpoint (RFC 6749 section 4.4).
 //!
-//! What both have in common is here. How each reads requests, refuses them and describes a grant is in
-//! `cognito.rs` and `auth0.rs`.
+//! What both servers do is here. How each reads requests, refuses them and describes a grant is in `cognito.rs` and
+//! `auth0.rs`.
 
 pub(crate) mod assertion;
 pub(crate) mod auth0;
@@ -22,8 +22,8 @@ use crate::accounts::Client;
 use crate::certificates::Thumbprint;
 use crate::clock::unix_now;
 use crate::fault::Plan;
-use crate::identity::assertion::Used;
-use crate::identity::client_auth::{Proof, Rejection};
+use crate::identity::assertion::UsedAssertions;
+use crate::identity::client_auth::{ClientAuth, Rejection};
 use crate::identity::grant::{Members, Terms, TokenEffect};
 use crate::identity::metadata::{Metadata, MetadataEffect};
 use crate::identity::parameters::Parameters;
@@ -36,7 +36,7 @@ use crate::wire::listener::Server;
 const METADATA_PATH: &str = "/.well-known/openid-configuration";
 const JWK_SET_PATH: &str = "/.well-known/jwks.json";
 
-/// What sets one authorization server apart from the other.
+/// What differs between the two authorization servers.
 pub(crate) trait Provider: Send + Sync + 'static {
     const NAME: &'static str;
     const TOKEN_PATH: &'static str;
@@ -44,23 +44,23 @@ pub(crate) trait Provider: Send + Sync + 'static {
     /// The server's metadata (OpenID Connect Discovery 1.0 section 3).
     fn metadata(&self) -> Metadata;
 
-    /// The only client it knows.
+    /// Its only client.
     fn client(&self) -> &Client;
 
-    /// The parameters of a token request, in whatever format this server takes.
+    /// The parameters of a token request, in a format that this server accepts.
     fn parameters(&self, request: &Request<Bytes>) -> Result<Parameters, Answer>;
 
-    /// How it refuses a client.
+    /// The answer to a client that is refused.
     fn rejected(&self, rejection: Rejection) -> Answer;
 
-    /// What an authenticated client gets for its parameters.
+    /// What an authenticated client is granted for its parameters.
     fn terms(&self, parameters: &Parameters) -> Result<Terms, Answer>;
 
     /// The token's JOSE header and claims; `None` for an opaque token.
     fn token(&self, terms: &Terms, key_id: &str, now: u64) -> Option<(Value, Value)>;
 }
 
-/// The faults that identity servers are to suffer, which both share: `--fault 429:1` hits one token request.
+/// The faults of the identity servers. Both share them: `--fault 429:1` affects one token request in all.
 #[derive(Clone)]
 pub(crate) struct Faults {
     pub(crate) token: Arc<Plan<TokenEffect>>,
@@ -68,15 +68,15 @@ pub(crate) struct Faults {
 }
 
 /// An authorization server.
-pub(crate) struct Identity<P> {
+pub(crate) struct IdentityServer<P> {
     pub(crate) provider: P,
     pub(crate) key: PendingKey,
     pub(crate) faults: Faults,
-    /// Assertions that were used.
-    pub(crate) used: Used,
+    /// To refuse assertions that were used before.
+    pub(crate) used: UsedAssertions,
 }
 
-impl<P: Provider> Server for Identity<P> {
+impl<P: Provider> Server for IdentityServer<P> {
     const NAME: &'static str = P::NAME;
 
     async fn answer(&self, request: &Request<Bytes>) -> Answer {
@@ -92,10 +92,10 @@ impl<P: Provider> Server for Identity<P> {
     }
 }
 
-impl<P: Provider> Identity<P> {
+impl<P: Provider> IdentityServer<P> {
     fn metadata(&self) -> Answer {
         let mut metadata = self.provider.metadata();
-        match self.faults.metadata.strike() {
+        match self.faults.metadata.next() {
             Some(MetadataEffect::Answer(answer)) => return answer(),
             Some(MetadataEffect::Metadata(edit)) => edit(&mut metadata),
             None => {}
@@ -114,11 +114,11 @@ impl<P: Provider> Identity<P> {
         if request.method() != Method::POST {
             return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "POST");
         }
-        let fault = self.faults.token.strike();
+        let fault = self.faults.token.next();
         if let Some(TokenEffect::Answer(answer)) = fault {
             return answer();
         }
-        let terms = match self.agreed(request, fault) {
+        let terms = match self.authorize(request, fault) {
             Ok(terms) => terms,
             Err(refusal) => return refusal,
         };
@@ -128,26 +128,26 @@ impl<P: Provider> Identity<P> {
         }
     }
 
-    /// What the request may have, or why not.
-    fn agreed(&self, request: &Request<Bytes>, fault: Option<&TokenEffect>) -> Result<Terms, Answer> {
+    /// Authenticates the client and decides what it is granted, or how it is refused.
+    fn authorize(&self, request: &Request<Bytes>, fault: Option<&TokenEffect>) -> Result<Terms, Answer> {
         let parameters = self.provider.parameters(request)?;
-        let shown = request.extensions().get::<Thumbprint>();
-        let presented = client_auth::presented(request.headers(), &parameters, shown);
+        let certificate = request.extensions().get::<Thumbprint>();
+        let sent = client_auth::read(request.headers(), &parameters, certificate);
         match fault {
             Some(TokenEffect::Refuse) => return Err(self.provider.rejected(Rejection::Wrong)),
-            Some(TokenEffect::Echo) => return Err(echo(presented.as_ref().ok())),
+            Some(TokenEffect::Echo) => return Err(echo(sent.as_ref().ok())),
             _ => {}
         }
-        let proof = presented.map_err(|rejection| self.provider.rejected(rejection))?;
-        // Also the token endpoint, which deployed servers take beside what the revision of RFC 7523 wants.
+        let auth = sent.map_err(|rejection| self.provider.rejected(rejection))?;
+        // The revision of RFC 7523 wants the issuer; deployed servers accept the token endpoint too.
         let metadata = self.provider.metadata();
         let audiences: Vec<String> = std::iter::once(metadata.issuer).chain(metadata.token_endpoint).collect();
-        client_auth::check(&proof, self.provider.client(), &audiences, &self.used)
+        client_auth::check(&auth, self.provider.client(), &audiences, &self.used)
             .map_err(|rejection| self.provider.rejected(rejection))?;
 
         let mut terms = self.provider.terms(&parameters)?;
-        if let Proof::Certificate { shown, .. } = proof {
-            terms.bound_to = Some(shown);
+        if let ClientAuth::Certificate { certificate, .. } = auth {
+            terms.bound_to = Some(certificate);
         }
         if let Some(TokenEffect::Terms(edit)) = fault {
             edit(&mut terms);
@@ -159,8 +159,8 @@ impl<P: Provider> Identity<P> {
     fn grant(&self, terms: &Terms, key: &SigningKey, fault: Option<&TokenEffect>) -> Answer {
         let token = match self.provider.token(terms, key.id(), unix_now()) {
             Some((header, mut claims)) => {
-                if let Some(Thumbprint(shown)) = &terms.bound_to {
-                    claims["cnf"] = json!({ "x5t#S256": shown });
+                if let Some(Thumbprint(thumbprint)) = &terms.bound_to {
+                    claims["cnf"] = json!({ "x5t#S256": thumbprint });
                 }
                 jwt::encode(key, &header, &claims)
             }
@@ -187,12 +187,14 @@ pub(crate) fn described_error(status: StatusCode, error: &str, description: &str
     Answer::json(status, &json!({ "error": error, "error_description": description }))
 }
 
-/// A refusal that gives away what was sent, as a careless server's log-happy error page does.
-fn echo(presented: Option<&Proof>) -> Answer {
-    let secret = match presented {
-        Some(Proof::Secret(readings)) => readings.last().map_or("(none)", |credentials| credentials.secret.as_str()),
-        Some(Proof::Assertion { jwt, .. }) => jwt,
-        Some(Proof::Certificate { .. }) | None => "(none)",
+/// A refusal that repeats the secret that was sent, as careless servers do.
+fn echo(sent: Option<&ClientAuth>) -> Answer {
+    let secret = match sent {
+        Some(ClientAuth::Secret(readings)) => {
+            readings.last().map_or("(none)", |credentials| credentials.secret.as_str())
+        }
+        Some(ClientAuth::Assertion { jwt, .. }) => jwt,
+        Some(ClientAuth::Certificate { .. }) | None => "(none)",
     };
     described_error(
         StatusCode::BAD_REQUEST,

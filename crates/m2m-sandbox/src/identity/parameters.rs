@@ -1,4 +1,4 @@
-//! The parameters of a token request, from a form or from JSON. It judges none of them.
+//! The parameters of a token request, from a form or from JSON. What they mean is decided elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use url::form_urlencoded;
 pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    /// Reads a form, or nothing when a parameter is repeated.
+    /// Reads a form; `None` if a parameter is repeated.
     pub(crate) fn from_form(body: &[u8]) -> Option<Self> {
         let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body) {
@@ -23,7 +23,7 @@ impl Parameters {
         Some(Self(parameters))
     }
 
-    /// Reads a JSON object of strings, or nothing when it is something else.
+    /// Reads a JSON object of strings; `None` if it is something else.
     pub(crate) fn from_json(body: &[u8]) -> Option<Self> {
         let members: BTreeMap<String, Value> = serde_json::from_slice(body).ok()?;
         members
@@ -36,18 +36,18 @@ impl Parameters {
             .map(Self)
     }
 
-    /// The value of a parameter; one without a value counts as left out.
+    /// The value of a parameter; an empty one counts as missing.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The scopes asked for, in their order (RFC 6749 section 3.3).
+    /// The requested scopes, in order (RFC 6749 section 3.3).
     pub(crate) fn scopes(&self) -> Vec<&str> {
         self.get("scope").map(|scope| scope.split(' ').filter(|each| !each.is_empty()).collect()).unwrap_or_default()
     }
 }
 
-/// The media type of a request in lower case, without parameters; empty when none is stated.
+/// The media type of a request in lower case, without parameters; empty if the header is missing.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
     headers
         .get(CONTENT_TYPE)
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_parameter_spoils_a_form() {
+    fn a_form_with_a_repeated_parameter_is_refused() {
         assert_eq!(Parameters::from_form(b"scope=a&scope=b"), None);
     }
 

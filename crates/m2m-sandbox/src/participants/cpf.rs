@@ -1,6 +1,6 @@
 //! CPF numbers, the Brazilian taxpayer registry: eleven digits, of which the last two check the first nine.
 //!
-//! This file makes valid ones. It checks none: the API looks up what it is given, as the real one does.
+//! This file generates valid ones. It checks none: the API looks up whatever it is given, as the real one does.
 
 /// The CPF whose first nine digits are `stem`, which is below 1,000,000,000; leading zeros are kept.
 pub(crate) fn from_stem(stem: u32) -> String {

@@ -1,27 +1,27 @@
-//! Who there is, and how they are found: by login, by document, by id.
+//! Which participants there are, and how they are found: by login, by document, by id.
 //!
-//! The first three participants are the cases worth knowing; the rest are counted off. Only the keys are kept in
-//! memory, a participant is made when somebody asks, so a hundred thousand of them cost a few megabytes.
+//! The first three participants are special cases; the rest are generated from their number. Only the keys are kept in
+//! memory and a participant is built per lookup, so 100,000 of them take a few megabytes.
 
 use std::collections::HashMap;
 
 use super::cpf;
 use super::participant::{GOLD, Identity, Participant, SILVER};
 
-/// The documents' example: an INACTIVE participant whose login looks like a CPF and is not the document.
+/// The example of CloudLoyalty's documentation: an INACTIVE participant whose login looks like a CPF but is not the document.
 pub(crate) const DOCUMENTED_CPF: &str = "52998224725";
 pub(crate) const DOCUMENTED_LOGIN: &str = "11144477735";
 
 /// A CPF with two participants, one in each segment.
 pub(crate) const SHARED_CPF: &str = "12345678909";
 
-/// The most participants that can be generated: below this no document repeats (see the tests).
-pub(crate) const MOST_GENERATED: u32 = 1_000_000;
+/// Up to this number no document repeats (see the tests).
+pub(crate) const MAX_GENERATED: u32 = 1_000_000;
 
-/// How many participants are not generated.
-const FAMOUS: u32 = 3;
+/// How many participants are special cases.
+const SPECIAL: u32 = 3;
 
-/// Every participant, by everything they can be found by.
+/// Every participant, by each of its keys.
 pub(crate) struct Directory {
     by_login: HashMap<String, u32>,
     by_document: HashMap<String, Vec<u32>>,
@@ -31,7 +31,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// The three special participants and `generated` others.
     pub(crate) fn new(generated: u32) -> Self {
-        let all = FAMOUS + generated.min(MOST_GENERATED);
+        let all = SPECIAL + generated.min(MAX_GENERATED);
         let mut directory = Self {
             by_login: HashMap::with_capacity(all as usize),
             by_document: HashMap::with_capacity(all as usize),
@@ -46,12 +46,12 @@ impl Directory {
         directory
     }
 
-    /// Everyone with this login, which is one or nobody. Nothing is trimmed, no case is folded.
+    /// The participant with exactly this login, if any.
     pub(crate) fn by_login(&self, login: &str) -> Vec<Participant> {
         self.by_login.get(login).map(|&number| participant(number)).into_iter().collect()
     }
 
-    /// Everyone with this document: a CPF may stand in several segments.
+    /// All participants with this document: one CPF can be in several segments.
     pub(crate) fn by_document(&self, document: &str) -> Vec<Participant> {
         self.by_document.get(document).into_iter().flatten().map(|&number| participant(number)).collect()
     }
@@ -62,9 +62,9 @@ impl Directory {
     }
 }
 
-/// The login and document of the generated participant `index`, counted from 1: something to try.
+/// The login and document of the generated participant `index`, counted from 1, as an example.
 pub(crate) fn generated_example(index: u32) -> (String, String) {
-    let Identity { username, document, .. } = identity(FAMOUS - 1 + index);
+    let Identity { username, document, .. } = identity(SPECIAL - 1 + index);
     (username, document)
 }
 
@@ -98,7 +98,7 @@ fn identity(number: u32) -> Identity {
             segment: SILVER,
             status: "INACTIVE",
         },
-        _ => generated(number - FAMOUS + 1),
+        _ => generated(number - SPECIAL + 1),
     }
 }
 
@@ -116,8 +116,8 @@ fn generated(index: u32) -> Identity {
     }
 }
 
-/// Nine digits that look random and never repeat: multiplication by a number that shares no factor with 10^9
-/// permutes the numbers below 10^9.
+/// Nine digits that look random and never repeat: multiplying by a number that is coprime to 10^9 permutes the numbers
+/// below 10^9.
 fn stem(index: u32) -> u32 {
     const MODULUS: u64 = 1_000_000_000;
     const MULTIPLIER: u64 = 618_033_989;
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn generated_stems_avoid_the_special_ones_and_repeated_digits() {
         let special = [529_982_247, 123_456_789, 111_444_777];
-        for index in 1..=MOST_GENERATED {
+        for index in 1..=MAX_GENERATED {
             let stem = stem(index);
             assert!(!special.contains(&stem), "{index}");
             assert!(!stem.is_multiple_of(111_111_111), "{index}");

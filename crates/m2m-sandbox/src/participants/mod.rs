@@ -1,4 +1,4 @@
-//! The people the API knows. All of them are made up; none of this knows HTTP.
+//! The participants of the API, all of them fictional. HTTP is in `crate::api`.
 
 pub(crate) mod cpf;
 pub(crate) mod directory;

@@ -1,11 +1,11 @@
-//! What the API tells about one participant: the shape and key order of CloudLoyalty's lookup, with made-up
-//! values. Which participants there are is the directory's business.
+//! One participant on the wire: the members and their order are those of CloudLoyalty's lookup, the values are fictional.
+//! Which participants there are is in `directory.rs`.
 
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// One item of the lookup's answer. The order of the fields is the order on the wire.
+/// One item of the lookup's answer. Fields are written in this order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Participant {
@@ -16,7 +16,7 @@ pub(crate) struct Participant {
     pub(crate) document_number: String,
     pub(crate) rg: String,
     pub(crate) birth_date: String,
-    /// All lower case on the wire, unlike its neighbours.
+    /// All lower case on the wire, unlike the other members.
     #[serde(rename = "persontype")]
     pub(crate) person_type: &'static str,
     pub(crate) gender_type: &'static str,
@@ -25,13 +25,13 @@ pub(crate) struct Participant {
     pub(crate) emails: Vec<Email>,
     pub(crate) phones: Vec<Phone>,
     pub(crate) address: Address,
-    /// Undocumented fields, as real answers have them: whoever passes an answer on must keep them as they are.
+    /// Undocumented members, as real answers have them: a client that passes an answer on must not change them.
     pub(crate) points_factor: Decimal,
     #[serde(rename = "x-sandbox")]
     pub(crate) vendor: Vendor,
 }
 
-/// The part of a campaign that a participant belongs to. `clientId` is a string, its neighbours are numbers.
+/// The part of a campaign that a participant belongs to. `clientId` is a string, the other ids are numbers.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Segment {
@@ -81,7 +81,7 @@ pub(crate) struct Vendor {
     pub(crate) number: u32,
 }
 
-/// A JSON number that keeps its digits: `1.50` stays `1.50`, which a float would make `1.5`.
+/// A JSON number that keeps its digits: `1.50` stays `1.50`, where a float would be written `1.5`.
 pub(crate) struct Decimal(pub(crate) &'static str);
 
 impl Serialize for Decimal {
@@ -90,7 +90,7 @@ impl Serialize for Decimal {
     }
 }
 
-/// The few things in which participants differ from each other for a reason.
+/// The values that lookups and filters depend on.
 pub(crate) struct Identity {
     pub(crate) id: u64,
     pub(crate) name: String,
@@ -138,7 +138,7 @@ impl Participant {
     }
 }
 
-/// The item of `choices`, which is not empty, whose turn it is.
+/// The item of `choices` for `number`; `choices` is not empty.
 fn pick(choices: &[&'static str], number: u32) -> &'static str {
     choices[number as usize % choices.len()]
 }

@@ -1,4 +1,4 @@
-//! What a server answers: a response, or how the connection ends without one.
+//! The answer of a server: a response, or how the connection ends without one. Sending it is in `listener.rs`.
 
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::body::{Body, Ending};
 
-/// An answer on its way out. The response is boxed because an answer often is the error of a `Result`.
+/// An answer to send. The response is boxed because an answer often is the error of a `Result`.
 pub(crate) struct Answer(Result<Box<Response<Body>>, Ending>);
 
 impl Answer {
@@ -19,7 +19,7 @@ impl Answer {
         }
     }
 
-    /// `text`, which claims to be JSON.
+    /// `text`, labeled as JSON but not necessarily valid.
     pub(crate) fn json_text(status: StatusCode, text: impl Into<Bytes>) -> Self {
         Self::text(status, "application/json", text)
     }
@@ -46,7 +46,7 @@ impl Answer {
         Self(Err(ending))
     }
 
-    /// The same answer with a header. A value that no header can hold is left out.
+    /// Adds a header, unless the value is not valid in a header.
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let (Ok(response), Ok(value)) = (&mut self.0, HeaderValue::from_str(value)) {
             response.headers_mut().insert(name, value);

@@ -1,4 +1,4 @@
-//! Bodies of answers: whole ones, and the ones that misbehave.
+//! Bodies of answers: complete ones and broken ones, and how a connection ends without an answer.
 
 use std::error::Error;
 use std::fmt;
@@ -9,16 +9,16 @@ use std::time::Duration;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::{Interval, Sleep, interval, sleep};
 
-/// How often a dripping body lets go of a byte.
+/// The pause between two bytes of a dripping body.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// How long a body rests before it is cut, so that its first part reaches the client.
-const REST: Duration = Duration::from_millis(50);
+/// The pause before a body is cut, so that its first part reaches the client.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// How a connection ends when no answer is to be sent, or not all of it.
+/// How a connection ends without a complete answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ending {
-    /// The connection is closed in good order.
+    /// The connection is closed cleanly.
     Close,
     /// Bytes that are not HTTP, then the connection is closed.
     Garbage,
@@ -40,15 +40,15 @@ impl fmt::Display for Ending {
 pub(crate) enum Body {
     /// These bytes; empty when they have been sent.
     Whole(Bytes),
-    /// `first`, a rest, then the connection's end, although `announced` bytes were promised.
-    Cut { first: Bytes, announced: u64, rest: Option<Pin<Box<Sleep>>> },
-    /// A blank now and then, for ever. Blanks may precede any JSON, so a reader has no reason to stop.
+    /// `first`, a pause, then a reset, although `announced` bytes were announced.
+    Cut { first: Bytes, announced: u64, pause: Option<Pin<Box<Sleep>>> },
+    /// One space after another, forever. Spaces can precede any JSON, so a parser has no reason to stop.
     Drip(Interval),
 }
 
 impl Body {
     pub(crate) fn cut(first: &'static [u8], announced: u64) -> Self {
-        Self::Cut { first: Bytes::from_static(first), announced, rest: None }
+        Self::Cut { first: Bytes::from_static(first), announced, pause: None }
     }
 
     pub(crate) fn drip() -> Self {
@@ -64,14 +64,14 @@ impl HttpBody for Body {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Cut { first, rest: None, .. } if first.is_empty() => Poll::Ready(Some(Err(Ending::Reset))),
-            Self::Cut { first, rest, .. } => match rest {
+            Self::Cut { first, pause: None, .. } if first.is_empty() => Poll::Ready(Some(Err(Ending::Reset))),
+            Self::Cut { first, pause, .. } => match pause {
                 None => {
-                    *rest = Some(Box::pin(sleep(REST)));
+                    *pause = Some(Box::pin(sleep(PAUSE)));
                     Poll::Ready(Some(Ok(Frame::data(std::mem::take(first)))))
                 }
-                Some(rest) => {
-                    ready!(rest.as_mut().poll(context));
+                Some(pause) => {
+                    ready!(pause.as_mut().poll(context));
                     Poll::Ready(Some(Err(Ending::Reset)))
                 }
             },

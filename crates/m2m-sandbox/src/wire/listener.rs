@@ -1,5 +1,5 @@
-//! One listening socket: accepts connections, reads requests, logs them, sends what the server answers, and ends
-//! connections the way an answer asks for.
+//! One listening socket: accepts connections, reads requests, logs them, sends the answers of a server, and ends connections
+//! as an answer says. What is answered is decided by each [`Server`].
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -20,19 +20,19 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
 use super::body::{Body, Ending};
-use super::request_log::Journal;
+use super::request_log::RequestLog;
 use crate::certificates::Thumbprint;
 
-/// More than any token request or API call needs.
-const MOST_REQUEST_BYTES: usize = 256 * 1024;
+/// In bytes; more than any token request or API call needs.
+const MAX_REQUEST_BYTES: usize = 256 * 1024;
 
-/// How many connections there have been.
+/// The number of connections so far.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
-/// How long a client may take to say who it is.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The time limit for a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Something that answers requests.
+/// Answers requests.
 pub(crate) trait Server: Send + Sync + 'static {
     /// The name of the server in the request log.
     const NAME: &'static str;
@@ -41,31 +41,31 @@ pub(crate) trait Server: Send + Sync + 'static {
     fn answer(&self, request: &Request<Bytes>) -> impl Future<Output = Answer> + Send;
 }
 
-/// What all three servers do with every request.
+/// What all listeners share.
 #[derive(Clone)]
-pub(crate) struct Manner {
-    pub(crate) journal: Arc<Journal>,
-    /// How long every answer takes at least.
+pub(crate) struct ListenerConfig {
+    pub(crate) request_log: Arc<RequestLog>,
+    /// The delay of every answer.
     pub(crate) latency: Duration,
 }
 
-/// Serves `listener` for ever; with `tls`, connections that speak it and no others.
+/// Serves `listener` forever, with TLS if `tls` is given.
 pub(crate) async fn serve<S: Server>(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     server: Arc<S>,
-    manner: Manner,
+    config: ListenerConfig,
 ) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, _peer)) => {
-                let (server, manner) = (Arc::clone(&server), manner.clone());
+                let (server, config) = (Arc::clone(&server), config.clone());
                 match tls.clone() {
-                    Some(tls) => tokio::spawn(secure_connection(stream, tls, server, manner)),
-                    None => tokio::spawn(connection(stream, server, manner)),
+                    Some(tls) => tokio::spawn(tls_connection(stream, tls, server, config)),
+                    None => tokio::spawn(connection(stream, server, config)),
                 };
             }
-            // Out of file descriptors, most likely: some will come back.
+            // Most likely out of file descriptors: try again when some are free.
             Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
@@ -73,13 +73,13 @@ pub(crate) async fn serve<S: Server>(
 
 /// Serves one connection until either side ends it.
 ///
-/// A handler, or a body, that is to break the connection fails with an [`Ending`]. hyper then stops where it is,
-/// without a word to the client, and gives the socket back.
-async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner) {
-    // Answers are written in one go; waiting for more to send would only add 40 ms to some of them.
+/// A handler or a body breaks the connection by failing with an [`Ending`]. hyper then stops without sending anything, and
+/// returns the socket.
+async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, config: ListenerConfig) {
+    // Answers are written at once; Nagle's algorithm would only delay some of them by 40 ms.
     let _ = stream.set_nodelay(true);
     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    let service = service_fn(|request| respond(request, None, &*server, &manner, number));
+    let service = service_fn(|request| respond(request, None, &*server, &config, number));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
 
     let Err(error) = (&mut connection).await else {
@@ -89,42 +89,42 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, manner: Manner
     end(connection.into_parts().io.into_inner(), ending.copied()).await;
 }
 
-/// Serves one connection behind TLS. However an answer asks to end it, it is closed: what goes wrong below TLS is shown by
-/// the plain listeners.
-async fn secure_connection<S: Server>(stream: TcpStream, tls: TlsAcceptor, server: Arc<S>, manner: Manner) {
+/// Serves one connection with TLS. Every [`Ending`] closes it: the plain listeners show what else can happen to a
+/// connection.
+async fn tls_connection<S: Server>(stream: TcpStream, tls: TlsAcceptor, server: Arc<S>, config: ListenerConfig) {
     let _ = stream.set_nodelay(true);
     let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await else {
+    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await else {
         return;
     };
-    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(Thumbprint::of);
-    let service = service_fn(|request| respond(request, shown.as_ref(), &*server, &manner, number));
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).map(Thumbprint::of);
+    let service = service_fn(|request| respond(request, certificate.as_ref(), &*server, &config, number));
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Reads the rest of one request and answers it. `shown` is the certificate of the connection.
+/// Reads the rest of one request and answers it. `certificate` is that of the connection.
 async fn respond<S: Server>(
     request: Request<Incoming>,
-    shown: Option<&Thumbprint>,
+    certificate: Option<&Thumbprint>,
     server: &S,
-    manner: &Manner,
+    config: &ListenerConfig,
     connection: u64,
 ) -> Result<Response<Body>, Ending> {
     let (mut head, body) = request.into_parts();
-    if let Some(shown) = shown {
-        head.extensions.insert(shown.clone());
+    if let Some(certificate) = certificate {
+        head.extensions.insert(certificate.clone());
     }
-    let answer = match Limited::new(body, MOST_REQUEST_BYTES).collect().await {
+    let answer = match Limited::new(body, MAX_REQUEST_BYTES).collect().await {
         Ok(body) => {
             let request = Request::from_parts(head.clone(), body.to_bytes());
             server.answer(&request).await
         }
         Err(_) => Answer::empty(StatusCode::PAYLOAD_TOO_LARGE),
     };
-    sleep(manner.latency).await;
+    sleep(config.latency).await;
 
-    // Written before the answer leaves, so that whoever has the answer finds the line.
-    manner.journal.record((S::NAME, connection), &head.method, head.uri.path(), answer.status());
+    // Written before the answer is sent, so that a client that has the answer finds the line.
+    config.request_log.record((S::NAME, connection), &head.method, head.uri.path(), answer.status());
 
     match answer.into_result() {
         Err(Ending::Silence) => pending().await,
@@ -132,7 +132,7 @@ async fn respond<S: Server>(
     }
 }
 
-/// Ends a connection that hyper has given up.
+/// Ends a connection that hyper has returned.
 async fn end(stream: TcpStream, ending: Option<Ending>) {
     match ending {
         Some(Ending::Garbage) => {
@@ -177,8 +177,8 @@ mod tests {
     async fn start() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let manner = Manner { journal: Arc::new(Journal::none()), latency: Duration::ZERO };
-        tokio::spawn(serve(listener, None, Arc::new(Scripted), manner));
+        let config = ListenerConfig { request_log: Arc::new(RequestLog::disabled()), latency: Duration::ZERO };
+        tokio::spawn(serve(listener, None, Arc::new(Scripted), config));
         address
     }
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ordinary_answer_is_sent_whole() {
+    async fn an_ordinary_answer_is_sent_completely() {
         let (text, end) = exchange(start().await, "/").await;
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
         assert!(text.ends_with("\r\n\r\nbody"), "{text}");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_end_as_the_answer_asks() {
+    async fn connections_end_as_the_answer_says() {
         let address = start().await;
         for (path, text, end) in [
             ("/close", "", None),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_body_promises_more_than_it_sends() {
+    async fn a_cut_body_announces_more_than_it_sends() {
         let (text, end) = exchange(start().await, "/cut").await;
         assert!(text.contains("content-length: 8\r\n"), "{text}");
         assert!(text.ends_with("\r\n\r\nhalf"), "{text}");

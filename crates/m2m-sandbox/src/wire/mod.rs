@@ -1,4 +1,4 @@
-//! The HTTP side of the sandbox: connections, answers, the request log. It knows no route and no token.
+//! HTTP: connections, answers, the request log. Routes and tokens are in `api` and `identity`.
 
 pub(crate) mod answer;
 pub(crate) mod body;

@@ -1,6 +1,6 @@
 //! The request log: one JSON line per request.
 //!
-//! It holds neither headers nor bodies nor query strings, which is where secrets, tokens, CPFs and logins are.
+//! Headers, bodies and query strings are never written: secrets, tokens, CPFs and logins are there.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,16 +10,16 @@ use std::sync::Mutex;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 
-/// A segment of a path with this many digits may be a CPF that strayed into it, and is not written.
-const TELLING_DIGITS: usize = 9;
+/// A path segment with this many digits could be a CPF, and is not written.
+const REDACTED_DIGITS: usize = 9;
 
-/// Where requests are written down, if anywhere.
-pub(crate) struct Journal(Option<Mutex<File>>);
+/// The log file, if there is one.
+pub(crate) struct RequestLog(Option<Mutex<File>>);
 
 #[derive(Serialize)]
 struct Line<'a> {
     server: &'a str,
-    /// Connections are counted from 1 across the three servers.
+    /// The number of the connection, from 1, across all servers.
     connection: u64,
     method: &'a str,
     path: &'a str,
@@ -27,13 +27,13 @@ struct Line<'a> {
     status: Option<u16>,
 }
 
-impl Journal {
-    /// Writes nothing down.
-    pub(crate) const fn none() -> Self {
+impl RequestLog {
+    /// A log that writes nothing.
+    pub(crate) const fn disabled() -> Self {
         Self(None)
     }
 
-    /// Opens `path` to append to it; a new file is its owner's alone.
+    /// Opens `path` to append to it; a new file is readable by its owner alone.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
@@ -42,7 +42,7 @@ impl Journal {
         Ok(Self(Some(Mutex::new(options.open(path)?))))
     }
 
-    /// Writes one line, at once and in one piece. A log that cannot be written stops nothing.
+    /// Writes one line in one piece. A failure is ignored.
     pub(crate) fn record(
         &self,
         (server, connection): (&str, u64),
@@ -55,7 +55,7 @@ impl Journal {
             server,
             connection,
             method: method.as_str(),
-            path: &discreet(path),
+            path: &redact_path(path),
             status: status.map(|status| status.as_u16()),
         });
         if let (Ok(mut line), Ok(mut file)) = (line, file.lock()) {
@@ -67,11 +67,11 @@ impl Journal {
 }
 
 /// `path` with `*` for each segment that may hold a document number.
-fn discreet(path: &str) -> String {
+fn redact_path(path: &str) -> String {
     path.split('/')
         .map(|segment| {
             let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-            if digits < TELLING_DIGITS { segment } else { "*" }
+            if digits < REDACTED_DIGITS { segment } else { "*" }
         })
         .collect::<Vec<_>>()
         .join("/")
@@ -82,14 +82,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_kept_unless_they_hold_a_document() {
+    fn paths_are_written_without_document_numbers() {
         for (path, kept) in [
             ("/v1/participants/me/balance", "/v1/participants/me/balance"),
             ("/", "/"),
             ("/v1/participants/52998224725", "/v1/participants/*"),
             ("/v1/participants/529.982.247-25/x", "/v1/participants/*/x"),
         ] {
-            assert_eq!(discreet(path), kept);
+            assert_eq!(redact_path(path), kept);
         }
     }
 }
