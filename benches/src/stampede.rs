@@ -1,22 +1,24 @@
-//! Fifty cold processes at once, as when a fleet of jobs starts: one asks the server, the others wait for its token.
+//! A cache stampede: fifty processes start at once with a cold cache. One requests a token, the others wait for it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, bail};
+
 use crate::child::{p10, wall};
 use crate::cold::ROUND_TRIP;
 use crate::home::Home;
 use crate::table::Row;
-use crate::{Bench, Outcome, relay};
+use crate::{Bench, relay};
 
 const PROCESSES: usize = 50;
 const RUNS: usize = 5;
-/// Wall against one process, once the start-up of all is taken off.
+/// Wall time relative to one process, without the start-up of all.
 const OF_ONE: f64 = 1.5;
 
-/// The rows of the herd.
-pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
+/// The rows of this group.
+pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Result<Vec<Row>> {
     let identity = format!("https://localhost:{}", relay::start(bench.servers.identity, ROUND_TRIP)?.port());
     let home = Home::new(m2m, &bench.ca_file(), &identity, &bench.api_url())?;
     let mut one = Vec::new();
@@ -25,8 +27,8 @@ pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
         one.push(wall(&mut home.m2m(&["token"]))?);
     }
     let one = p10(one);
-    // Their tokens are in the cache: what is left is starting and ending.
-    let start_up = p10((0..RUNS).map(|_| at_once(&home, 1)).collect::<Outcome<Vec<Duration>>>()?);
+    // The tokens are in the cache: only starting and ending is left.
+    let start_up = p10((0..RUNS).map(|_| at_once(&home, 1)).collect::<Result<Vec<Duration>>>()?);
     let limit = one.mul_f64(OF_ONE) + start_up;
 
     let mut rows = Vec::new();
@@ -40,30 +42,30 @@ pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
         }
         let wall = p10(walls);
         let what = |what: &str| format!("{PROCESSES} cold processes, {name}: {what}");
-        rows.push(Row::held(what("token requests"), keys.to_string(), most.to_string(), most == keys as u64));
+        rows.push(Row::with_target(what("token requests"), keys.to_string(), most.to_string(), most == keys as u64));
         let of_one = |wall: Duration| wall.as_secs_f64() / one.as_secs_f64();
         rows.push(
-            Row::held(
+            Row::with_target(
                 what("wall"),
                 format!("<= {OF_ONE} x one process + start-up"),
                 format!("{:.2} x one process", of_one(wall)),
                 wall <= limit,
             )
-            .beside(format!("start-up of {PROCESSES}: {:.2} x one process", of_one(start_up))),
+            .compared_with(format!("start-up of {PROCESSES}: {:.2} x one process", of_one(start_up))),
         );
     }
     Ok(rows)
 }
 
 /// Starts all processes, which share `keys` cache entries, and waits for all.
-fn at_once(home: &Home, keys: usize) -> Outcome<Duration> {
+fn at_once(home: &Home, keys: usize) -> Result<Duration> {
     let started = Instant::now();
     let children = (0..PROCESSES)
         .map(|n| token(home, n % keys).stdin(Stdio::null()).stdout(Stdio::null()).spawn())
         .collect::<Result<Vec<_>, _>>()?;
     for mut child in children {
         if !child.wait()?.success() {
-            return Err("one of the processes failed".into());
+            bail!("one of the processes failed");
         }
     }
     Ok(started.elapsed())
