@@ -14,7 +14,7 @@ fuzz_target!(|file: &[u8]| {
     let again = Entry::from_bytes(&written).expect("what was written can be read");
     assert_eq!((again.obtained_at, again.expires_at), (entry.obtained_at, entry.expires_at));
     assert_eq!(again.access_token.expose(), entry.access_token.expose());
-    assert_eq!(again.about, entry.about);
+    assert_eq!(again.description, entry.description);
     assert_eq!(again.to_bytes(), written);
     for secs in [0, 1_000, 1_800_000_000, 20_000_000_000] {
         let now = UNIX_EPOCH + Duration::from_secs(secs);

@@ -49,7 +49,7 @@ fuzz_target!(|text: &str| {
         };
         let _ = table::rows(&host, &settings);
         let parts = [
-            TokenSource::resolve(&settings, &host).and_then(|source| source.sketch()).err(),
+            TokenSource::resolve(&settings, &host).and_then(|source| source.preview()).err(),
             Api::resolve(&settings).err(),
             Impersonation::resolve(&settings).err(),
         ];

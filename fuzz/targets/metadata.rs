@@ -16,7 +16,7 @@ const ISSUER: &str = "http://127.0.0.1:8080";
 fuzz_target!(|document: &[u8]| {
     let at = Url::parse("http://127.0.0.1:8080/.well-known/openid-configuration").expect("a URL");
     for rule in [IssuerRule::Exact, IssuerRule::CognitoPool] {
-        let source = Source { urls: vec![at.clone()], expected: ISSUER.to_owned(), rule };
+        let source = MetadataSource { urls: vec![at.clone()], expected: ISSUER.to_owned(), rule };
         let metadata = match read_document(document, &at, &source) {
             Err(error) => {
                 assert_showable(&quiet_host(), &error);
