@@ -1,15 +1,15 @@
-//! Between the corpus in `tests/corpus` and the fuzzer: seeds from its files, and a file of it from a finding. Built by
-//! `rustc` alone, see `run`.
+//! Converts between `tests/corpus` and the fuzzer: seeds from files of the corpus, and a file of the corpus from a finding.
+//! `run` compiles it with `rustc` alone.
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 #[path = "../tests/it/support/corpus.rs"]
-#[allow(dead_code, reason = "the tests need more of it")]
+#[allow(dead_code, unreachable_pub, reason = "the tests need more of it, from other modules")]
 mod corpus;
 
-/// Larger ones only slow the fuzzer down.
+/// In bytes; larger seeds slow the fuzzer down.
 const LARGEST: usize = 16 * 1024;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn seeds(corpus: &Path, into: &Path) {
         for case in corpus::load(corpus, place) {
             let body = case.script(&value).expect("an answer").body();
             match target {
-                // The first byte chooses a token.
+                // The first byte selects a token.
                 "jwks" => (0..6).for_each(|first| {
                     write(target, &format!("{}-{first}", case.name), &[&[first], &body[..]].concat())
                 }),
@@ -52,7 +52,7 @@ fn seeds(corpus: &Path, into: &Path) {
                 write("cache_entry", &case.name, &entry(&body));
             }
             if place == "token" || place == "api" {
-                // The first byte chooses a status.
+                // The first byte selects a status.
                 write("error_body", &case.name, &[&[3], &body[..]].concat());
             }
         }
@@ -66,7 +66,7 @@ fn seeds(corpus: &Path, into: &Path) {
     }
 }
 
-/// Values that stand still.
+/// Fixed values for the placeholders.
 fn value(name: &str) -> Option<String> {
     Some(match name {
         "origin" => "http://127.0.0.1:8080".to_owned(),
@@ -78,7 +78,7 @@ fn value(name: &str) -> Option<String> {
     })
 }
 
-/// A file of the corpus whose body is the finding; what to expect is for a person to say.
+/// A file of the corpus with the finding as its body; the expectation in it must be adapted.
 fn case(body: &[u8]) -> String {
     let mut text = String::from("# What this broke.\nexpect: exit 7 kind bad_response\n\n");
     text.push_str("HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: ${length}\nConnection: close\n\n");

@@ -1,4 +1,4 @@
-//! Running programs and saying what they used.
+//! Runs programs and measures what they use. What is run, and the targets, are in the files of the groups.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
-
-use crate::Outcome;
 
 /// The argument that turns this program into the measuring parent of another one.
 pub(crate) const MEASURE: &str = "--measure";
@@ -21,27 +20,27 @@ pub(crate) struct Usage {
     pub(crate) peak_kib: u64,
 }
 
-/// Runs a command whose output goes to `output`, and measures it. A process of its own stands between, because the
-/// operating system adds up what all children of a process used.
-pub(crate) fn measured(command: &Command, output: &Path) -> Outcome<Usage> {
+/// Runs a command whose output goes to `output`, and measures it. A separate process runs the command,
+/// because the operating system reports the sum over all children of a process.
+pub(crate) fn measured(command: &Command, output: &Path) -> Result<Usage> {
     let report = output.with_extension("usage");
     let mut parent = Command::new(std::env::current_exe()?);
     parent.arg(MEASURE).arg(&report).arg(command.get_program()).args(command.get_args());
-    like(&mut parent, command);
+    copy_env(&mut parent, command);
     let status = parent.stdin(Stdio::null()).stdout(File::create(output)?).status()?;
     if !status.success() {
-        return Err(format!("{command:?} failed: {status}").into());
+        bail!("{command:?} failed: {status}");
     }
     let text = fs::read_to_string(&report)?;
     let mut numbers = text.split_whitespace().map(str::parse);
-    let mut next = || numbers.next().ok_or("a measurement is incomplete")?.map_err(Box::<dyn std::error::Error>::from);
+    let mut next = || anyhow::Ok(numbers.next().context("a measurement is incomplete")??);
     Ok(Usage { wall: Duration::from_micros(next()?), cpu: Duration::from_micros(next()?), peak_kib: next()? })
 }
 
-/// The measuring parent: runs the program that the arguments name, and writes what it used to a file.
-pub(crate) fn measure(mut args: impl Iterator<Item = std::ffi::OsString>) -> Outcome<()> {
-    let report = args.next().ok_or("no file for the measurement")?;
-    let program = args.next().ok_or("no program to measure")?;
+/// The measuring parent: runs the program that the arguments name, and writes its usage to a file.
+pub(crate) fn measure(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<()> {
+    let report = args.next().context("no file for the measurement")?;
+    let program = args.next().context("no program to measure")?;
     let started = Instant::now();
     let status = Command::new(program).args(args).status()?;
     let wall = started.elapsed();
@@ -49,25 +48,25 @@ pub(crate) fn measure(mut args: impl Iterator<Item = std::ffi::OsString>) -> Out
     let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
     let cpu = micros(used.user_time()) + micros(used.system_time());
     fs::write(report, format!("{} {cpu} {}\n", wall.as_micros(), used.max_rss()))?;
-    if status.success() { Ok(()) } else { Err(format!("the program failed: {status}").into()) }
+    if status.success() { Ok(()) } else { bail!("the program failed: {status}") }
 }
 
-/// How long a command takes when a script reads its output, as a script does.
-pub(crate) fn wall(command: &mut Command) -> Outcome<Duration> {
+/// The wall time of a command whose output is read through a pipe, as by a script.
+pub(crate) fn wall(command: &mut Command) -> Result<Duration> {
     let started = Instant::now();
     let output = command.stdin(Stdio::null()).output()?;
     let wall = started.elapsed();
     if !output.status.success() {
-        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(wall)
 }
 
 /// The output of a command that must succeed.
-pub(crate) fn output(command: &mut Command) -> Outcome<String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -76,15 +75,15 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
 pub(crate) fn wrapped(wrapper: &[&OsStr], command: &Command) -> Command {
     let mut outer = Command::new(wrapper[0]);
     outer.args(&wrapper[1..]).arg(command.get_program()).args(command.get_args());
-    like(&mut outer, command);
+    copy_env(&mut outer, command);
     outer
 }
 
-fn like(outer: &mut Command, command: &Command) {
+fn copy_env(outer: &mut Command, command: &Command) {
     outer.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
 }
 
-/// The value that a tenth of the sample is below: what the machine does when nobody disturbs it.
+/// The tenth percentile: the time on a machine without other load.
 pub(crate) fn p10(mut sample: Vec<Duration>) -> Duration {
     sample.sort();
     sample.get(sample.len() / 10).copied().unwrap_or_default()

@@ -1,27 +1,29 @@
-//! A cold `m2m participant`, token server and API on two hosts that are 50 ms away. Round trips decide; wall divided by
-//! the round-trip time counts them.
+//! A cold `m2m participant`, with token server and API on two hosts 50 ms away. Round trips are the limit; wall time divided
+//! by the round-trip time counts them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use anyhow::Result;
+
 use crate::child::{Usage, measured, p10};
 use crate::home::Home;
 use crate::server::{Counts, access_token};
 use crate::table::Row;
-use crate::{Bench, Outcome, relay};
+use crate::{Bench, relay};
 
-/// There and back.
+/// The round-trip time of the network.
 pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(50);
-/// How often each is run, in turn.
+/// Runs per measurement, in turn.
 const RUNS: usize = 15;
-/// CPU time that a lookup may take.
+/// The limit of CPU time of a lookup.
 const CPU: Duration = Duration::from_millis(5);
-/// Wall against three curls.
+/// Wall time relative to three curls.
 const OF_THREE_CURLS: f64 = 0.55;
 
-/// What is on the disk before a run, and how many round trips that leaves.
-const STARTS: [(&str, bool, bool, u32); 3] =
+/// What is cached before a run, and how many round trips are left.
+const CACHE_STATES: [(&str, bool, bool, u32); 3] =
     [("nothing cached", false, false, 5), ("metadata on disk", true, false, 4), ("token cached", true, true, 3)];
 
 /// The runs of one way to look a participant up.
@@ -47,7 +49,7 @@ impl Sample {
         p10(self.cpus.clone())
     }
 
-    /// Whole round trips: what is left beside the CPU time is waiting.
+    /// Whole round trips: all time that is not CPU time is waiting.
     fn round_trips(&self) -> u32 {
         (self.wall().saturating_sub(self.cpu()).as_secs_f64() / ROUND_TRIP.as_secs_f64()).round() as u32
     }
@@ -65,7 +67,7 @@ impl Sample {
 }
 
 /// The rows of the cold lookup.
-pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
+pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Result<Vec<Row>> {
     let identity = format!("https://localhost:{}", relay::start(bench.servers.identity, ROUND_TRIP)?.port());
     let api = format!("https://127.0.0.1:{}", relay::start(bench.servers.api, ROUND_TRIP)?.port());
     let home = Home::new(m2m, &bench.ca_file(), &identity, &api)?;
@@ -73,10 +75,10 @@ pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
     let lookup = home.m2m(&["participant", "--login", "ana.souza"]);
     let output = bench.scratch().join("out");
 
-    let mut samples: [Sample; STARTS.len()] = Default::default();
+    let mut samples: [Sample; CACHE_STATES.len()] = Default::default();
     let (mut three, mut one) = (Sample::default(), Sample::default());
     for _ in 0..RUNS {
-        for (sample, (_, metadata, token, _)) in samples.iter_mut().zip(STARTS) {
+        for (sample, (_, metadata, token, _)) in samples.iter_mut().zip(CACHE_STATES) {
             if !token {
                 home.forget(!metadata)?;
             }
@@ -86,31 +88,32 @@ pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
         }
         for (sample, commands) in [(&mut three, &curls.three[..]), (&mut one, &curls.one[..])] {
             let before = bench.servers.counts();
-            let usages: Vec<Usage> = commands.iter().map(|curl| measured(curl, &output)).collect::<Outcome<_>>()?;
+            let usages: Vec<Usage> = commands.iter().map(|curl| measured(curl, &output)).collect::<Result<_>>()?;
             sample.add(&usages, bench.servers.counts().since(before));
         }
     }
 
     let yardstick = format!("3 curls {}; curl --next {}", three.describe(), one.describe());
     let mut rows = Vec::new();
-    for (sample, (start, _, _, target)) in samples.iter().zip(STARTS) {
+    for (sample, (start, _, _, target)) in samples.iter().zip(CACHE_STATES) {
         let met = sample.round_trips() <= target;
-        let row = Row::held(format!("cold lookup, {start}: round trips"), format!("{target}"), sample.describe(), met);
-        rows.push(if target == 5 { row.beside(&yardstick) } else { row });
+        let row =
+            Row::with_target(format!("cold lookup, {start}: round trips"), format!("{target}"), sample.describe(), met);
+        rows.push(if target == 5 { row.compared_with(&yardstick) } else { row });
     }
     let cold = &samples[0];
     let worst = samples.iter().map(Sample::cpu).max().unwrap_or_default();
     rows.push(
-        Row::held(
-            "cold lookup: CPU of the dearest",
+        Row::with_target(
+            "cold lookup: highest CPU time",
             format!("<= {} ms", CPU.as_millis()),
             format!("{:.1} ms", worst.as_secs_f64() * 1e3),
             worst <= CPU,
         )
-        .beside(format!("3 curls {:.1} ms", three.cpu().as_secs_f64() * 1e3)),
+        .compared_with(format!("3 curls {:.1} ms", three.cpu().as_secs_f64() * 1e3)),
     );
     let ratio = cold.wall().as_secs_f64() / three.wall().as_secs_f64();
-    rows.push(Row::held(
+    rows.push(Row::with_target(
         "cold lookup, nothing cached: wall",
         format!("<= {OF_THREE_CURLS} x 3 curls"),
         format!("{ratio:.2} x"),
@@ -119,14 +122,14 @@ pub(crate) fn rows(bench: &Bench, m2m: &Path) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-/// What people do without m2m: metadata, token and lookup by curl, in three processes or in one.
+/// The same without m2m: metadata, token and lookup by curl, in three processes or in one.
 struct Curls {
     three: Vec<Command>,
     one: Vec<Command>,
 }
 
 impl Curls {
-    fn new(bench: &Bench, home: &Home, identity: &str, api: &str) -> Outcome<Self> {
+    fn new(bench: &Bench, home: &Home, identity: &str, api: &str) -> Result<Self> {
         let bearer: PathBuf = bench.scratch().join("bearer");
         std::fs::write(&bearer, format!("Authorization: Bearer {}\n", access_token()))?;
         let bearer = format!("@{}", bearer.display());

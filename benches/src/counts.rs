@@ -1,30 +1,31 @@
-//! What a program does, counted: instructions by callgrind, system calls by strace. Neither depends on how busy the
-//! machine is.
+//! Counts what a program does: instructions by callgrind, system calls by strace. Neither depends on the load of the
+//! machine.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::Outcome;
+use anyhow::{Context, Result};
+
 use crate::child;
 
-/// Instructions in user mode, the loader's included.
-pub(crate) fn instructions(command: &Command, scratch: &Path) -> Outcome<u64> {
+/// Instructions in user mode, including the loader.
+pub(crate) fn instructions(command: &Command, scratch: &Path) -> Result<u64> {
     let file = scratch.join("callgrind.out");
     let mut out_file = std::ffi::OsString::from("--callgrind-out-file=");
     out_file.push(&file);
     child::output(&mut child::wrapped(&["valgrind".as_ref(), "--tool=callgrind".as_ref(), &out_file], command))?;
     let profile = fs::read_to_string(&file)?;
     let total = profile.lines().find_map(|line| line.strip_prefix("summary: "));
-    Ok(total.ok_or("callgrind wrote no summary")?.trim().parse()?)
+    Ok(total.context("callgrind wrote no summary")?.trim().parse()?)
 }
 
 /// The system calls of one run.
 pub(crate) struct Calls(String);
 
-/// Runs a command under strace, threads and children included.
-pub(crate) fn system_calls(command: &Command, scratch: &Path) -> Outcome<Calls> {
+/// Runs a command under strace, with its threads and children.
+pub(crate) fn system_calls(command: &Command, scratch: &Path) -> Result<Calls> {
     let log = scratch.join("strace.out");
     let wrapper: [&OsStr; 4] = ["strace".as_ref(), "-f".as_ref(), "-o".as_ref(), log.as_ref()];
     child::output(&mut child::wrapped(&wrapper, command))?;
@@ -40,12 +41,12 @@ impl Calls {
             .filter(|call| call.starts_with(|c: char| c.is_ascii_alphabetic()))
     }
 
-    /// All of them.
+    /// The number of calls.
     pub(crate) fn count(&self) -> usize {
         self.each().count()
     }
 
-    /// Files that were opened, below `folder` only if one is given.
+    /// The number of files opened, below `folder` if one is given.
     pub(crate) fn opened(&self, folder: Option<&Path>) -> usize {
         let quoted = folder.map(|folder| format!("\"{}/", folder.display()));
         self.each()
@@ -54,7 +55,7 @@ impl Calls {
             .count()
     }
 
-    /// Threads and processes that were started.
+    /// The number of threads and processes started.
     pub(crate) fn started(&self) -> usize {
         self.each().filter(|call| ["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name))).count()
     }

@@ -1,14 +1,13 @@
-//! A user of m2m: a temporary home with a config file of five profiles, an authority to trust, and an empty cache.
+//! A temporary home of a user of m2m: a config file with five profiles, a trusted authority, and an empty cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Result;
 use tempfile::TempDir;
 
-use crate::Outcome;
-
-/// A home that goes away when it is dropped.
+/// A home that is removed on drop.
 pub(crate) struct Home {
     folder: TempDir,
     m2m: PathBuf,
@@ -16,7 +15,7 @@ pub(crate) struct Home {
 
 impl Home {
     /// A home whose default profile names these servers, by base URL.
-    pub(crate) fn new(m2m: &Path, ca_file: &Path, identity: &str, api: &str) -> Outcome<Self> {
+    pub(crate) fn new(m2m: &Path, ca_file: &Path, identity: &str, api: &str) -> Result<Self> {
         let folder = TempDir::with_prefix("m2m-bench-")?;
         let config = folder.path().join("config/m2m");
         fs::create_dir_all(&config)?;
@@ -34,11 +33,11 @@ impl Home {
         self.path().join("cache/m2m")
     }
 
-    /// Forgets tokens, and metadata too unless it is to be kept.
-    pub(crate) fn forget(&self, metadata: bool) -> Outcome<()> {
-        for shelf in ["tokens", "metadata"] {
-            let folder = self.cache().join(shelf);
-            if folder.exists() && (metadata || shelf == "tokens") {
+    /// Removes tokens from the cache, and metadata too if asked.
+    pub(crate) fn forget(&self, metadata: bool) -> Result<()> {
+        for kind in ["tokens", "metadata"] {
+            let folder = self.cache().join(kind);
+            if folder.exists() && (metadata || kind == "tokens") {
                 fs::remove_dir_all(folder)?;
             }
         }
@@ -52,7 +51,7 @@ impl Home {
         command
     }
 
-    /// A program in this home, with an environment as small as a job's.
+    /// A program in this home, with as small an environment as a job has.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs([

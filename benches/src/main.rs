@@ -1,24 +1,26 @@
 //! Measures m2m against its budget and prints one table; `docs/speed.md` says how to read it.
 //!
-//! Everything is made here: the servers, a network with a round-trip time, the users' homes. Figures are counts, and ratios
-//! to a yardstick of the same run: bare times say more about the machine than about the program.
+//! It starts its own servers, a network with a round-trip time, and homes of users. Figures are counts, and ratios to a
+//! reference measured in the same run, because absolute times depend mostly on the machine.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
 mod bulk;
 mod child;
 mod cold;
 mod counts;
-mod herd;
 mod home;
 mod program;
 mod relay;
 mod server;
+mod stampede;
 mod table;
 mod warm;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::home::Home;
@@ -27,17 +29,14 @@ use crate::server::Servers;
 use crate::table::{HEAD, Row};
 use crate::warm::Warm;
 
-const USAGE: &str = "usage: benches/run [warm|cold|bulk|herd|size]... [--build-time]
-       benches/run --guard    only what can be counted; fails where it leaves the budget
-       benches/run --serve    serves until stdin ends and prints a user's environment, for profiling by hand";
+const USAGE: &str = "usage: benches/run [warm|cold|bulk|stampede|size]... [--build-time]
+       benches/run --guard    only counts; fails if one is over its budget
+       benches/run --serve    prints the environment of a user and serves until stdin ends, for profiling by hand";
 
 /// The groups of rows, in the order of the table.
-const GROUPS: [&str; 5] = ["warm", "cold", "bulk", "herd", "size"];
+const GROUPS: [&str; 5] = ["warm", "cold", "bulk", "stampede", "size"];
 
-/// What goes wrong is told and ends the run.
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// What all measurements share.
+/// The servers and folders that all measurements share.
 struct Bench {
     /// The repository.
     root: PathBuf,
@@ -46,14 +45,14 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Outcome<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the benchmarks are in no repository")?;
+    fn new() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the benchmarks are not in a repository")?;
         let scratch = TempDir::with_prefix("m2m-bench-")?;
         let servers = Servers::start(&scratch.path().join("ca.pem"))?;
         Ok(Self { root: root.to_owned(), scratch, servers })
     }
 
-    /// A folder for what lies about.
+    /// A folder for temporary files.
     fn scratch(&self) -> &Path {
         self.scratch.path()
     }
@@ -71,8 +70,8 @@ impl Bench {
         format!("https://127.0.0.1:{}", self.servers.api.port())
     }
 
-    /// A new home whose profile names the servers, with no network between.
-    fn home_of(&self, m2m: &Path) -> Outcome<Home> {
+    /// A new home whose profile names the servers directly, without the relay.
+    fn home_of(&self, m2m: &Path) -> Result<Home> {
         Home::new(m2m, &self.ca_file(), &self.identity_url(), &self.api_url())
     }
 }
@@ -87,25 +86,25 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(args: &[String]) -> Outcome<()> {
+fn run(args: &[String]) -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--guard"] => guard(&Bench::new()?),
         ["--serve"] => serve(&Bench::new()?),
         ref words if words.iter().all(|word| *word == "--build-time" || GROUPS.contains(word)) => {
             table(&Bench::new()?, words)
         }
-        _ => Err(USAGE.into()),
+        _ => bail!(USAGE),
     }
 }
 
-/// Prints the rows of the groups asked for, all of them by default, as they are measured.
-fn table(bench: &Bench, words: &[&str]) -> Outcome<()> {
+/// Prints the rows of the requested groups, or of all, as they are measured.
+fn table(bench: &Bench, words: &[&str]) -> Result<()> {
     let all = !words.iter().any(|word| GROUPS.contains(word));
     let wanted = |group| all || words.contains(&group);
     let Programs { m2m, hello } = Programs::build(&bench.root, bench.scratch(), None)?;
@@ -121,7 +120,7 @@ fn table(bench: &Bench, words: &[&str]) -> Outcome<()> {
                 print(&warm.counted()?);
                 print(&warm.timed()?);
             }
-            Some(why) => print(&[Row::told("warm token, musl", format!("not measured: {why}"))]),
+            Some(why) => print(&[Row::info("warm token, musl", format!("not measured: {why}"))]),
         }
     }
     if wanted("cold") {
@@ -130,8 +129,8 @@ fn table(bench: &Bench, words: &[&str]) -> Outcome<()> {
     if wanted("bulk") {
         print(&bulk::rows(bench, &m2m)?);
     }
-    if wanted("herd") {
-        print(&herd::rows(bench, &m2m)?);
+    if wanted("stampede") {
+        print(&stampede::rows(bench, &m2m)?);
     }
     if wanted("size") {
         print(&[program::size(&m2m)?]);
@@ -143,22 +142,22 @@ fn table(bench: &Bench, words: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// Prints what can be counted, and fails where it leaves what CI holds.
-fn guard(bench: &Bench) -> Outcome<()> {
+/// Prints the counts, and fails if one is over the limit for CI.
+fn guard(bench: &Bench) -> Result<()> {
     let Programs { m2m, hello } = Programs::build(&bench.root, bench.scratch(), None)?;
-    let mut rows = Warm::new(bench, &m2m, &hello, "warm token", &warm::HELD)?.counted()?;
+    let mut rows = Warm::new(bench, &m2m, &hello, "warm token", &warm::GUARD)?.counted()?;
     rows.push(program::size(&m2m)?);
     rows.extend(program::crates(&bench.root)?);
     println!("{HEAD}");
     print(&rows);
     match rows.iter().filter(|row| row.falls_short()).count() {
         0 => Ok(()),
-        count => Err(format!("{count} of the budget's rows fall short; docs/speed.md says what they mean").into()),
+        count => bail!("{count} rows miss the budget; docs/speed.md explains them"),
     }
 }
 
-/// Serves until stdin ends, and says with which environment a user of these servers runs m2m.
-fn serve(bench: &Bench) -> Outcome<()> {
+/// Prints the environment in which a user runs m2m with these servers, and serves until stdin ends.
+fn serve(bench: &Bench) -> Result<()> {
     let home = bench.home_of(Path::new("m2m"))?;
     for (name, value) in home.m2m(&[]).get_envs() {
         if let Some(value) = value.filter(|_| name != "PATH") {

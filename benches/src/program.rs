@@ -1,11 +1,12 @@
-//! What is measured: m2m as it is released, and a Rust hello to take off what every Rust program costs.
+//! The programs that are measured: m2m as it is released, and a Rust hello, whose cost every Rust program has.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::Outcome;
+use anyhow::{Result, bail};
+
 use crate::child;
 use crate::table::Row;
 
@@ -29,7 +30,7 @@ pub(crate) struct Programs {
 
 impl Programs {
     /// Builds both.
-    pub(crate) fn build(root: &Path, scratch: &Path, target: Option<&str>) -> Outcome<Self> {
+    pub(crate) fn build(root: &Path, scratch: &Path, target: Option<&str>) -> Result<Self> {
         let target_dir = root.join("target");
         run(build_command(root, &target_dir).args(flag(target)))?;
         let source = scratch.join("hello.rs");
@@ -59,20 +60,20 @@ pub(crate) fn musl_is_missing() -> Option<String> {
 }
 
 /// The size of the binary.
-pub(crate) fn size(m2m: &Path) -> Outcome<Row> {
+pub(crate) fn size(m2m: &Path) -> Result<Row> {
     let size = fs::metadata(m2m)?.len();
-    Ok(Row::held(
-        "binary, without the sandbox",
+    Ok(Row::with_target(
+        "binary",
         format!("<= {} MB", SIZE / 1_000_000),
         format!("{:.2} MB", size as f64 / 1e6),
         size <= SIZE,
     ))
 }
 
-/// The crates that m2m is made of, without the sandbox's.
-pub(crate) fn crates(root: &Path) -> Outcome<Vec<Row>> {
+/// The crates that m2m is built from.
+pub(crate) fn crates(root: &Path) -> Result<Vec<Row>> {
     let mut tree = Command::new("cargo");
-    tree.args(["tree", "--locked", "--no-default-features", "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+    tree.args(["tree", "--locked", "--package", "m2m", "-e", "normal", "--prefix", "none", "--format", "{p}"]);
     let tree = child::output(tree.current_dir(root))?;
     let mut crates: Vec<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).skip(1).collect();
     crates.sort_unstable();
@@ -80,8 +81,8 @@ pub(crate) fn crates(root: &Path) -> Outcome<Vec<Row>> {
     let name = |line: &&str| line.split(' ').next().unwrap_or_default().to_owned();
     let banned: Vec<String> = crates.iter().map(name).filter(|name| BANNED.contains(&name.as_str())).collect();
     Ok(vec![
-        Row::held("crates", format!("<= {CRATES}"), crates.len().to_string(), crates.len() <= CRATES),
-        Row::held(
+        Row::with_target("crates", format!("<= {CRATES}"), crates.len().to_string(), crates.len() <= CRATES),
+        Row::with_target(
             "TLS libraries beside rustls with ring",
             "none",
             if banned.is_empty() { "none".into() } else { banned.join(", ") },
@@ -91,16 +92,16 @@ pub(crate) fn crates(root: &Path) -> Outcome<Vec<Row>> {
 }
 
 /// How long a build from nothing takes. Minutes.
-pub(crate) fn build_time(root: &Path, scratch: &Path) -> Outcome<Row> {
+pub(crate) fn build_time(root: &Path, scratch: &Path) -> Result<Row> {
     let started = Instant::now();
     run(&mut build_command(root, &scratch.join("clean-target")))?;
     let cores = std::thread::available_parallelism()?;
-    Ok(Row::told("clean release build", format!("{:.0} s on {cores} cores", started.elapsed().as_secs_f64())))
+    Ok(Row::info("clean release build", format!("{:.0} s on {cores} cores", started.elapsed().as_secs_f64())))
 }
 
 fn build_command(root: &Path, target_dir: &Path) -> Command {
     let mut command = Command::new("cargo");
-    command.args(["build", "--release", "--locked", "--no-default-features", "--bin", "m2m", "--target-dir"]);
+    command.args(["build", "--release", "--locked", "--package", "m2m", "--bin", "m2m", "--target-dir"]);
     command.arg(target_dir).current_dir(root);
     command
 }
@@ -110,7 +111,7 @@ fn flag(target: Option<&str>) -> Vec<&str> {
 }
 
 /// Runs a build whose own output the user sees.
-fn run(command: &mut Command) -> Outcome<()> {
+fn run(command: &mut Command) -> Result<()> {
     let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+    if status.success() { Ok(()) } else { bail!("{command:?} failed: {status}") }
 }

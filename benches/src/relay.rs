@@ -1,7 +1,7 @@
-//! A network with a round-trip time, without root: a relay on loopback that delays every byte by half of it each way.
+//! A network with a round-trip time, without root: a relay on loopback that delays every byte by half of it in each direction.
 //!
-//! The kernel answers a connect on loopback at once, so the round trip that it costs elsewhere is charged to the first
-//! bytes of the client: none of them counts as sent before the connection is one round trip old.
+//! The kernel accepts a connection on loopback at once, so the round trip of a real handshake is added to the first bytes of
+//! the client: they count as sent only when the connection is one round trip old.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,33 +9,33 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
+use anyhow::Result;
 
 /// Starts a relay to `target`; it ends with the process.
-pub(crate) fn start(target: SocketAddr, round_trip: Duration) -> Outcome<SocketAddr> {
+pub(crate) fn start(target: SocketAddr, round_trip: Duration) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            // A connection that cannot be made is one that the client sees closed.
-            let _ = join(client, target, round_trip);
+            // If the server cannot be reached, the client sees a closed connection.
+            let _ = relay(client, target, round_trip);
         }
     });
     Ok(address)
 }
 
-fn join(client: TcpStream, target: SocketAddr, round_trip: Duration) -> std::io::Result<()> {
+fn relay(client: TcpStream, target: SocketAddr, round_trip: Duration) -> std::io::Result<()> {
     let connected = Instant::now() + round_trip;
     let server = TcpStream::connect(target)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    carry(client.try_clone()?, server.try_clone()?, connected, round_trip / 2);
-    carry(server, client, connected, round_trip / 2);
+    forward(client.try_clone()?, server.try_clone()?, connected, round_trip / 2);
+    forward(server, client, connected, round_trip / 2);
     Ok(())
 }
 
-/// Carries bytes one way, each piece `delay` after it was read or, if that is later, after `earliest`.
-fn carry(mut from: TcpStream, mut to: TcpStream, earliest: Instant, delay: Duration) {
+/// Forwards bytes in one direction, each piece `delay` after it was read or, if that is later, after `earliest`.
+fn forward(mut from: TcpStream, mut to: TcpStream, earliest: Instant, delay: Duration) {
     let (sender, pieces) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_costs_a_round_trip_and_so_does_each_answer() {
+    fn a_connection_takes_a_round_trip_and_so_does_each_answer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let echo = listener.local_addr().unwrap();
         thread::spawn(move || {

@@ -1,5 +1,5 @@
-//! The servers that m2m is measured against: an authorization server and a participant API, TLS on loopback, each with an
-//! address of its own. They do as little as possible, count what reaches them, and run on one thread.
+//! The servers that m2m is measured against: an authorization server and a participant API, TLS on loopback, each with its
+//! own address. They do as little as possible, count connections and requests, and run on one thread.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use anyhow::{Error, Result};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -20,14 +21,12 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::Outcome;
-
 /// The size of an access token, in bytes.
 const TOKEN_SIZE: usize = 1400;
 /// The size of a participant, in bytes.
 const PARTICIPANT_SIZE: usize = 943;
 
-/// What reached the servers.
+/// Counts connections and requests.
 #[derive(Default)]
 pub(crate) struct Counters {
     connections: AtomicU64,
@@ -69,8 +68,8 @@ pub(crate) struct Servers {
 
 impl Servers {
     /// Starts both, and writes the authority that signed their certificate to `ca_file`.
-    pub(crate) fn start(ca_file: &Path) -> Outcome<Self> {
-        let acceptor = TlsAcceptor::from(Arc::new(certified(ca_file)?));
+    pub(crate) fn start(ca_file: &Path) -> Result<Self> {
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(ca_file)?));
         let counters = Arc::new(Counters::default());
         let listeners = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
         let [identity, api] = [listeners[0].local_addr()?, listeners[1].local_addr()?];
@@ -98,7 +97,7 @@ impl Servers {
 }
 
 /// A certificate for `localhost` and 127.0.0.1, signed by a new authority.
-fn certified(ca_file: &Path) -> Outcome<ServerConfig> {
+fn server_config(ca_file: &Path) -> Result<ServerConfig> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.distinguished_name.push(DnType::CommonName, "m2m benchmarks");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -107,7 +106,7 @@ fn certified(ca_file: &Path) -> Outcome<ServerConfig> {
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate()?;
     let leaf = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?.signed_by(&key, &issuer)?;
-    let key = PrivateKeyDer::try_from(key.serialize_der())?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(Error::msg)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -141,7 +140,7 @@ async fn answer(request: Request<Incoming>, counters: Arc<Counters>) -> Result<R
         "/oauth2/token" => {
             count(&counters.tokens);
             let _ = request.into_body().collect().await;
-            (StatusCode::OK, grant())
+            (StatusCode::OK, token_response())
         }
         "/v1/participants" => {
             count(&counters.lookups);
@@ -158,7 +157,7 @@ async fn answer(request: Request<Incoming>, counters: Arc<Counters>) -> Result<R
     Ok(response)
 }
 
-/// The host and port that the client asked for: those of a relay, if it came through one.
+/// The host and port of the request: those of a relay, if it came through one.
 fn authority(request: &Request<Incoming>) -> String {
     let named = request.uri().authority().map(|authority| authority.as_str());
     let host = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
@@ -171,11 +170,11 @@ fn metadata(authority: &str) -> String {
     )
 }
 
-fn grant() -> String {
+fn token_response() -> String {
     format!(r#"{{"access_token":"{}","expires_in":3600,"token_type":"Bearer"}}"#, access_token())
 }
 
-/// In the shape of a JWT, and of the size of one of Cognito's with a few scopes.
+/// Has the format of a JWT, and the size of a token of Cognito with a few scopes.
 pub(crate) fn access_token() -> String {
     let (header, signature) = ("a".repeat(112), "s".repeat(342));
     let claims = "c".repeat(TOKEN_SIZE - header.len() - signature.len() - 2);

@@ -1,4 +1,4 @@
-//! The table: what was measured, against what, and whether the budget holds.
+//! The table of what was measured: figures, targets, references, and whether the budget holds.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ pub(crate) struct Row {
 enum Verdict {
     Holds,
     FallsShort,
-    /// Nothing was promised.
+    /// There is no target.
     Informs,
 }
 
 impl Row {
     /// A row with a target, and whether it is met.
-    pub(crate) fn held(
+    pub(crate) fn with_target(
         what: impl Into<String>,
         target: impl Into<String>,
         figure: impl Into<String>,
@@ -32,13 +32,13 @@ impl Row {
     }
 
     /// A row without a target.
-    pub(crate) fn told(what: impl Into<String>, figure: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Informs, ..Self::held(what, "-", figure, true) }
+    pub(crate) fn info(what: impl Into<String>, figure: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Informs, ..Self::with_target(what, "-", figure, true) }
     }
 
-    /// What the figure is to be seen beside, measured in the same run.
+    /// Adds the reference, measured in the same run.
     #[must_use]
-    pub(crate) fn beside(self, yardstick: impl Into<String>) -> Self {
+    pub(crate) fn compared_with(self, yardstick: impl Into<String>) -> Self {
         Self { yardstick: yardstick.into(), ..self }
     }
 

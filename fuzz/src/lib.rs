@@ -1,5 +1,5 @@
-//! What the fuzz targets share: a process without environment, an answer, and what must hold of everything that a person
-//! gets to see. A target asserts; a panic is a finding.
+//! What the fuzz targets share: a host without environment, a response, and the checks of every error that is shown. A target
+//! asserts; a panic is a finding. What each parser must guarantee is in `targets/`.
 
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
@@ -11,13 +11,13 @@ use m2m::internals::http::message::Response;
 use m2m::internals::platform::text;
 use m2m::internals::report;
 
-/// A process whose streams lead no_server_configured.
+/// A host with an empty environment and input, which discards its output.
 pub fn quiet_host() -> Host {
     let sink = || Box::new(std::io::sink());
     Host::new(Vec::new(), BTreeMap::new(), Box::new(|| UNIX_EPOCH), Box::new(std::io::empty()), sink(), sink())
 }
 
-/// An answer with this status and body.
+/// A response with this status and body.
 pub fn reply(status: u16, body: &[u8]) -> Response {
     Response {
         status,
@@ -29,7 +29,7 @@ pub fn reply(status: u16, body: &[u8]) -> Response {
     }
 }
 
-/// Asserts that an error can be shown: one line of JSON, and lines of text in which nothing acts on a terminal.
+/// Asserts that an error can be shown: one line of JSON, and text without control characters.
 pub fn assert_showable(host: &Host, error: &Error) {
     let line = report::json(host, error);
     assert!(!line.contains('\n'), "more than one line: {line}");
@@ -38,9 +38,9 @@ pub fn assert_showable(host: &Host, error: &Error) {
         let words = internals::redactor(host).render(cause);
         let quote = words.strip_prefix(&cause.text).unwrap_or_default();
         assert!(quote.chars().count() <= text::QUOTE_LIMIT + 8, "a quote of {} characters", quote.chars().count());
-        assert_eq!(text::sanitize(quote), quote, "a quote that acts on a terminal");
+        assert_eq!(text::sanitize(quote), quote, "a quote with control characters");
     }
     for own in error.hints().iter().map(String::as_str).chain([error.message()]) {
-        assert!(own.chars().count() <= 4096, "server text among our own words: {own}");
+        assert!(own.chars().count() <= 4096, "text of the server in a message of our own: {own}");
     }
 }

@@ -1,4 +1,4 @@
-//! Cache files: one that is read can be written and read again, and says the same.
+//! Cache files: an entry that is read is the same after it is written and read again.
 
 #![no_main]
 

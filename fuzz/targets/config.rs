@@ -1,4 +1,4 @@
-//! Config files: every profile resolves or says why not, and no error holds a secret.
+//! Config files: every profile resolves or is refused with an error, and no error holds a secret.
 
 #![no_main]
 
@@ -15,10 +15,10 @@ use m2m::internals::settings::table;
 use m2m::internals::tokens::source::TokenSource;
 use m2m_fuzz::{assert_showable, quiet_host};
 
-/// The seeds have it wherever a secret may stand.
+/// The seeds have it wherever a secret can be.
 const SECRET: &str = "s3cr3t-0f-the-seeds";
 
-/// Whether the secret stands in the file once, and there as a client secret: elsewhere it is any text, which may be shown.
+/// Whether the secret is in the file once, as a client secret. Anywhere else it is ordinary text, which can be shown.
 fn holds_the_secret(text: &str) -> bool {
     let lines = [format!("client_secret = \"{SECRET}\""), format!("client_secret = {{ value = \"{SECRET}\" }}")];
     let several_lines = text.contains("\"\"\"") || text.contains("'''");

@@ -1,5 +1,5 @@
-//! Refusals of the token endpoint and of the API: every body is some error, and every error can be shown. The first byte
-//! chooses the status.
+//! Refusals of the token endpoint and of the API: every body gives an error, and every error can be shown. The first byte
+//! selects the status.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ const STATUSES: [u16; 8] = [200, 302, 400, 401, 403, 404, 429, 503];
 const SECRET: &str = "S3cr3t+/%\"é";
 
 thread_local! {
-    /// Made once: a secret in all its encodings takes longer than an error.
+    /// Created once: to register a secret in all its encodings takes longer than to read an error.
     static HOST: Host = {
         let host = quiet_host();
         m2m::internals::redactor(&host).register_secret(&Secret::new(SECRET.to_owned()));

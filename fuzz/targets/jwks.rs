@@ -1,4 +1,4 @@
-//! Key sets: none of them verifies a token whose signature is made up. The first byte chooses the token.
+//! Key sets: none verifies a token with an invalid signature. The first byte selects the token.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use m2m::internals::oauth::jose::jwks::KeySet;
 use m2m::internals::oauth::jose::jwt::ParsedToken;
 
-/// Headers for every kind of key; claims `{}`; 64 and 256 bytes of made-up signature.
+/// Headers for every kind of key; claims `{}`; 64 to 256 bytes of invalid signature.
 const HEADERS: [(&str, usize); 6] = [
     ("eyJhbGciOiJFZERTQSIsImtpZCI6ImtleS0xIn0", 86),
     ("eyJhbGciOiJFUzI1NiIsImtpZCI6ImtleS0xIn0", 86),
@@ -19,13 +19,13 @@ const HEADERS: [(&str, usize); 6] = [
 fuzz_target!(|input: &[u8]| {
     let (first, set) = input.split_first().unwrap_or((&0, &[]));
     let (header, length) = HEADERS[usize::from(*first) % HEADERS.len()];
-    // The last character carries bits that must be zero.
+    // The unused bits of the last character must be zero.
     let signature = if length == 0 { String::new() } else { format!("{}A", "q".repeat(length - 1)) };
     let ParsedToken::Signed(jwt) = ParsedToken::read(&format!("{header}.e30.{signature}")) else { panic!("a JWT") };
     if let Ok(set) = KeySet::parse(set) {
-        assert!(set.verify(&jwt).is_err(), "a made-up signature holds");
+        assert!(set.verify(&jwt).is_err(), "an invalid signature is accepted");
     }
-    // Any bytes as a token.
+    // Any text can be read as a token.
     if let Ok(text) = std::str::from_utf8(input) {
         let _ = ParsedToken::read(text);
     }

@@ -1,4 +1,4 @@
-//! Metadata documents: one that is used names the expected issuer and an endpoint that may be used.
+//! Metadata documents: an accepted one names the expected issuer and a permitted endpoint.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use m2m::internals::platform::url;
 use m2m::internals::platform::url::Url;
 use m2m_fuzz::{assert_showable, quiet_host};
 
-/// As the seeds have it.
+/// The issuer of the seeds.
 const ISSUER: &str = "http://127.0.0.1:8080";
 
 fuzz_target!(|document: &[u8]| {

@@ -1,4 +1,4 @@
-//! Participants: what an API sends passes through every filter and format as whole lines of JSON.
+//! Participants: after every filter, each format writes complete lines of JSON.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
         let masked = redact_participant::participant(item);
         assert!(is_json(&masked), "not JSON: {masked}");
         let again = RawValue::from_string(masked.clone()).expect("JSON");
-        assert_eq!(redact_participant::participant(&again), masked, "masked twice is not masked once");
+        assert_eq!(redact_participant::participant(&again), masked, "masking twice differs from masking once");
     }
     let one = ParticipantFilter { one: true, ..ParticipantFilter::default() };
     if let Err(error) = one.require(&found.items) {

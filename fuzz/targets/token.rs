@@ -1,4 +1,4 @@
-//! The token response: what is taken for a token can be sent, kept and printed; what is not can be told.
+//! Token responses: an accepted token can be sent, cached and printed; a refusal can be shown.
 
 #![no_main]
 

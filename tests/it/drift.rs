@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,6 +11,8 @@ use m2m::ErrorKind;
 use m2m::exit;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::sandbox;
 
 const README: &str = include_str!("../../README.md");
 
@@ -109,9 +112,9 @@ fn every_variable_exists() {
 fn the_first_command_prints_a_participant() {
     let command = block_after("<!-- first command -->").trim();
     let run = command.strip_prefix("cargo build && ").unwrap();
-    let words: Vec<&str> = run.split_whitespace().map(built).collect();
+    let words: Vec<String> = run.split_whitespace().map(built).collect();
     let home = TempDir::new().unwrap();
-    let output = clean(words[0]).env("HOME", home.path()).args(&words[1..]).output().unwrap();
+    let output = clean(&words[0]).env("HOME", home.path()).args(&words[1..]).output().unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -156,11 +159,11 @@ fn toml_blocks() -> impl Iterator<Item = &'static str> {
 }
 
 /// The binaries of this build for those that the README's reader builds.
-fn built(word: &str) -> &str {
+fn built(word: &str) -> String {
     match word {
-        "target/debug/m2m" => env!("CARGO_BIN_EXE_m2m"),
-        "target/debug/m2m-sandbox" => env!("CARGO_BIN_EXE_m2m-sandbox"),
-        _ => word,
+        "target/debug/m2m" => env!("CARGO_BIN_EXE_m2m").to_owned(),
+        "target/debug/m2m-sandbox" => sandbox().to_string_lossy().into_owned(),
+        _ => word.to_owned(),
     }
 }
 
@@ -215,7 +218,7 @@ fn help_of_all() -> String {
         &["cache", "list"],
         &["cache", "clear"],
     ];
-    let sandbox = clean(env!("CARGO_BIN_EXE_m2m-sandbox")).arg("--help").output().unwrap();
+    let sandbox = clean(sandbox()).arg("--help").output().unwrap();
     commands.map(help_of).concat() + &text(&sandbox.stdout)
 }
 
@@ -225,7 +228,7 @@ fn lists(help: &str, name: &str) -> bool {
 }
 
 /// A command with an empty environment.
-fn clean(program: &str) -> Command {
+fn clean(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
     command

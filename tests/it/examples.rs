@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support;
+
 const GITHUB: &str = include_str!("../../examples/github-actions.yml");
 const GITLAB: &str = include_str!("../../examples/gitlab-ci.yml");
 
@@ -22,7 +24,7 @@ fn shell_block(yaml: &str, key: &str) -> String {
 /// Runs `shell` as CI does, in the sandbox with these faults and variables.
 fn run(shell: &str, home: &Path, faults: &[&str], variables: &[(&str, &str)]) -> Output {
     let bin = Path::new(env!("CARGO_BIN_EXE_m2m")).parent().expect("a folder");
-    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_m2m-sandbox"));
+    let mut sandbox = Command::new(support::sandbox());
     for fault in faults {
         sandbox.args(["--fault", fault]);
     }

@@ -87,15 +87,13 @@ fn faults(path: &str, source: &str) -> Vec<String> {
     faults
 }
 
-/// The source files under `dir`, the other binaries apart.
+/// The source files under `dir`.
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            if !path.ends_with("src/bin") {
-                found.extend(sources(&path));
-            }
+            found.extend(sources(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }

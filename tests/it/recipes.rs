@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support::sandbox;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A home for one run of an example.
@@ -25,7 +27,7 @@ impl Stage {
     fn run(&self, options: &[&str], name: &str, args: &[&Path]) -> Output {
         let bin = Path::new(env!("CARGO_BIN_EXE_m2m")).parent().unwrap().display().to_string();
         let path = std::env::var("PATH").unwrap_or_default();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_m2m-sandbox"));
+        let mut command = Command::new(sandbox());
         command.args(options).arg("--").arg(Path::new(ROOT).join("examples").join(name)).args(args).env_clear();
         command
             .env("PATH", format!("{bin}:{path}"))

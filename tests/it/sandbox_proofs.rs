@@ -14,12 +14,12 @@ use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::Outcome;
+use crate::support::{self, Outcome};
 
 /// Runs `m2m-sandbox OPTIONS -- sh -c SCRIPT` in `home`; `m2m` is the binary under test.
 fn sandbox(home: &Path, options: &[&str], script: &str) -> Outcome {
     let start = std::time::Instant::now();
-    let output = Command::new(env!("CARGO_BIN_EXE_m2m-sandbox"))
+    let output = Command::new(support::sandbox())
         .args(options)
         .args(["--", "/bin/sh", "-c", &format!("m2m() {{ {} \"$@\"; }}\n{script}", env!("CARGO_BIN_EXE_m2m"))])
         .env_clear()

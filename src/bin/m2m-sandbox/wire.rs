@@ -1,6 +1,0 @@
-//! The HTTP side of the sandbox: connections, answers, the request log. It knows no route and no token.
-
-pub(crate) mod answer;
-pub(crate) mod body;
-pub(crate) mod journal;
-pub(crate) mod listener;
