@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-#[path = "../tests/it/support/corpus.rs"]
+#[path = "../tests/it/support/corpus/case.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod corpus;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::command::Cli;
-use super::random::{alphanumeric, secret_with};
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
+use crate::support::binary::command::Cli;
+use crate::support::http::reply::Reply;
+use crate::support::http::request::Request;
+use crate::support::http::server::Server;
+use crate::support::random::{alphanumeric, secret_with};
 
 /// Where the test servers grant tokens.
 pub const TOKEN_PATH: &str = "/oauth2/token";

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::account::Account;
-use super::command::Cli;
-use super::failure::{Refusal, refused};
-use super::random::{alphanumeric, cpf};
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
+use crate::support::account::Account;
+use crate::support::binary::command::Cli;
+use crate::support::failure::{Refusal, refused};
+use crate::support::http::reply::Reply;
+use crate::support::http::request::Request;
+use crate::support::http::server::Server;
+use crate::support::random::{alphanumeric, cpf};
 
 /// An error of CloudLoyalty.
 pub fn cloudloyalty(status: u16, code: Value, message: &str) -> Reply {
