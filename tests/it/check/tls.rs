@@ -1,18 +1,19 @@
 //! `m2m check`: certificates, of real TLS servers.
 
 use crate::support::failure::refused;
-use crate::support::http::tls::{Authority, TlsFront, signed_by_itself};
+use crate::support::http::certificates::{Authority, Certificate};
+use crate::support::http::tls::TlsFront;
 use crate::support::{Account, CheckReport, Server, TestServers};
 
 /// Checks a healthy server whose certificate is for `name` and ends in `days`; the authority is trusted if `trusted`.
 #[track_caller]
 fn served(name: &str, days: i32, trusted: bool) -> CheckReport {
-    let authority = Authority::new();
+    let authority = Authority::named("Authority of the test");
     let listener = TlsFront::bind();
     let base = TlsFront::url_of(&listener);
     let scene = TestServers { base: base.clone(), ..TestServers::healthy() };
     let server = scene.server();
-    let _front = TlsFront::start(listener, authority.certify(name, days), &server);
+    let _front = TlsFront::start(listener, &authority.certify_until(name, days), &server);
     let cli = scene.cli_at(&base, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
     let cli = if trusted { cli.path_arg("--ca-file", "ca.pem") } else { cli };
     CheckReport::of(cli.run())
@@ -53,11 +54,11 @@ fn a_certificate_that_ends_within_two_weeks_warns() {
 /// The API's certificate is seen only once the API is called.
 #[test]
 fn the_certificate_of_the_api_counts_too() {
-    let authority = Authority::new();
+    let authority = Authority::named("Authority of the test");
     let listener = TlsFront::bind();
     let scene = TestServers { api_base: TlsFront::url_of(&listener), ..TestServers::healthy() };
     let server = scene.server();
-    let _front = TlsFront::start(listener, authority.certify("127.0.0.1", 3), &server);
+    let _front = TlsFront::start(listener, &authority.certify_until("127.0.0.1", 3), &server);
     let cli = scene.cli(&server, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
     let cli = cli.path_arg("--ca-file", "ca.pem").args(["--api", "/v1/status"]);
     CheckReport::of(cli.run()).warns("server.certificate", "127.0.0.1").says("api.probe", "pass", "accepts the token");
@@ -69,11 +70,12 @@ fn of_itself(authority: bool, named: bool, words: &str, hint: &str) {
     let listener = TlsFront::bind();
     let scene = TestServers { base: TlsFront::url_of(&listener), ..TestServers::healthy() };
     let server = scene.server();
-    let (identity, pem) = signed_by_itself(authority);
-    let _front = TlsFront::start(listener, identity, &server);
+    let certificate = Certificate::self_signed(authority);
+    let _front = TlsFront::start(listener, &certificate, &server);
     let token_url = format!("{}/t", scene.base);
     let refusal = refused(5, "unreachable", || {
-        let cli = scene.account.cli(["token", "--token-url", &token_url, "--retries", "0"]).file("ca.pem", &pem);
+        let cli =
+            scene.account.cli(["token", "--token-url", &token_url, "--retries", "0"]).file("ca.pem", &certificate.pem);
         if named { cli.path_arg("--ca-file", "ca.pem") } else { cli }
     });
     refusal.names(words).hints_at(hint);

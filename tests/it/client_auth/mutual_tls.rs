@@ -3,23 +3,24 @@
 use serde_json::{Value, json};
 
 use crate::support::account::{TOKEN_PATH, metadata};
-use crate::support::http::mutual_tls::{Authority, Certificate, Clients, MutualTls};
+use crate::support::http::certificates::{Authority, Certificate};
+use crate::support::http::tls::{ClientCertificate, TlsFront};
 use crate::support::jose::client_key::unsigned_jwt;
 use crate::support::{Account, Cli, Reply, Server};
 
 const AUTHORITY: &str = "Authority of the test";
 
 /// An authority that both sides trust, a client with a certificate of it, and a server behind TLS that grants tokens.
-struct TestServers {
+struct MutualTlsServers {
     account: Account,
     authority: Authority,
     certificate: Certificate,
     server: Server,
-    front: MutualTls,
+    front: TlsFront,
 }
 
-impl TestServers {
-    fn new(clients: Clients) -> Self {
+impl MutualTlsServers {
+    fn new(clients: ClientCertificate) -> Self {
         let account = Account::fresh();
         let grants = account.grants();
         let server = Server::start(move |request| match request.path() {
@@ -27,7 +28,7 @@ impl TestServers {
             _ => Reply::json_text(200, "{}"),
         });
         let authority = Authority::named(AUTHORITY);
-        let front = MutualTls::start(&authority, clients, &server);
+        let front = TlsFront::mutual(&authority, clients, &server);
         let certificate = authority.certify("client.example.com");
         Self { account, authority, certificate, server, front }
     }
@@ -53,7 +54,7 @@ impl TestServers {
 #[test]
 fn the_body_names_the_client_and_the_certificate_proves_it() {
     for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
-        let scene = TestServers::new(Clients::Must);
+        let scene = MutualTlsServers::new(ClientCertificate::Required);
         let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], method);
         // A secret that is set as well is not used.
         let cli = scene.certificate.given(cli).env("M2M_CLIENT_SECRET", &scene.account.secret);
@@ -68,7 +69,7 @@ fn the_body_names_the_client_and_the_certificate_proves_it() {
 
 #[test]
 fn one_file_may_hold_both() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
     let combined = format!("{}{}", scene.certificate.key, scene.certificate.pem);
     let cli = scene.certificate.watched(cli).file("both.pem", combined).path_arg("--client-cert", "both.pem");
@@ -78,7 +79,7 @@ fn one_file_may_hold_both() {
 
 #[test]
 fn the_metadata_may_name_an_endpoint_for_mutual_tls() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let alias = scene.front.url(TOKEN_PATH);
     let documents = Server::start(move |request| {
         assert_eq!(request.method, "GET", "the ordinary endpoint is not for certificates");
@@ -93,7 +94,7 @@ fn the_metadata_may_name_an_endpoint_for_mutual_tls() {
 
 #[test]
 fn without_that_endpoint_the_ordinary_one_is_asked() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let endpoint = scene.front.url(TOKEN_PATH);
     let documents = Server::start(move |request| {
         let mut document = metadata(&request.origin());
@@ -122,7 +123,7 @@ fn the_endpoint_for_mutual_tls_is_not_for_secrets() {
 
 #[test]
 fn without_tls_nothing_is_sent() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let server = Server::untouched();
     let cli = scene.cli(&["token", "--token-url", &server.url(TOKEN_PATH)], "tls_client_auth");
     let stderr = scene.certificate.given(cli).run().fails(2);
@@ -132,7 +133,7 @@ fn without_tls_nothing_is_sent() {
 
 #[test]
 fn a_certificate_or_key_that_cannot_be_used_sends_nothing() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let (other, base) = (scene.authority.certify("other.example.com"), scene.front.url(TOKEN_PATH));
     let plain = || scene.cli(&["token", "--token-url", &base], "tls_client_auth");
     let stderr = plain().run().fails(2);
@@ -150,7 +151,7 @@ fn a_certificate_or_key_that_cannot_be_used_sends_nothing() {
 
 #[test]
 fn the_api_is_shown_the_same_certificate() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let cache = tempfile::TempDir::new().unwrap();
     for fetched in [2, 3] {
         let cli = scene.shown(&["request", "/v1/things", "--api-url", &scene.front.url("")]);
@@ -165,7 +166,7 @@ fn the_api_is_shown_the_same_certificate() {
 /// A gateway may want a certificate beside whatever the authorization server wants.
 #[test]
 fn a_certificate_is_shown_beside_a_secret_too() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "client_secret_basic");
     let cli = scene.certificate.given(cli).env("M2M_CLIENT_SECRET", &scene.account.secret);
     assert_eq!(cli.run().succeeds(), format!("{}\n", scene.account.token));
@@ -176,7 +177,7 @@ fn a_certificate_is_shown_beside_a_secret_too() {
 
 #[test]
 fn a_server_that_refuses_the_certificate_refuses_the_client() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     for authority in ["Another authority", AUTHORITY] {
         let stranger = Authority::named(authority).certify("client.example.com");
         let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
@@ -189,7 +190,7 @@ fn a_server_that_refuses_the_certificate_refuses_the_client() {
 
 #[test]
 fn a_server_that_wants_a_certificate_says_so() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let url = scene.front.url(TOKEN_PATH);
     let cli = scene.cli(&["token", "--token-url", &url], "client_secret_basic");
     let stderr = cli.env("M2M_CLIENT_SECRET", &scene.account.secret).run().fails(3);
@@ -199,7 +200,7 @@ fn a_server_that_wants_a_certificate_says_so() {
 
 #[test]
 fn another_certificate_is_another_cache_entry() {
-    let scene = TestServers::new(Clients::Must);
+    let scene = MutualTlsServers::new(ClientCertificate::Required);
     let cache = tempfile::TempDir::new().unwrap();
     let run = |cli: Cli| cli.env("M2M_CACHE_DIR", cache.path()).run().succeeds();
     let plain = || scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
@@ -211,14 +212,14 @@ fn another_certificate_is_another_cache_entry() {
 }
 
 /// Runs `m2m check` with a token that is bound to `thumbprint`, and returns what it says of the binding.
-fn binding(thumbprint: Option<&str>, scene: &TestServers, method: &str) -> (i32, Value) {
+fn binding(thumbprint: Option<&str>, scene: &MutualTlsServers, method: &str) -> (i32, Value) {
     let mut claims = json!({ "iss": "https://issuer.example.com", "client_id": scene.account.id });
     if let Some(thumbprint) = thumbprint {
         claims["cnf"] = json!({ "x5t#S256": thumbprint });
     }
     let account = Account { token: unsigned_jwt(&claims), ..scene.account.clone() };
     let server = account.server();
-    let front = MutualTls::start(&scene.authority, Clients::May, &server);
+    let front = TlsFront::mutual(&scene.authority, ClientCertificate::Optional, &server);
     let cli = scene.cli(&["check", "-o", "json", "--token-url", &front.url(TOKEN_PATH)], method).token(&account.token);
     let cli = if method == "tls_client_auth" {
         scene.certificate.given(cli)
@@ -233,7 +234,7 @@ fn binding(thumbprint: Option<&str>, scene: &TestServers, method: &str) -> (i32,
 
 #[test]
 fn check_compares_the_binding_of_the_token() {
-    let scene = TestServers::new(Clients::May);
+    let scene = MutualTlsServers::new(ClientCertificate::Optional);
     let other = scene.authority.certify("other.example.com").thumbprint;
     for (bound_to, method, code, status, words) in [
         (Some(scene.certificate.thumbprint.as_str()), "tls_client_auth", 0, "pass", "the client's certificate"),

@@ -1,6 +1,6 @@
 //! Scripted servers on loopback, with and without TLS.
 
-pub mod mutual_tls;
+pub mod certificates;
 pub mod reply;
 pub mod request;
 pub mod server;

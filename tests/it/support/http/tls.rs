@@ -1,76 +1,41 @@
-//! TLS in front of a scripted server: certificates that are made for one test, and a relay that speaks TLS to the client
-//! and plain HTTP to the server behind it.
+//! TLS in front of a scripted server: a relay that speaks TLS to the client, with or without client certificates, and plain
+//! HTTP to the server behind it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, Stream};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::http::server::Server;
+use super::certificates::{Authority, Certificate, thumbprint};
+use super::server::Server;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long the relay waits for one side before it looks at the other.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A certificate authority that nobody trusts by himself.
-pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    /// Its certificate, for `--ca-file`.
-    pub pem: String,
+/// What a server that asks clients for a certificate does without one.
+#[derive(Clone, Copy, PartialEq)]
+pub enum ClientCertificate {
+    Optional,
+    Required,
 }
 
-/// A certificate with its chain and key.
-pub struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
+/// The thumbprint of the client certificate of each connection, in order.
+type Shown = Arc<Mutex<Vec<Option<String>>>>;
 
-impl Authority {
-    pub fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Authority of a test");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let pem = params.self_signed(&key).expect("a certificate").pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
-    /// A certificate for `name`, from 30 days ago until `days` from now, which may be in the past.
-    pub fn certify(&self, name: &str, days: i32) -> Identity {
-        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
-        let now = date_time_ymd(1970, 1, 1) + SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
-        params.not_before = now - 30 * DAY;
-        // An hour more, so that a whole number of days is left however long the test takes.
-        let length = days.unsigned_abs() * DAY;
-        params.not_after = if days < 0 { now - length } else { now + length + Duration::from_secs(3600) };
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8");
-        Identity { chain: vec![certificate.into()], key }
-    }
-}
-
-/// A certificate for this machine that is signed by itself, as `openssl req -x509` makes one where `authority`, and its PEM.
-pub fn signed_by_itself(authority: bool) -> (Identity, String) {
-    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
-    if authority {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    let key = KeyPair::generate().expect("a key");
-    let certificate = params.self_signed(&key).expect("a certificate");
-    let pem = certificate.pem();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8");
-    (Identity { chain: vec![certificate.into()], key }, pem)
-}
-
-/// A port where TLS is spoken.
+/// A port that speaks TLS.
 pub struct TlsFront {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
+    shown: Shown,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -80,38 +45,55 @@ impl TlsFront {
         TcpListener::bind("127.0.0.1:0").expect("a free port on loopback")
     }
 
-    /// Relays connections of `listener` to `server`.
-    pub fn start(listener: TcpListener, identity: Identity, server: &Server) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS versions")
-            .with_no_client_auth()
-            .with_single_cert(identity.chain, identity.key)
-            .expect("a usable certificate");
-        let (address, behind) = (listener.local_addr().expect("an address"), server.port());
-        let stopped = Arc::new(AtomicBool::new(false));
+    /// `https://127.0.0.1:PORT`.
+    pub fn url_of(listener: &TcpListener) -> String {
+        format!("https://{}", listener.local_addr().expect("an address"))
+    }
+
+    /// Relays connections of `listener` to `server`, without client certificates.
+    pub fn start(listener: TcpListener, certificate: &Certificate, server: &Server) -> Self {
+        Self::with_verifier(listener, certificate, WebPkiClientVerifier::no_client_auth(), server)
+    }
+
+    /// Speaks TLS as 127.0.0.1 by a certificate of `authority`, asks for one of the same authority, and relays to `server`.
+    pub fn mutual(authority: &Authority, clients: ClientCertificate, server: &Server) -> Self {
+        Self::with_verifier(Self::bind(), &authority.certify("127.0.0.1"), verifier(authority, clients), server)
+    }
+
+    fn with_verifier(
+        listener: TcpListener,
+        certificate: &Certificate,
+        verifier: Arc<dyn ClientCertVerifier>,
+        server: &Server,
+    ) -> Self {
+        let config = Arc::new(config(certificate, verifier));
+        let (address, upstream) = (listener.local_addr().expect("an address"), server.port());
+        let (stopped, shown) = (Arc::new(AtomicBool::new(false)), Shown::default());
         let acceptor = thread::spawn({
-            let (config, stopped) = (Arc::new(config), Arc::clone(&stopped));
+            let (stopped, shown) = (Arc::clone(&stopped), Arc::clone(&shown));
             move || {
                 let mut relays = Vec::new();
-                for client in listener.incoming() {
+                for client in listener.incoming().flatten() {
                     if stopped.load(Ordering::SeqCst) {
                         break;
                     }
-                    let (config, stopped) = (Arc::clone(&config), Arc::clone(&stopped));
-                    let Ok(client) = client else { continue };
-                    relays.push(thread::spawn(move || relay(client, config, behind, &stopped)));
+                    let (config, stopped, shown) = (Arc::clone(&config), Arc::clone(&stopped), Arc::clone(&shown));
+                    relays.push(thread::spawn(move || relay(client, config, upstream, &stopped, &shown)));
                 }
                 relays.into_iter().for_each(|relay| relay.join().expect("a relay"));
             }
         });
-        Self { address, stopped, acceptor: Some(acceptor) }
+        Self { address, stopped, shown, acceptor: Some(acceptor) }
     }
 
-    /// `https://127.0.0.1:PORT`.
-    pub fn url_of(listener: &TcpListener) -> String {
-        format!("https://{}", listener.local_addr().expect("an address"))
+    /// `https://127.0.0.1:PORT`, followed by `path`.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.address)
+    }
+
+    /// The thumbprint of the certificate that each connection has shown, in order.
+    pub fn shown(&self) -> Vec<Option<String>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -123,22 +105,61 @@ impl Drop for TlsFront {
     }
 }
 
-/// Copies both ways until one side closes. A handshake that fails ends the connection: the client tells why.
-fn relay(mut client: TcpStream, config: Arc<ServerConfig>, behind: u16, stopped: &AtomicBool) {
-    let Ok(mut server) = TcpStream::connect(("127.0.0.1", behind)) else { return };
-    let Ok(mut tls) = ServerConnection::new(config) else { return };
-    for socket in [&client, &server] {
-        let _ = socket.set_read_timeout(Some(Duration::from_millis(2)));
+fn verifier(authority: &Authority, clients: ClientCertificate) -> Arc<dyn ClientCertVerifier> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).expect("PEM")).expect("an authority");
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(ring::default_provider()));
+    let verifier = if clients == ClientCertificate::Optional { verifier.allow_unauthenticated() } else { verifier };
+    verifier.build().expect("a verifier")
+}
+
+fn config(certificate: &Certificate, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
+    let chain = vec![CertificateDer::from_pem_slice(certificate.pem.as_bytes()).expect("PEM")];
+    let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).expect("PEM");
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("TLS versions")
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .expect("a usable certificate")
+}
+
+/// Copies both ways until one side closes. A handshake that fails tells the client why, and is not relayed.
+fn relay(
+    mut client: TcpStream,
+    config: Arc<ServerConfig>,
+    upstream: u16,
+    stopped: &AtomicBool,
+    shown: &Mutex<Vec<Option<String>>>,
+) {
+    let _ = client.set_read_timeout(Some(Duration::from_secs(10)));
+    let mut tls = ServerConnection::new(config).expect("a connection");
+    while tls.is_handshaking() {
+        if tls.complete_io(&mut client).is_err() {
+            while tls.wants_write() && tls.write_tls(&mut client).is_ok() {}
+            // Reads on: closing a socket with unread bytes resets the connection, and the client would not see the alert.
+            let _ = client.shutdown(Shutdown::Write);
+            let _ = client.set_read_timeout(Some(Duration::from_secs(1)));
+            let _ = client.read_to_end(&mut Vec::new());
+            return;
+        }
     }
-    let mut outside = Stream::new(&mut tls, &mut client);
+    let certificate = tls.peer_certificates().and_then(|chain| chain.first());
+    let thumbprint = certificate.map(|certificate| thumbprint(certificate));
+    shown.lock().unwrap_or_else(PoisonError::into_inner).push(thumbprint);
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", upstream)) else { return };
+    for socket in [&client, &server] {
+        let _ = socket.set_read_timeout(Some(POLL_INTERVAL));
+    }
+    let mut tls = StreamOwned::new(tls, client);
     while !stopped.load(Ordering::SeqCst) {
-        if !copy(&mut outside, &mut server) || !copy(&mut server, &mut outside) {
+        if !copy(&mut tls, &mut server) || !copy(&mut server, &mut tls) {
             return;
         }
     }
 }
 
-/// Copies what is there. Returns whether there may be more.
+/// Copies what is there. Returns whether more may come.
 fn copy(from: &mut impl Read, to: &mut impl Write) -> bool {
     let mut buffer = [0; 16 * 1024];
     match from.read(&mut buffer) {
