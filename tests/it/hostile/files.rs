@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::binary::home::{rewrite, warm};
+use crate::support::corpus::case;
 use crate::support::stderr::{LINE_PREFIXES, is_control_or_invisible};
 use crate::support::{Account, Cli, Outcome};
 
@@ -12,10 +13,7 @@ use crate::support::{Account, Cli, Outcome};
 const SECRET: &str = "s3cr3t-0f-the-seeds";
 
 fn corpus(place: &str) -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(place);
-    let mut paths: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
+    case::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(place))
 }
 
 /// Asserts what holds for every run.

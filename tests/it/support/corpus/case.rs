@@ -40,7 +40,7 @@ pub enum Finish {
 /// One file.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// `token/a-name`.
+    /// `token/status/a-name`.
     pub name: String,
     /// The exit code.
     pub exit: i32,
@@ -76,19 +76,24 @@ impl Script {
     }
 }
 
-/// Every file of a place, in the order of their names.
+/// Every file of a place and of the folders in it, in the order of their names.
 pub fn load(corpus: &Path, place: &str) -> Vec<Case> {
-    let dir = corpus.join(place);
-    let entries = fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
     let read = |path: &PathBuf| {
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let name = format!("{place}/{stem}");
+        let relative = path.strip_prefix(corpus).expect("a file of the corpus").with_extension("");
+        let name = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"));
         Case::parse(&name, &bytes).unwrap_or_else(|why| panic!("{name}: {why}"))
     };
-    paths.iter().map(read).collect()
+    files(&corpus.join(place)).iter().map(read).collect()
+}
+
+/// Every file below a folder, in the order of their paths.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut all: Vec<PathBuf> = paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    all.sort();
+    all
 }
 
 impl Case {
