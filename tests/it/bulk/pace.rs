@@ -24,9 +24,9 @@ impl Room {
     }
 }
 
-fn crowded(crowd: &BulkLookup, room: &Arc<Room>) -> Server {
+fn counting_server(batch: &BulkLookup, room: &Arc<Room>) -> Server {
     let room = Arc::clone(room);
-    crowd.lookup.server(move |request| {
+    batch.lookup.server(move |request| {
         room.stay(Duration::from_millis(3));
         found(request)
     })
@@ -34,13 +34,13 @@ fn crowded(crowd: &BulkLookup, room: &Arc<Room>) -> Server {
 
 #[test]
 fn neither_requests_in_flight_nor_connections_exceed_the_concurrency() {
-    let crowd = BulkLookup::of(300);
+    let batch = BulkLookup::of(300);
     for (concurrency, args) in
         [(8, &["-q"] as &[&str]), (1, &["-q", "--concurrency", "1"]), (3, &["-q", "--concurrency", "3"])]
     {
         let room = Arc::new(Room::default());
-        let server = crowded(&crowd, &room);
-        crowd.all_in_order(&crowd.cli(&server).args(args.iter().copied()).run().succeeds());
+        let server = counting_server(&batch, &room);
+        batch.all_in_order(&batch.cli(&server).args(args.iter().copied()).run().succeeds());
         let most = room.most.load(Ordering::SeqCst);
         assert!(most <= concurrency, "{most} at once, not {concurrency}");
         let connections = server.connections();
@@ -51,9 +51,9 @@ fn neither_requests_in_flight_nor_connections_exceed_the_concurrency() {
 /// The first requests are answered when eight are there, so a run with less in flight would never end.
 #[test]
 fn eight_are_in_flight_unless_told_otherwise() {
-    let crowd = BulkLookup::of(8);
+    let batch = BulkLookup::of(8);
     let gate = Arc::new((Mutex::new(0), Condvar::new()));
-    let server = crowd.lookup.server(move |request| {
+    let server = batch.lookup.server(move |request| {
         let (count, more) = &*gate;
         let mut count = count.lock().unwrap();
         *count += 1;
@@ -61,16 +61,16 @@ fn eight_are_in_flight_unless_told_otherwise() {
         drop(more.wait_timeout_while(count, Duration::from_secs(30), |count| *count < 8).unwrap());
         found(request)
     });
-    crowd.all_in_order(&crowd.cli(&server).arg("-q").run().succeeds());
+    batch.all_in_order(&batch.cli(&server).arg("-q").run().succeeds());
 }
 
 /// The first answer comes when fifty others have been asked for: they wait for it, and it holds nobody up.
 #[test]
 fn a_slow_answer_holds_its_own_line_up_and_no_request() {
-    let crowd = BulkLookup::of(60);
-    let first = crowd.cpfs[0].clone();
+    let batch = BulkLookup::of(60);
+    let first = batch.cpfs[0].clone();
     let gate = Arc::new((Mutex::new(0), Condvar::new()));
-    let server = crowd.lookup.server(move |request| {
+    let server = batch.lookup.server(move |request| {
         let (count, more) = &*gate;
         let mut count = count.lock().unwrap();
         *count += 1;
@@ -80,14 +80,14 @@ fn a_slow_answer_holds_its_own_line_up_and_no_request() {
         }
         found(request)
     });
-    crowd.all_in_order(&crowd.cli(&server).arg("-q").run().succeeds());
+    batch.all_in_order(&batch.cli(&server).arg("-q").run().succeeds());
 }
 
 #[test]
 fn the_rate_is_a_ceiling() {
-    let crowd = BulkLookup::of(11);
-    let server = crowd.server();
-    crowd.all_in_order(&crowd.cli(&server).args(["-q", "--rate", "50"]).run().succeeds());
+    let batch = BulkLookup::of(11);
+    let server = batch.server();
+    batch.all_in_order(&batch.cli(&server).args(["-q", "--rate", "50"]).run().succeeds());
     let lookups = lookups(&server);
     let took = lookups[10].at - lookups[0].at;
     // Ten intervals of 20 ms; what a clock tick and the way to the server may shorten is left out.
@@ -96,17 +96,17 @@ fn the_rate_is_a_ceiling() {
 
 #[test]
 fn lines_appear_while_the_input_is_still_open() {
-    let crowd = BulkLookup::of(5);
-    let server = crowd.server();
+    let batch = BulkLookup::of(5);
+    let server = batch.server();
     let (stdin, mut feed) = std::io::pipe().unwrap();
     let (output, stdout) = std::io::pipe().unwrap();
-    let run = crowd.lookup.cli(&server).args(["--cpf-file", "-", "-q"]).stdin_from(stdin).stdout_to(stdout).start();
+    let run = batch.lookup.cli(&server).args(["--cpf-file", "-", "-q"]).stdin_from(stdin).stdout_to(stdout).start();
     let mut output = BufReader::new(output);
     for number in 1..=5 {
-        writeln!(feed, "{}", crowd.cpfs[number - 1]).unwrap();
+        writeln!(feed, "{}", batch.cpfs[number - 1]).unwrap();
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), crowd.row(number));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), batch.row(number));
     }
     drop(feed);
     let _ = run.finish().succeeds();
@@ -115,10 +115,10 @@ fn lines_appear_while_the_input_is_still_open() {
 /// The reader of stdout takes longer than the deadline of a request: the requests in flight meanwhile are not lost.
 #[test]
 fn a_slow_reader_loses_no_line() {
-    let crowd = BulkLookup::of(400);
-    let server = crowd.server_with(|_, reply| reply.body(format!("[{{\"pad\":\"{}\"}}]", "x".repeat(2000))));
+    let batch = BulkLookup::of(400);
+    let server = batch.server_with(|_, reply| reply.body(format!("[{{\"pad\":\"{}\"}}]", "x".repeat(2000))));
     let (output, stdout) = std::io::pipe().unwrap();
-    let run = crowd.cli(&server).args(["-q", "--timeout", "1s"]).stdout_to(stdout).start();
+    let run = batch.cli(&server).args(["-q", "--timeout", "1s"]).stdout_to(stdout).start();
     std::thread::sleep(Duration::from_millis(2500));
     let lines: Vec<String> = BufReader::new(output).lines().map(Result::unwrap).collect();
     let _ = run.finish().succeeds();
@@ -128,9 +128,9 @@ fn a_slow_reader_loses_no_line() {
 
 #[test]
 fn one_correlation_id_and_one_token_serve_all() {
-    let crowd = BulkLookup::of(20);
-    let server = crowd.server();
-    let _ = crowd.cli(&server).arg("-q").run().succeeds();
+    let batch = BulkLookup::of(20);
+    let server = batch.server();
+    let _ = batch.cli(&server).arg("-q").run().succeeds();
     let lookups = lookups(&server);
     let first = &lookups[0];
     for name in ["authorization", "x-correlation-id", "ocp-apim-subscription-key"] {
@@ -140,21 +140,21 @@ fn one_correlation_id_and_one_token_serve_all() {
 
 #[test]
 fn each_lookup_has_the_deadline_for_itself() {
-    let crowd = BulkLookup::of(12);
-    let server = crowd.server_with(|_, found| found.after(Duration::from_millis(250)));
-    crowd.all_in_order(&crowd.cli(&server).args(["-q", "--timeout", "1500ms", "--concurrency", "1"]).run().succeeds());
+    let batch = BulkLookup::of(12);
+    let server = batch.server_with(|_, found| found.after(Duration::from_millis(250)));
+    batch.all_in_order(&batch.cli(&server).args(["-q", "--timeout", "1500ms", "--concurrency", "1"]).run().succeeds());
 }
 
 #[test]
 fn a_lookup_that_is_never_answered_is_a_line_of_its_own() {
-    let crowd = BulkLookup::of(5);
-    let lost = crowd.cpfs[2].clone();
-    let server = crowd.lookup.server(
+    let batch = BulkLookup::of(5);
+    let lost = batch.cpfs[2].clone();
+    let server = batch.lookup.server(
         move |request| {
             if request.target.contains(&lost) { Reply::silent() } else { found(request) }
         },
     );
-    let outcome = crowd.cli(&server).args(["--timeout", "500ms", "--retries", "1"]).run();
+    let outcome = batch.cli(&server).args(["--timeout", "500ms", "--retries", "1"]).run();
     assert_eq!(outcome.code, 5, "{outcome:#?}");
     let rows = crate::support::bulk_lookup::rows(&outcome.stdout);
     assert_eq!(rows.len(), 5);

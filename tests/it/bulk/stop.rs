@@ -15,11 +15,11 @@ use crate::support::{BulkLookup, Reply};
 #[cfg(unix)]
 #[track_caller]
 fn interrupted_and_resumed(after: usize) {
-    let crowd = BulkLookup::of(120);
+    let batch = BulkLookup::of(120);
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("out.ndjson");
-    let server = crowd.server_with(|_, found| found.after(Duration::from_millis(1)));
-    let run = crowd.cli(&server).arg("--resume").arg(&path).start();
+    let server = batch.server_with(|_, found| found.after(Duration::from_millis(1)));
+    let run = batch.cli(&server).arg("--resume").arg(&path).start();
     while lookups(&server).len() < after {
         std::thread::sleep(Duration::from_micros(200));
     }
@@ -29,14 +29,14 @@ fn interrupted_and_resumed(after: usize) {
     assert!(outcome.stderr.contains("--resume"), "{outcome:#?}");
     let before = fs::read_to_string(&path).unwrap();
     for (row, number) in rows(&before).iter().zip(1..) {
-        assert_eq!(row, &crowd.row(number), "whole lines, in order");
+        assert_eq!(row, &batch.row(number), "whole lines, in order");
     }
     // What was sent is finished, so nothing is asked twice.
-    let server = crowd.server();
-    let _ = crowd.cli(&server).arg("-q").arg("--resume").arg(&path).run().succeeds();
+    let server = batch.server();
+    let _ = batch.cli(&server).arg("-q").arg("--resume").arg(&path).run().succeeds();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.starts_with(&before));
-    crowd.all_in_order(&text);
+    batch.all_in_order(&text);
     assert_eq!(lookups(&server).len(), 120 - before.lines().count());
 }
 
@@ -52,9 +52,9 @@ fn interrupted_anywhere_and_resumed_the_union_is_the_input() {
 #[cfg(unix)]
 #[test]
 fn what_is_in_flight_is_finished_and_nothing_more_is_begun() {
-    let crowd = BulkLookup::of(100);
-    let server = crowd.server_with(|_, found| found.after(Duration::from_millis(700)));
-    let run = crowd.cli(&server).args(["--concurrency", "4"]).start();
+    let batch = BulkLookup::of(100);
+    let server = batch.server_with(|_, found| found.after(Duration::from_millis(700)));
+    let run = batch.cli(&server).args(["--concurrency", "4"]).start();
     while lookups(&server).len() < 6 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -70,14 +70,14 @@ fn what_is_in_flight_is_finished_and_nothing_more_is_begun() {
 #[cfg(unix)]
 #[test]
 fn answers_that_do_not_come_hold_the_end_up_for_five_seconds_at_most() {
-    let crowd = BulkLookup::of(20);
-    let last = crowd.cpfs[9].clone();
-    let server = crowd.lookup.server(
+    let batch = BulkLookup::of(20);
+    let last = batch.cpfs[9].clone();
+    let server = batch.lookup.server(
         move |request| {
             if request.target.contains(&last) { Reply::silent() } else { found(request) }
         },
     );
-    let run = crowd.cli(&server).start();
+    let run = batch.cli(&server).start();
     while lookups(&server).len() < 20 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -85,15 +85,15 @@ fn answers_that_do_not_come_hold_the_end_up_for_five_seconds_at_most() {
     let outcome = run.finish();
     assert_eq!(outcome.code, 130, "{outcome:#?}");
     assert!(outcome.took < Duration::from_secs(12), "{outcome:#?}");
-    assert_eq!(rows(&outcome.stdout), (1..=9).map(|number| crowd.row(number)).collect::<Vec<_>>());
+    assert_eq!(rows(&outcome.stdout), (1..=9).map(|number| batch.row(number)).collect::<Vec<_>>());
 }
 
 #[cfg(unix)]
 #[test]
 fn a_second_interrupt_waits_for_nothing() {
-    let crowd = BulkLookup::of(20);
-    let server = crowd.lookup.server(|_| Reply::silent());
-    let run = crowd.cli(&server).start();
+    let batch = BulkLookup::of(20);
+    let server = batch.lookup.server(|_| Reply::silent());
+    let run = batch.cli(&server).start();
     while lookups(&server).len() < 8 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -110,9 +110,9 @@ fn a_second_interrupt_waits_for_nothing() {
 #[cfg(unix)]
 #[test]
 fn a_wait_that_the_api_asked_for_does_not_hold_the_end_up() {
-    let crowd = BulkLookup::of(20);
-    let server = crowd.lookup.server(|_| Reply::new(429).header("Retry-After", "25"));
-    let run = crowd.cli(&server).start();
+    let batch = BulkLookup::of(20);
+    let server = batch.lookup.server(|_| Reply::new(429).header("Retry-After", "25"));
+    let run = batch.cli(&server).start();
     while lookups(&server).len() < 8 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -127,10 +127,10 @@ fn a_wait_that_the_api_asked_for_does_not_hold_the_end_up() {
 #[cfg(unix)]
 #[test]
 fn an_open_stdin_does_not_hold_the_end_up() {
-    let crowd = BulkLookup::of(1);
-    let server = crowd.server();
+    let batch = BulkLookup::of(1);
+    let server = batch.server();
     let (stdin, feed) = std::io::pipe().unwrap();
-    let run = crowd.lookup.cli(&server).args(["--cpf-file", "-"]).stdin_from(stdin).start();
+    let run = batch.lookup.cli(&server).args(["--cpf-file", "-"]).stdin_from(stdin).start();
     server.wait_for_request();
     std::thread::sleep(Duration::from_millis(200));
     run.interrupt();
@@ -144,9 +144,9 @@ fn an_open_stdin_does_not_hold_the_end_up() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_does_not_read_does_not_hold_the_end_up() {
-    let crowd = BulkLookup::of(400);
+    let batch = BulkLookup::of(400);
     let count = std::sync::Arc::new(AtomicUsize::new(0));
-    let server = crowd.server_with({
+    let server = batch.server_with({
         let count = std::sync::Arc::clone(&count);
         move |_, found| {
             count.fetch_add(1, Ordering::SeqCst);
@@ -154,7 +154,7 @@ fn a_reader_that_does_not_read_does_not_hold_the_end_up() {
         }
     });
     let (output, stdout) = std::io::pipe().unwrap();
-    let run = crowd.cli(&server).stdout_to(stdout).start();
+    let run = batch.cli(&server).stdout_to(stdout).start();
     while count.load(Ordering::SeqCst) < 18 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -169,10 +169,10 @@ fn a_reader_that_does_not_read_does_not_hold_the_end_up() {
 
 #[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
-    let crowd = BulkLookup::of(200);
-    let server = crowd.server();
+    let batch = BulkLookup::of(200);
+    let server = batch.server();
     let (output, stdout) = std::io::pipe().unwrap();
-    let run = crowd.cli(&server).stdout_to(stdout).start();
+    let run = batch.cli(&server).stdout_to(stdout).start();
     let mut output = BufReader::new(output);
     let mut line = String::new();
     output.read_line(&mut line).unwrap();

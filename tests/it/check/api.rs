@@ -7,15 +7,15 @@ use crate::support::{CheckReport, Reply, TestServers};
 
 #[test]
 fn an_api_that_accepts_the_token_passes() {
-    let scene = TestServers::healthy();
-    let server = scene.server();
-    let findings = CheckReport::of(scene.cli(&server, ["--scope", "read:a write:a", "--api", "/v1/status"]).run());
-    findings.well().says("api.probe", "pass", &format!("GET {}", server.url("/v1/status")));
+    let servers = TestServers::healthy();
+    let server = servers.server();
+    let report = CheckReport::of(servers.cli(&server, ["--scope", "read:a write:a", "--api", "/v1/status"]).run());
+    report.passes().says("api.probe", "pass", &format!("GET {}", server.url("/v1/status")));
     let calls: Vec<_> = server.requests().into_iter().filter(|request| request.path() == "/v1/status").collect();
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].line(), "GET /v1/status");
-    assert_eq!(calls[0].header("authorization"), Some(format!("Bearer {}", scene.account.token).as_str()));
-    scene.check([]).well().says("api.probe", "skip", "neither --api nor --cpf nor --login");
+    assert_eq!(calls[0].header("authorization"), Some(format!("Bearer {}", servers.account.token).as_str()));
+    servers.check([]).passes().says("api.probe", "skip", "neither --api nor --cpf nor --login");
 }
 
 /// Each answer of the API, the exit code, and words of the report.
@@ -41,17 +41,17 @@ fn a_refusal_fails_with_its_own_exit_code() {
         (Reply::redirect(302, "https://elsewhere.example.com/"), 7, "redirects"),
         (Reply::closed(), 5, "broke before an answer"),
     ] {
-        let scene = TestServers { api: reply, ..TestServers::healthy() };
-        let findings = scene.check(["--api", "/v1/status"]);
-        findings.fails(code, "api.probe", words).says("token.grant", "pass", "granted");
+        let servers = TestServers { api: reply, ..TestServers::healthy() };
+        let report = servers.check(["--api", "/v1/status"]);
+        report.fails(code, "api.probe", words).says("token.grant", "pass", "granted");
     }
 }
 
 /// A page is an answer, but hardly the API's.
 #[test]
 fn a_page_instead_of_an_answer_warns() {
-    let scene = TestServers { api: Reply::html(200, "Sign in"), ..TestServers::healthy() };
-    scene.check(["--api", "/v1/status"]).warns("api.probe", "answered with an HTML page");
+    let servers = TestServers { api: Reply::html(200, "Sign in"), ..TestServers::healthy() };
+    servers.check(["--api", "/v1/status"]).warns("api.probe", "answered with an HTML page");
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn a_probe_goes_to_the_api_only() {
 
 /// A lookup by CPF or login with the subscription key, none of which may show.
 fn looked_up(api: Reply, by: &str) -> (Lookup, CheckReport) {
-    let (person, mut scene) = (Lookup::fresh(), TestServers::healthy());
-    scene.api = api;
-    let server = scene.server();
-    let cli = scene.cli(&server, ["--scope", "read:a write:a", by]);
+    let (person, mut servers) = (Lookup::fresh(), TestServers::healthy());
+    servers.api = api;
+    let server = servers.server();
+    let cli = servers.cli(&server, ["--scope", "read:a write:a", by]);
     let who = if by == "--cpf" { person.cpf.clone() } else { person.login.clone() };
     let cli = person.watched(cli.arg(&who)).env("M2M_SUBSCRIPTION_KEY", &person.key);
     let outcome = cli.run();
@@ -82,12 +82,12 @@ fn looked_up(api: Reply, by: &str) -> (Lookup, CheckReport) {
 #[test]
 fn a_lookup_is_a_probe() {
     for by in ["--cpf", "--login"] {
-        let (person, findings) = looked_up(Reply::json(200, &json!([])), by);
-        findings.well().says("api.probe", "pass", "the lookup found 0 participants");
-        let (_, findings) = looked_up(Reply::json(200, &json!([person.participant()])), by);
-        findings.well().says("api.probe", "pass", "the lookup found 1 participant");
-        let (_, findings) = looked_up(cloudloyalty(404, "113".into(), "Participante não encontrado."), by);
-        findings.well().says("api.probe", "pass", "found 0 participants");
+        let (person, report) = looked_up(Reply::json(200, &json!([])), by);
+        report.passes().says("api.probe", "pass", "the lookup found 0 participants");
+        let (_, report) = looked_up(Reply::json(200, &json!([person.participant()])), by);
+        report.passes().says("api.probe", "pass", "the lookup found 1 participant");
+        let (_, report) = looked_up(cloudloyalty(404, "113".into(), "Participante não encontrado."), by);
+        report.passes().says("api.probe", "pass", "found 0 participants");
     }
 }
 
@@ -102,24 +102,24 @@ fn a_refused_lookup_fails_and_names_nobody() {
         (Reply::json(200, &json!({ "not": "an array" })), 7, ""),
         (Reply::html(200, "Sign in"), 7, ""),
     ] {
-        let (_, findings) = looked_up(reply, "--cpf");
-        findings.fails(code, "api.probe", words);
+        let (_, report) = looked_up(reply, "--cpf");
+        report.fails(code, "api.probe", words);
     }
 }
 
 #[test]
 fn a_cpf_with_wrong_check_digits_is_refused_before_anything_is_sent() {
-    let scene = TestServers::healthy();
+    let servers = TestServers::healthy();
     let server = crate::support::Server::untouched();
-    let _ = scene.cli(&server, ["--cpf", "529.982.247-26"]).personal("52998224726").run().fails(2);
-    let _ = scene.cli(&server, ["--cpf", "529.982.247-25", "--login", "x"]).run().fails(2);
+    let _ = servers.cli(&server, ["--cpf", "529.982.247-26"]).personal("52998224726").run().fails(2);
+    let _ = servers.cli(&server, ["--cpf", "529.982.247-25", "--login", "x"]).run().fails(2);
 }
 
 #[test]
 fn a_key_that_others_can_read_warns() {
-    let (scene, person) = (TestServers::healthy(), Lookup::fresh());
-    let server = scene.server();
-    let cli = scene.cli(&server, ["--scope", "read:a write:a", "--api", "/v1/status"]).file("key", &person.key);
+    let (servers, person) = (TestServers::healthy(), Lookup::fresh());
+    let server = servers.server();
+    let cli = servers.cli(&server, ["--scope", "read:a write:a", "--api", "/v1/status"]).file("key", &person.key);
     let cli = person.watched(cli.mode("key", 0o644)).path_arg("--subscription-key-file", "key");
     CheckReport::of(cli.run()).warns("api.probe", "can be read by others").says("api.probe", "warn", "all the same");
 }

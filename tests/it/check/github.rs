@@ -9,11 +9,12 @@ use crate::support::{Cli, Outcome, Reply, TestServers};
 /// `m2m check ARGS..` in a step, at a server that refuses with `description`; also returns the summary.
 fn step(description: &str, args: &[&str]) -> (Outcome, String) {
     let body = json!({ "error": "invalid_client", "error_description": description });
-    let scene = TestServers::granting(Reply::json(401, &body));
-    let server = scene.server();
+    let servers = TestServers::granting(Reply::json(401, &body));
+    let server = servers.server();
     let settings = ["--client-id", "an-id", "--token-url", &server.url("/oauth2/token")];
     let cli = Cli::new(["check"]).args(settings).args(args.iter().copied());
-    let cli = scene.account.watched(cli).env("M2M_CLIENT_SECRET", &scene.account.secret).env("GITHUB_ACTIONS", "true");
+    let cli =
+        servers.account.watched(cli).env("M2M_CLIENT_SECRET", &servers.account.secret).env("GITHUB_ACTIONS", "true");
     let cli = cli.file("summary.md", "# Before\n");
     let summary = cli.path("summary.md");
     let mut text = String::new();
@@ -44,10 +45,10 @@ fn what_fails_is_annotated() {
 
 #[test]
 fn what_warns_is_annotated_as_a_warning() {
-    let scene = TestServers::answering("expires_in", "3600".into());
-    let server = scene.server();
+    let servers = TestServers::answering("expires_in", "3600".into());
+    let server = servers.server();
     let settings = ["--scope", "read:a write:a", "--token-url", &server.url("/oauth2/token")];
-    let outcome = scene.account.cli(["check"]).args(settings).env("GITHUB_ACTIONS", "true").run();
+    let outcome = servers.account.cli(["check"]).args(settings).env("GITHUB_ACTIONS", "true").run();
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
     assert_eq!(
         commands(&outcome.stdout),
@@ -93,10 +94,10 @@ fn the_step_summary_is_appended_and_holds_no_markup_of_a_server() {
 
 #[test]
 fn a_summary_that_cannot_be_written_is_a_warning() {
-    let scene = TestServers::healthy();
-    let server = scene.server();
+    let servers = TestServers::healthy();
+    let server = servers.server();
     let settings = ["--scope", "read:a write:a", "--token-url", &server.url("/oauth2/token")];
-    let cli = scene.account.cli(["check"]).args(settings).env("GITHUB_ACTIONS", "true");
+    let cli = servers.account.cli(["check"]).args(settings).env("GITHUB_ACTIONS", "true");
     let outcome = cli.env("GITHUB_STEP_SUMMARY", "no/such/folder/summary.md").run();
     let (stdout, warning) = outcome.succeeds_with_a_warning();
     assert!(stdout.contains("1 profile, all good"), "{stdout}");
@@ -105,10 +106,10 @@ fn a_summary_that_cannot_be_written_is_a_warning() {
 
 #[test]
 fn elsewhere_nothing_is_annotated() {
-    let scene = TestServers::granting(Reply::new(401));
+    let servers = TestServers::granting(Reply::new(401));
     for value in ["", "false", "1"] {
-        let server = scene.server();
-        let cli = scene.account.cli(["check", "--token-url", &server.url("/oauth2/token")]);
+        let server = servers.server();
+        let cli = servers.account.cli(["check", "--token-url", &server.url("/oauth2/token")]);
         let cli = cli.env("GITHUB_ACTIONS", value).env("GITHUB_STEP_SUMMARY", "no/such/folder/summary.md");
         let outcome = cli.run();
         assert_eq!((outcome.code, outcome.stderr.as_str()), (3, ""));

@@ -9,9 +9,9 @@ use crate::support::{CheckReport, Reply, TestServers};
 
 #[test]
 fn nothing_is_wrong_with_a_good_token() {
-    let findings = TestServers::healthy().check(["--audience", AUDIENCE, "--require-aud", AUDIENCE]);
-    findings.well().says("jwt.claims", "pass", "agree").says("jwt.audience", "pass", AUDIENCE);
-    findings.says("jwt.signature", "pass", "(EdDSA)").says("jwt.binding", "skip", "not bound to a certificate");
+    let report = TestServers::healthy().check(["--audience", AUDIENCE, "--require-aud", AUDIENCE]);
+    report.passes().says("jwt.claims", "pass", "agree").says("jwt.audience", "pass", AUDIENCE);
+    report.says("jwt.signature", "pass", "(EdDSA)").says("jwt.binding", "skip", "not bound to a certificate");
 }
 
 /// A stolen token, or an intermediary's: whoever is not the one it is bound to cannot use it (RFC 8705 section 3).
@@ -33,57 +33,64 @@ fn claims_that_disagree_with_settings_or_response_warn() {
         TestServers::claiming(name, value).check([]).warns("jwt.claims", words);
     }
     for name in ["azp", "appid", "cid"] {
-        let mut scene = TestServers::claiming("client_id", Value::Null);
-        scene.claims[name] = "another-client".into();
-        scene.signed().check([]).warns("jwt.claims", "another-client");
+        let mut servers = TestServers::claiming("client_id", Value::Null);
+        servers.claims[name] = "another-client".into();
+        servers.signed().check([]).warns("jwt.claims", "another-client");
     }
 }
 
 #[test]
 fn the_issuer_that_is_set_counts_without_discovery_too() {
-    let scene = TestServers::claiming("iss", "https://other.example.com".into());
-    let server = scene.server();
-    let cli =
-        scene.account.cli(["check", "-o", "json", "--scope", "read:a write:a", "--token-url", &server.url(TOKEN_PATH)]);
+    let servers = TestServers::claiming("iss", "https://other.example.com".into());
+    let server = servers.server();
+    let cli = servers.account.cli([
+        "check",
+        "-o",
+        "json",
+        "--scope",
+        "read:a write:a",
+        "--token-url",
+        &server.url(TOKEN_PATH),
+    ]);
     // As a profile's settings, since a flag for the issuer would mean discovery.
-    let findings = CheckReport::of(cli.env("M2M_ISSUER", ISSUER).run());
-    findings.warns("jwt.claims", &format!("not {ISSUER}"));
+    let report = CheckReport::of(cli.env("M2M_ISSUER", ISSUER).run());
+    report.warns("jwt.claims", &format!("not {ISSUER}"));
 }
 
 #[test]
 fn opaque_and_encrypted_tokens_are_a_fact_to_know() {
     let opaque = TestServers::opaque();
-    opaque.check([]).well().says("jwt.claims", "info", "opaque").says("jwt.signature", "skip", "opaque");
+    opaque.check([]).passes().says("jwt.claims", "info", "opaque").says("jwt.signature", "skip", "opaque");
     opaque.check(["--require-aud", AUDIENCE]).fails(4, "jwt.audience", "cannot be told");
     let mut encrypted = TestServers::healthy();
     let header = encoded(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     encrypted.account.token = format!("{header}.a2V5.aXY.dGV4dA.dGFn");
-    encrypted.check([]).well().says("jwt.claims", "info", "encrypted").says("jwt.audience", "skip", "encrypted");
+    encrypted.check([]).passes().says("jwt.claims", "info", "encrypted").says("jwt.audience", "skip", "encrypted");
 }
 
 /// Auth0 grants an opaque token that no API accepts when `audience` is missing.
 #[test]
 fn an_opaque_token_of_auth0_without_an_audience_warns() {
-    let scene = TestServers::opaque();
-    let server = scene.server();
+    let servers = TestServers::opaque();
+    let server = servers.server();
     let check = |args: &[&str]| {
-        let cli = scene.account.cli(["check", "-o", "json", "--provider", "auth0", "--scope", "read:a write:a"]);
+        let cli = servers.account.cli(["check", "-o", "json", "--provider", "auth0", "--scope", "read:a write:a"]);
         CheckReport::of(cli.args(["--token-url", &server.url(TOKEN_PATH)]).args(args.iter().copied()).run())
     };
     check(&[]).warns("jwt.claims", "set `audience`");
-    check(&["--audience", AUDIENCE]).well();
+    check(&["--audience", AUDIENCE]).passes();
 }
 
 #[test]
 fn an_audience_that_is_missing_warns_when_asked_for_and_fails_when_required() {
     let other = TestServers::claiming("aud", json!(["https://one.example.com", "https://two.example.com"]));
-    other.check([]).well().says("jwt.audience", "pass", "https://one.example.com, https://two.example.com");
-    other.check(["--audience", "https://two.example.com"]).well();
+    other.check([]).passes().says("jwt.audience", "pass", "https://one.example.com, https://two.example.com");
+    other.check(["--audience", "https://two.example.com"]).passes();
     other.check(["--audience", AUDIENCE]).warns("jwt.audience", "ignored `audience`");
     let required = ["--require-aud", "https://two.example.com", "--require-aud", AUDIENCE];
     other.check(required).fails(4, "jwt.audience", AUDIENCE);
     let none = TestServers::claiming("aud", Value::Null);
-    none.check([]).well().says("jwt.audience", "skip", "names no audience");
+    none.check([]).passes().says("jwt.audience", "skip", "names no audience");
     none.check(["--audience", AUDIENCE]).warns("jwt.audience", "ignored `audience`");
     none.check(["--require-aud", AUDIENCE]).fails(4, "jwt.audience", AUDIENCE);
 }
@@ -92,13 +99,13 @@ fn an_audience_that_is_missing_warns_when_asked_for_and_fails_when_required() {
 fn every_algorithm_is_verified() {
     for alg in ALGORITHMS {
         let signer = Signer::new(alg);
-        let scene = TestServers {
+        let servers = TestServers {
             header: signer.header(),
             keys: Reply::json(200, &signer.keys()),
             signer,
             ..TestServers::healthy()
         };
-        scene.signed().check([]).well().says("jwt.signature", "pass", &format!("({alg})"));
+        servers.signed().check([]).passes().says("jwt.signature", "pass", &format!("({alg})"));
     }
 }
 
@@ -120,14 +127,11 @@ fn a_signature_that_is_wrong_fails() {
 #[test]
 fn an_unsigned_token_fails() {
     for alg in ["none", "None", "NONE", ""] {
-        let mut scene = TestServers::healthy();
-        scene.account.token = token(&json!({ "alg": alg }), &scene.claims, |_| Vec::new());
-        let findings = scene.check([]);
-        assert_eq!(
-            (findings.code, findings.trouble()),
-            (7, vec!["fail jwt.claims".into(), "warn jwt.signature".into()])
-        );
-        findings.says("jwt.claims", "fail", "not signed");
+        let mut servers = TestServers::healthy();
+        servers.account.token = token(&json!({ "alg": alg }), &servers.claims, |_| Vec::new());
+        let report = servers.check([]);
+        assert_eq!((report.code, report.problems()), (7, vec!["fail jwt.claims".into(), "warn jwt.signature".into()]));
+        report.says("jwt.claims", "fail", "not signed");
     }
 }
 
@@ -158,19 +162,20 @@ fn a_signature_that_cannot_be_told_warns() {
 /// HMAC with the public key's bytes as its key (RFC 8725 section 2.1).
 #[test]
 fn a_symmetric_signature_proves_nothing() {
-    let mut scene = TestServers::healthy();
-    let public = scene.signer.jwk().to_string();
+    let mut servers = TestServers::healthy();
+    let public = servers.signer.jwk().to_string();
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, public.as_bytes());
     let header = json!({ "alg": "HS256", "kid": "key-1" });
-    scene.account.token = token(&header, &scene.claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec());
-    scene.check([]).warns("jwt.signature", "symmetric");
+    servers.account.token =
+        token(&header, &servers.claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec());
+    servers.check([]).warns("jwt.signature", "symmetric");
 }
 
 #[test]
 fn a_server_without_a_key_set_is_a_fact_to_know() {
-    let mut scene = TestServers::healthy();
+    let mut servers = TestServers::healthy();
     for uri in [Value::Null, "http://keys.example.com/jwks.json".into()] {
-        scene.metadata["jwks_uri"] = uri;
-        scene.check([]).well().says("jwt.signature", "skip", "names no key set that may be used");
+        servers.metadata["jwks_uri"] = uri;
+        servers.check([]).passes().says("jwt.signature", "skip", "names no key set that may be used");
     }
 }

@@ -23,8 +23,8 @@ fn profiles(account: &Account, endpoints: &[(&str, String)], args: &[&str]) -> C
     account.watched(cli).env("S", &account.secret).file("config/m2m/config.toml", config)
 }
 
-fn names(findings: &CheckReport) -> Vec<(String, bool)> {
-    let profiles = findings.report["profiles"].as_array().unwrap();
+fn names(report: &CheckReport) -> Vec<(String, bool)> {
+    let profiles = report.json["profiles"].as_array().unwrap();
     profiles.iter().map(|p| (p["profile"].as_str().unwrap().to_owned(), p["ok"].as_bool().unwrap())).collect()
 }
 
@@ -60,9 +60,9 @@ fn the_first_failure_in_the_order_of_the_arguments_decides() {
         (&["broken", "refused"], 7),
         (&["good", "nonexistent", "busy"], 2),
     ] {
-        let findings = CheckReport::of(profiles(&account, &all, args).run());
-        let order: Vec<String> = names(&findings).into_iter().map(|(name, _)| name).collect();
-        assert_eq!((findings.code, order), (code, args.iter().map(ToString::to_string).collect()), "{findings:#?}");
+        let report = CheckReport::of(profiles(&account, &all, args).run());
+        let order: Vec<String> = names(&report).into_iter().map(|(name, _)| name).collect();
+        assert_eq!((report.code, order), (code, args.iter().map(ToString::to_string).collect()), "{report:#?}");
     }
 }
 
@@ -71,8 +71,8 @@ fn all_means_every_profile_of_the_file() {
     let account = Account::fresh();
     let server = outcomes(&account);
     let two = [("zulu", server.url("/good")), ("alpha", server.url("/refused"))];
-    let findings = CheckReport::of(profiles(&account, &two, &["--all"]).run());
-    let mut found = names(&findings);
+    let report = CheckReport::of(profiles(&account, &two, &["--all"]).run());
+    let mut found = names(&report);
     found.sort();
     assert_eq!(found, [("alpha".to_owned(), false), ("zulu".to_owned(), true)]);
     let none = Cli::new(["check", "--all"]).file("config/m2m/config.toml", "");
@@ -102,8 +102,8 @@ fn every_profile_costs_one_token_however_often_it_is_named() {
     let account = Account::fresh();
     let server = outcomes(&account);
     let two = [("one", server.url("/good")), ("two", server.url("/good?two"))];
-    let findings = CheckReport::of(profiles(&account, &two, &["one", "two", "one"]).run());
-    assert_eq!(names(&findings), [("one".to_owned(), true), ("two".to_owned(), true)]);
+    let report = CheckReport::of(profiles(&account, &two, &["one", "two", "one"]).run());
+    assert_eq!(names(&report), [("one".to_owned(), true), ("two".to_owned(), true)]);
     let mut lines = server.lines();
     lines.sort();
     assert_eq!(lines, ["POST /good", "POST /good?two"]);
@@ -153,9 +153,9 @@ fn twenty_profiles_are_checked_at_the_same_time() {
     });
     let names: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
     let twenty: Vec<(&str, String)> = names.iter().map(|name| (name.as_str(), server.url("/good"))).collect();
-    let findings = CheckReport::of(profiles(&account, &twenty, &["--all"]).run());
-    findings.well();
-    assert_eq!((findings.report["profiles"].as_array().unwrap().len(), server.requests().len()), (20, 20));
+    let report = CheckReport::of(profiles(&account, &twenty, &["--all"]).run());
+    report.passes();
+    assert_eq!((report.json["profiles"].as_array().unwrap().len(), server.requests().len()), (20, 20));
 }
 
 /// What one profile is warned of is not laid at another's door.
@@ -171,8 +171,8 @@ fn warnings_stay_with_their_profile() {
     let loose = format!("{{ file = \"{}\" }}", path.display());
     let (one, rest) = text.split_at(text.find("[profiles.two]").unwrap());
     std::fs::write(&config, format!("{one}{}", rest.replacen("{ env = \"S\" }", &loose, 1))).unwrap();
-    let findings = CheckReport::of(cli.run());
-    let status = |at: usize| findings.report["profiles"][at]["checks"][2]["status"].as_str().unwrap().to_owned();
-    assert_eq!([status(0), status(1), status(2)], ["pass", "warn", "pass"], "{findings:#?}");
-    assert_eq!(findings.trouble(), ["warn secret.source"]);
+    let report = CheckReport::of(cli.run());
+    let status = |at: usize| report.json["profiles"][at]["checks"][2]["status"].as_str().unwrap().to_owned();
+    assert_eq!([status(0), status(1), status(2)], ["pass", "warn", "pass"], "{report:#?}");
+    assert_eq!(report.problems(), ["warn secret.source"]);
 }

@@ -15,11 +15,11 @@ const HOSTILE: &str =
 /// `m2m check ARGS..` at a server that refuses the client with `description`.
 fn refused(description: &str, args: &[&str]) -> Cli {
     let body = json!({ "error": "invalid_client", "error_description": description });
-    let scene = TestServers::granting(Reply::json(401, &body));
-    let server = scene.server();
-    let settings = ["--client-id", &scene.account.id, "--token-url", &server.url("/oauth2/token")];
-    let cli = Cli::new(["check"]).args(settings).env("M2M_CLIENT_SECRET", &scene.account.secret);
-    scene.account.watched(cli).args(args.iter().copied()).keep(server)
+    let servers = TestServers::granting(Reply::json(401, &body));
+    let server = servers.server();
+    let settings = ["--client-id", &servers.account.id, "--token-url", &server.url("/oauth2/token")];
+    let cli = Cli::new(["check"]).args(settings).env("M2M_CLIENT_SECRET", &servers.account.secret);
+    servers.account.watched(cli).args(args.iter().copied()).keep(server)
 }
 
 /// The lines of a run with what differs from run to run replaced.
@@ -68,10 +68,10 @@ fn v_tells_why_checks_were_skipped() {
 
 #[test]
 fn the_last_line_sums_up() {
-    let last = |scene: &TestServers, args: &[&str]| {
-        let server = scene.server();
+    let last = |servers: &TestServers, args: &[&str]| {
+        let server = servers.server();
         let settings = ["--scope", "read:a write:a", "--token-url", &server.url("/oauth2/token")];
-        let outcome = scene.account.cli(["check"]).args(settings).args(args.iter().copied()).run();
+        let outcome = servers.account.cli(["check"]).args(settings).args(args.iter().copied()).run();
         outcome.stdout.lines().last().unwrap().to_owned()
     };
     assert!(last(&TestServers::healthy(), &[]).starts_with("1 profile, all good: "));
@@ -82,14 +82,14 @@ fn the_last_line_sums_up() {
 
 #[test]
 fn strict_makes_warnings_fail_with_the_class_of_their_check() {
-    for (scene, code, id) in [
+    for (servers, code, id) in [
         (TestServers::answering("expires_in", "3600".into()), 7, "token.lifetime"),
         (TestServers::answering("scope", "read:a".into()), 4, "token.scope"),
     ] {
-        scene.check([]).warns(id, "");
-        scene.check(["--strict"]).fails(code, id, "");
+        servers.check([]).warns(id, "");
+        servers.check(["--strict"]).fails(code, id, "");
     }
-    TestServers::healthy().check(["--strict"]).well();
+    TestServers::healthy().check(["--strict"]).passes();
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn junit_tells_what_failed_from_what_could_not_be_told() {
         (Reply::new(503), "error"),
         (Reply::html(403, "Blocked"), "error"),
     ] {
-        let scene = TestServers::granting(reply);
-        let server = scene.server();
+        let servers = TestServers::granting(reply);
+        let server = servers.server();
         let settings = ["check", "-o", "junit", "--retries", "0", "--token-url", &server.url("/oauth2/token")];
-        let suites = Junit::parse(&scene.account.cli(settings).run().stdout);
+        let suites = Junit::parse(&servers.account.cli(settings).run().stdout);
         assert_eq!(suites[0].outcomes(kind), ["token.grant"]);
     }
     let keyless = TestServers { keys: Reply::new(503), ..TestServers::healthy() };
@@ -189,30 +189,30 @@ fn a_report_holds_no_markup_commands_or_control_characters_of_a_server() {
 #[test]
 fn a_report_holds_no_secret_token_or_person_even_when_a_server_echoes_them() {
     let person = Lookup::fresh();
-    let mut scene = TestServers::healthy();
+    let mut servers = TestServers::healthy();
     let echo = format!(
         "Basic {} / {} / {} / {} / {} / {}",
-        crate::support::encodings::basic(&scene.account.id, &scene.account.secret),
-        scene.account.secret,
-        scene.account.token,
+        crate::support::encodings::basic(&servers.account.id, &servers.account.secret),
+        servers.account.secret,
+        servers.account.token,
         person.key,
         person.cpf,
         person.login,
     );
-    scene.api = Reply::json(403, &json!({ "message": echo }));
+    servers.api = Reply::json(403, &json!({ "message": echo }));
     for format in ["text", "json", "junit"] {
-        let server = scene.server();
+        let server = servers.server();
         let settings =
             ["--token-url", &server.url("/oauth2/token"), "--api-url", &server.url(""), "--login", &person.login];
-        let cli = scene.account.cli(["check", "-o", format]).args(settings).env("M2M_SUBSCRIPTION_KEY", &person.key);
+        let cli = servers.account.cli(["check", "-o", format]).args(settings).env("M2M_SUBSCRIPTION_KEY", &person.key);
         let outcome = person.watched(cli).args(["-vv"]).run();
         assert_eq!(outcome.code, 8, "{outcome:#?}");
-        for value in [&person.cpf, &person.login, &scene.account.token, &person.key] {
+        for value in [&person.cpf, &person.login, &servers.account.token, &person.key] {
             assert!(!outcome.stdout.contains(value.as_str()), "{outcome:#?}");
         }
     }
     let refused = json!({ "error": "invalid_client", "error_description": echo });
-    let scene = TestServers { grant: Some(Reply::json(401, &refused)), ..scene };
-    let findings = scene.check([]);
-    assert_eq!(findings.code, 3);
+    let servers = TestServers { grant: Some(Reply::json(401, &refused)), ..servers };
+    let report = servers.check([]);
+    assert_eq!(report.code, 3);
 }

@@ -11,10 +11,10 @@ use crate::support::{CheckReport, Reply, Server, TestServers};
 
 #[test]
 fn nothing_is_wrong_with_a_healthy_server() {
-    let findings = TestServers::healthy().check([]);
-    findings.well().says("server.connection", "pass", "answered").says("server.clock", "pass", "agree");
-    findings.says("discovery.document", "pass", ISSUER).says("discovery.auth_method", "pass", "client_secret_basic");
-    findings.says("server.certificate", "skip", "no server has shown a certificate");
+    let report = TestServers::healthy().check([]);
+    report.passes().says("server.connection", "pass", "answered").says("server.clock", "pass", "agree");
+    report.says("discovery.document", "pass", ISSUER).says("discovery.auth_method", "pass", "client_secret_basic");
+    report.says("server.certificate", "skip", "no server has shown a certificate");
 }
 
 #[test]
@@ -28,16 +28,16 @@ fn every_check_of_the_list_is_in_every_report_in_its_order() {
 
 #[test]
 fn a_server_that_cannot_be_reached_fails_the_connection() {
-    let scene = TestServers::healthy();
+    let servers = TestServers::healthy();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let findings = CheckReport::of(scene.cli_at(&format!("http://{closed}"), []).run());
-    findings.fails(5, "server.connection", "refused").says("discovery.document", "skip", "not reached");
-    findings.says("token.grant", "skip", "not tried");
-    let nowhere = CheckReport::of(scene.cli_at("https://no-such-host.invalid", []).run());
+    let report = CheckReport::of(servers.cli_at(&format!("http://{closed}"), []).run());
+    report.fails(5, "server.connection", "refused").says("discovery.document", "skip", "not reached");
+    report.says("token.grant", "skip", "not tried");
+    let nowhere = CheckReport::of(servers.cli_at("https://no-such-host.invalid", []).run());
     nowhere.fails(5, "server.connection", "no-such-host.invalid");
     let unencrypted = Server::greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-    let findings = CheckReport::of(scene.cli_at(&format!("https://127.0.0.1:{}", unencrypted.port()), []).run());
-    findings.fails(5, "server.connection", "does not speak TLS");
+    let report = CheckReport::of(servers.cli_at(&format!("https://127.0.0.1:{}", unencrypted.port()), []).run());
+    report.fails(5, "server.connection", "does not speak TLS");
 }
 
 #[test]
@@ -47,30 +47,30 @@ fn a_token_endpoint_that_breaks_off_or_never_answers_fails_the_connection() {
         (Reply::reset(), "broke before an answer"),
         (Reply::silent(), "no answer within 1s"),
     ] {
-        let findings = TestServers::granting(reply).check(["--timeout", "1s"]);
-        findings.fails(5, "server.connection", words).says("token.grant", "skip", "not reached");
-        findings.says("discovery.document", "pass", ISSUER);
+        let report = TestServers::granting(reply).check(["--timeout", "1s"]);
+        report.fails(5, "server.connection", words).says("token.grant", "skip", "not reached");
+        report.says("discovery.document", "pass", ISSUER);
     }
 }
 
 #[test]
 fn clocks_that_differ_by_more_than_half_a_minute_warn() {
     let at = |offset: i64| {
-        let mut scene = TestServers::healthy();
+        let mut servers = TestServers::healthy();
         let span = Duration::from_secs(offset.unsigned_abs());
         let date = if offset < 0 { SystemTime::now() - span } else { SystemTime::now() + span };
-        scene.headers[1].1 = httpdate::fmt_http_date(date);
-        scene.check([])
+        servers.headers[1].1 = httpdate::fmt_http_date(date);
+        servers.check([])
     };
-    at(15).well();
-    at(-15).well();
+    at(15).passes();
+    at(-15).passes();
     at(3600).warns("server.clock", "differ by").says("server.clock", "warn", "NTP");
     at(-3600).warns("server.clock", "differ by");
     let mut silent = TestServers::healthy();
     silent.headers.truncate(1);
-    silent.check([]).well().says("server.clock", "skip", "did not tell its time");
+    silent.check([]).passes().says("server.clock", "skip", "did not tell its time");
     silent.headers.push(("Date", "yesterday".to_owned()));
-    silent.check([]).well().says("server.clock", "skip", "did not tell its time");
+    silent.check([]).passes().says("server.clock", "skip", "did not tell its time");
 }
 
 /// Each answer in place of the metadata, the exit code, and words of the report.
@@ -96,30 +96,30 @@ fn a_metadata_document_that_cannot_be_used_fails() {
         (document("token_endpoint", Value::Null), 7, "has no `token_endpoint`"),
         (document("token_endpoint", "http://as.example.com/token".into()), 7, "nothing was sent there"),
     ] {
-        let scene = TestServers { document: Some(reply), ..TestServers::healthy() };
-        let findings = scene.check([]);
-        findings.fails(code, "discovery.document", words).says("token.grant", "skip", "not tried");
+        let servers = TestServers { document: Some(reply), ..TestServers::healthy() };
+        let report = servers.check([]);
+        report.fails(code, "discovery.document", words).says("token.grant", "skip", "not tried");
     }
 }
 
 #[test]
 fn an_authentication_method_that_is_not_listed_warns() {
-    let mut scene = TestServers::healthy();
-    scene.metadata["token_endpoint_auth_methods_supported"] = json!(["private_key_jwt", "client_secret_post"]);
-    let findings = scene.check([]);
-    findings.warns("discovery.auth_method", "only: private_key_jwt, client_secret_post");
-    scene.check(["--auth-method", "client_secret_post"]).well();
-    scene.metadata["token_endpoint_auth_methods_supported"] = Value::Null;
-    scene.check([]).well();
-    scene.check(["--auth-method", "client_secret_post"]).warns("discovery.auth_method", "client_secret_basic");
+    let mut servers = TestServers::healthy();
+    servers.metadata["token_endpoint_auth_methods_supported"] = json!(["private_key_jwt", "client_secret_post"]);
+    let report = servers.check([]);
+    report.warns("discovery.auth_method", "only: private_key_jwt, client_secret_post");
+    servers.check(["--auth-method", "client_secret_post"]).passes();
+    servers.metadata["token_endpoint_auth_methods_supported"] = Value::Null;
+    servers.check([]).passes();
+    servers.check(["--auth-method", "client_secret_post"]).warns("discovery.auth_method", "client_secret_basic");
 }
 
 #[test]
 fn without_discovery_there_is_no_metadata_to_check() {
-    let scene = TestServers::healthy();
-    let server = scene.server();
-    let cli = scene.account.cli(["check", "-o", "json", "--scope", "read:a write:a"]);
-    let findings = CheckReport::of(cli.arg("--token-url").arg(server.url(TOKEN_PATH)).run());
-    findings.well().says("discovery.document", "skip", "`token_url`").says("jwt.signature", "skip", "no metadata");
+    let servers = TestServers::healthy();
+    let server = servers.server();
+    let cli = servers.account.cli(["check", "-o", "json", "--scope", "read:a write:a"]);
+    let report = CheckReport::of(cli.arg("--token-url").arg(server.url(TOKEN_PATH)).run());
+    report.passes().says("discovery.document", "skip", "`token_url`").says("jwt.signature", "skip", "no metadata");
     assert_eq!(server.lines(), [format!("POST {TOKEN_PATH}")]);
 }

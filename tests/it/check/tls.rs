@@ -11,26 +11,26 @@ fn served(name: &str, days: i32, trusted: bool) -> CheckReport {
     let authority = Authority::named("Authority of the test");
     let listener = TlsFront::bind();
     let base = TlsFront::url_of(&listener);
-    let scene = TestServers { base: base.clone(), ..TestServers::healthy() };
-    let server = scene.server();
+    let servers = TestServers { base: base.clone(), ..TestServers::healthy() };
+    let server = servers.server();
     let _front = TlsFront::start(listener, &authority.certify_until(name, days), &server);
-    let cli = scene.cli_at(&base, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
+    let cli = servers.cli_at(&base, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
     let cli = if trusted { cli.path_arg("--ca-file", "ca.pem") } else { cli };
     CheckReport::of(cli.run())
 }
 
 #[test]
 fn a_good_certificate_passes() {
-    let findings = served("127.0.0.1", 90, true);
-    findings.well().says("server.connection", "pass", "answered");
-    findings.says("server.certificate", "pass", "no certificate ends within 14 days");
+    let report = served("127.0.0.1", 90, true);
+    report.passes().says("server.connection", "pass", "answered");
+    report.says("server.certificate", "pass", "no certificate ends within 14 days");
 }
 
 #[test]
 fn an_expired_certificate_fails_the_connection() {
-    let findings = served("127.0.0.1", -2, true);
-    findings.fails(5, "server.connection", "the server's certificate has expired");
-    findings.says("server.certificate", "skip", "no server has shown a certificate");
+    let report = served("127.0.0.1", -2, true);
+    report.fails(5, "server.connection", "the server's certificate has expired");
+    report.says("server.certificate", "skip", "no server has shown a certificate");
 }
 
 #[test]
@@ -45,10 +45,10 @@ fn an_unknown_authority_fails_the_connection() {
 
 #[test]
 fn a_certificate_that_ends_within_two_weeks_warns() {
-    let findings = served("127.0.0.1", 13, true);
-    findings.warns("server.certificate", "a certificate of 127.0.0.1 ends on 20");
-    findings.says("server.certificate", "warn", "its operator should have renewed it");
-    served("127.0.0.1", 14, true).well();
+    let report = served("127.0.0.1", 13, true);
+    report.warns("server.certificate", "a certificate of 127.0.0.1 ends on 20");
+    report.says("server.certificate", "warn", "its operator should have renewed it");
+    served("127.0.0.1", 14, true).passes();
 }
 
 /// The API's certificate is seen only once the API is called.
@@ -56,10 +56,10 @@ fn a_certificate_that_ends_within_two_weeks_warns() {
 fn the_certificate_of_the_api_counts_too() {
     let authority = Authority::named("Authority of the test");
     let listener = TlsFront::bind();
-    let scene = TestServers { api_base: TlsFront::url_of(&listener), ..TestServers::healthy() };
-    let server = scene.server();
+    let servers = TestServers { api_base: TlsFront::url_of(&listener), ..TestServers::healthy() };
+    let server = servers.server();
     let _front = TlsFront::start(listener, &authority.certify_until("127.0.0.1", 3), &server);
-    let cli = scene.cli(&server, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
+    let cli = servers.cli(&server, ["--scope", "read:a write:a"]).file("ca.pem", &authority.pem);
     let cli = cli.path_arg("--ca-file", "ca.pem").args(["--api", "/v1/status"]);
     CheckReport::of(cli.run()).warns("server.certificate", "127.0.0.1").says("api.probe", "pass", "accepts the token");
 }
@@ -68,14 +68,16 @@ fn the_certificate_of_the_api_counts_too() {
 #[track_caller]
 fn of_itself(authority: bool, named: bool, words: &str, hint: &str) {
     let listener = TlsFront::bind();
-    let scene = TestServers { base: TlsFront::url_of(&listener), ..TestServers::healthy() };
-    let server = scene.server();
+    let servers = TestServers { base: TlsFront::url_of(&listener), ..TestServers::healthy() };
+    let server = servers.server();
     let certificate = Certificate::self_signed(authority);
     let _front = TlsFront::start(listener, &certificate, &server);
-    let token_url = format!("{}/t", scene.base);
+    let token_url = format!("{}/t", servers.base);
     let refusal = refused(5, "unreachable", || {
-        let cli =
-            scene.account.cli(["token", "--token-url", &token_url, "--retries", "0"]).file("ca.pem", &certificate.pem);
+        let cli = servers
+            .account
+            .cli(["token", "--token-url", &token_url, "--retries", "0"])
+            .file("ca.pem", &certificate.pem);
         if named { cli.path_arg("--ca-file", "ca.pem") } else { cli }
     });
     refusal.names(words).hints_at(hint);

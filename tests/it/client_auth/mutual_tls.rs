@@ -54,56 +54,56 @@ impl MutualTlsServers {
 #[test]
 fn the_body_names_the_client_and_the_certificate_proves_it() {
     for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
-        let scene = MutualTlsServers::new(ClientCertificate::Required);
-        let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], method);
+        let servers = MutualTlsServers::new(ClientCertificate::Required);
+        let cli = servers.cli(&["token", "--token-url", &servers.front.url(TOKEN_PATH)], method);
         // A secret that is set as well is not used.
-        let cli = scene.certificate.given(cli).env("M2M_CLIENT_SECRET", &scene.account.secret);
-        assert_eq!(cli.run().succeeds(), format!("{}\n", scene.account.token));
-        let request = scene.server.only_request();
+        let cli = servers.certificate.given(cli).env("M2M_CLIENT_SECRET", &servers.account.secret);
+        assert_eq!(cli.run().succeeds(), format!("{}\n", servers.account.token));
+        let request = servers.server.only_request();
         assert_eq!(request.header("authorization"), None);
         assert_eq!(request.field_names(), ["client_id", "grant_type"]);
-        assert_eq!(request.field("client_id").as_ref(), Some(&scene.account.id));
-        assert_eq!(scene.front.shown(), [scene.thumbprint()]);
+        assert_eq!(request.field("client_id").as_ref(), Some(&servers.account.id));
+        assert_eq!(servers.front.shown(), [servers.thumbprint()]);
     }
 }
 
 #[test]
 fn one_file_may_hold_both() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
-    let combined = format!("{}{}", scene.certificate.key, scene.certificate.pem);
-    let cli = scene.certificate.watched(cli).file("both.pem", combined).path_arg("--client-cert", "both.pem");
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let cli = servers.cli(&["token", "--token-url", &servers.front.url(TOKEN_PATH)], "tls_client_auth");
+    let combined = format!("{}{}", servers.certificate.key, servers.certificate.pem);
+    let cli = servers.certificate.watched(cli).file("both.pem", combined).path_arg("--client-cert", "both.pem");
     let _ = cli.run().succeeds();
-    assert_eq!(scene.front.shown(), [scene.thumbprint()]);
+    assert_eq!(servers.front.shown(), [servers.thumbprint()]);
 }
 
 #[test]
 fn the_metadata_may_name_an_endpoint_for_mutual_tls() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let alias = scene.front.url(TOKEN_PATH);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let alias = servers.front.url(TOKEN_PATH);
     let documents = Server::start(move |request| {
         assert_eq!(request.method, "GET", "the ordinary endpoint is not for certificates");
         let mut document = metadata(&request.origin());
         document["mtls_endpoint_aliases"] = json!({ "token_endpoint": alias });
         Reply::json(200, &document)
     });
-    let cli = scene.cli(&["token", "--issuer", &documents.url("")], "tls_client_auth");
-    let _ = scene.certificate.given(cli).run().succeeds();
-    assert_eq!(scene.server.lines(), [format!("POST {TOKEN_PATH}")]);
+    let cli = servers.cli(&["token", "--issuer", &documents.url("")], "tls_client_auth");
+    let _ = servers.certificate.given(cli).run().succeeds();
+    assert_eq!(servers.server.lines(), [format!("POST {TOKEN_PATH}")]);
 }
 
 #[test]
 fn without_that_endpoint_the_ordinary_one_is_asked() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let endpoint = scene.front.url(TOKEN_PATH);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let endpoint = servers.front.url(TOKEN_PATH);
     let documents = Server::start(move |request| {
         let mut document = metadata(&request.origin());
         document["token_endpoint"] = endpoint.clone().into();
         Reply::json(200, &document)
     });
-    let cli = scene.cli(&["token", "--issuer", &documents.url("")], "tls_client_auth");
-    let _ = scene.certificate.given(cli).run().succeeds();
-    assert_eq!(scene.front.shown(), [scene.thumbprint()]);
+    let cli = servers.cli(&["token", "--issuer", &documents.url("")], "tls_client_auth");
+    let _ = servers.certificate.given(cli).run().succeeds();
+    assert_eq!(servers.front.shown(), [servers.thumbprint()]);
 }
 
 #[test]
@@ -123,108 +123,109 @@ fn the_endpoint_for_mutual_tls_is_not_for_secrets() {
 
 #[test]
 fn without_tls_nothing_is_sent() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
     let server = Server::untouched();
-    let cli = scene.cli(&["token", "--token-url", &server.url(TOKEN_PATH)], "tls_client_auth");
-    let stderr = scene.certificate.given(cli).run().fails(2);
+    let cli = servers.cli(&["token", "--token-url", &server.url(TOKEN_PATH)], "tls_client_auth");
+    let stderr = servers.certificate.given(cli).run().fails(2);
     assert!(stderr.contains("needs a token endpoint with https"), "{stderr}");
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
 fn a_certificate_or_key_that_cannot_be_used_sends_nothing() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let (other, base) = (scene.authority.certify("other.example.com"), scene.front.url(TOKEN_PATH));
-    let plain = || scene.cli(&["token", "--token-url", &base], "tls_client_auth");
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let (other, base) = (servers.authority.certify("other.example.com"), servers.front.url(TOKEN_PATH));
+    let plain = || servers.cli(&["token", "--token-url", &base], "tls_client_auth");
     let stderr = plain().run().fails(2);
     assert!(stderr.contains("`client_cert` is not set"), "{stderr}");
     let stderr = plain().path_arg("--client-cert", "missing.pem").run().fails(2);
     assert!(stderr.contains("missing.pem"), "{stderr}");
-    let cli = plain().file("client.pem", &scene.certificate.pem).path_arg("--client-cert", "client.pem");
+    let cli = plain().file("client.pem", &servers.certificate.pem).path_arg("--client-cert", "client.pem");
     let stderr = cli.run().fails(2);
     assert!(stderr.contains("it holds no private key in PEM"), "{stderr}");
-    let mixed = Certificate { pem: other.pem, ..scene.authority.certify("third.example.com") };
+    let mixed = Certificate { pem: other.pem, ..servers.authority.certify("third.example.com") };
     let stderr = mixed.given(plain()).run().fails(2);
     assert!(stderr.contains("`client_cert` and `client_key` do not belong together"), "{stderr}");
-    assert_eq!(scene.server.connections(), 0);
+    assert_eq!(servers.server.connections(), 0);
 }
 
 #[test]
 fn the_api_is_shown_the_same_certificate() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
     let cache = tempfile::TempDir::new().unwrap();
     for fetched in [2, 3] {
-        let cli = scene.shown(&["request", "/v1/things", "--api-url", &scene.front.url("")]);
+        let cli = servers.shown(&["request", "/v1/things", "--api-url", &servers.front.url("")]);
         assert_eq!(cli.env("M2M_CACHE_DIR", cache.path()).run().succeeds(), "{}");
         // The second time the token is in the cache.
-        assert_eq!(scene.server.requests().len(), fetched);
+        assert_eq!(servers.server.requests().len(), fetched);
     }
-    let shown = scene.front.shown();
-    assert!(!shown.is_empty() && shown.iter().all(|one| *one == scene.thumbprint()), "{shown:?}");
+    let shown = servers.front.shown();
+    assert!(!shown.is_empty() && shown.iter().all(|one| *one == servers.thumbprint()), "{shown:?}");
 }
 
 /// A gateway may want a certificate beside whatever the authorization server wants.
 #[test]
 fn a_certificate_is_shown_beside_a_secret_too() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "client_secret_basic");
-    let cli = scene.certificate.given(cli).env("M2M_CLIENT_SECRET", &scene.account.secret);
-    assert_eq!(cli.run().succeeds(), format!("{}\n", scene.account.token));
-    let request = scene.server.only_request();
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let cli = servers.cli(&["token", "--token-url", &servers.front.url(TOKEN_PATH)], "client_secret_basic");
+    let cli = servers.certificate.given(cli).env("M2M_CLIENT_SECRET", &servers.account.secret);
+    assert_eq!(cli.run().succeeds(), format!("{}\n", servers.account.token));
+    let request = servers.server.only_request();
     assert!(request.header("authorization").is_some_and(|value| value.starts_with("Basic ")));
-    assert_eq!(scene.front.shown(), [scene.thumbprint()]);
+    assert_eq!(servers.front.shown(), [servers.thumbprint()]);
 }
 
 #[test]
 fn a_server_that_refuses_the_certificate_refuses_the_client() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
     for authority in ["Another authority", AUTHORITY] {
         let stranger = Authority::named(authority).certify("client.example.com");
-        let cli = scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
+        let cli = servers.cli(&["token", "--token-url", &servers.front.url(TOKEN_PATH)], "tls_client_auth");
         let stderr = stranger.given(cli).run().fails(3);
         assert!(stderr.contains("the server refused the client certificate"), "{stderr}");
         assert!(stderr.contains("hint: `client_cert` must be the one registered"), "{stderr}");
     }
-    assert!(scene.server.requests().is_empty());
+    assert!(servers.server.requests().is_empty());
 }
 
 #[test]
 fn a_server_that_wants_a_certificate_says_so() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
-    let url = scene.front.url(TOKEN_PATH);
-    let cli = scene.cli(&["token", "--token-url", &url], "client_secret_basic");
-    let stderr = cli.env("M2M_CLIENT_SECRET", &scene.account.secret).run().fails(3);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
+    let url = servers.front.url(TOKEN_PATH);
+    let cli = servers.cli(&["token", "--token-url", &url], "client_secret_basic");
+    let stderr = cli.env("M2M_CLIENT_SECRET", &servers.account.secret).run().fails(3);
     assert!(stderr.contains("the server wants a client certificate"), "{stderr}");
     assert!(stderr.contains("hint: set `client_cert` and `client_key`"), "{stderr}");
 }
 
 #[test]
 fn another_certificate_is_another_cache_entry() {
-    let scene = MutualTlsServers::new(ClientCertificate::Required);
+    let servers = MutualTlsServers::new(ClientCertificate::Required);
     let cache = tempfile::TempDir::new().unwrap();
     let run = |cli: Cli| cli.env("M2M_CACHE_DIR", cache.path()).run().succeeds();
-    let plain = || scene.cli(&["token", "--token-url", &scene.front.url(TOKEN_PATH)], "tls_client_auth");
-    run(scene.certificate.given(plain()));
-    run(scene.certificate.given(plain()));
-    assert_eq!(scene.server.requests().len(), 1);
-    run(scene.authority.certify("other.example.com").given(plain()));
-    assert_eq!(scene.server.requests().len(), 2);
+    let plain = || servers.cli(&["token", "--token-url", &servers.front.url(TOKEN_PATH)], "tls_client_auth");
+    run(servers.certificate.given(plain()));
+    run(servers.certificate.given(plain()));
+    assert_eq!(servers.server.requests().len(), 1);
+    run(servers.authority.certify("other.example.com").given(plain()));
+    assert_eq!(servers.server.requests().len(), 2);
 }
 
 /// Runs `m2m check` with a token that is bound to `thumbprint`, and returns what it says of the binding.
-fn binding(thumbprint: Option<&str>, scene: &MutualTlsServers, method: &str) -> (i32, Value) {
-    let mut claims = json!({ "iss": "https://issuer.example.com", "client_id": scene.account.id });
+fn binding(thumbprint: Option<&str>, servers: &MutualTlsServers, method: &str) -> (i32, Value) {
+    let mut claims = json!({ "iss": "https://issuer.example.com", "client_id": servers.account.id });
     if let Some(thumbprint) = thumbprint {
         claims["cnf"] = json!({ "x5t#S256": thumbprint });
     }
-    let account = Account { token: unsigned_jwt(&claims), ..scene.account.clone() };
+    let account = Account { token: unsigned_jwt(&claims), ..servers.account.clone() };
     let server = account.server();
-    let front = TlsFront::mutual(&scene.authority, ClientCertificate::Optional, &server);
-    let cli = scene.cli(&["check", "-o", "json", "--token-url", &front.url(TOKEN_PATH)], method).token(&account.token);
+    let front = TlsFront::mutual(&servers.authority, ClientCertificate::Optional, &server);
+    let cli =
+        servers.cli(&["check", "-o", "json", "--token-url", &front.url(TOKEN_PATH)], method).token(&account.token);
     let cli = if method == "tls_client_auth" {
-        scene.certificate.given(cli)
+        servers.certificate.given(cli)
     } else {
-        cli.env("M2M_CLIENT_SECRET", &scene.account.secret)
+        cli.env("M2M_CLIENT_SECRET", &servers.account.secret)
     };
     let out = cli.run();
     let report: Value = serde_json::from_str(&out.stdout).unwrap();
@@ -234,16 +235,16 @@ fn binding(thumbprint: Option<&str>, scene: &MutualTlsServers, method: &str) -> 
 
 #[test]
 fn check_compares_the_binding_of_the_token() {
-    let scene = MutualTlsServers::new(ClientCertificate::Optional);
-    let other = scene.authority.certify("other.example.com").thumbprint;
+    let servers = MutualTlsServers::new(ClientCertificate::Optional);
+    let other = servers.authority.certify("other.example.com").thumbprint;
     for (bound_to, method, code, status, words) in [
-        (Some(scene.certificate.thumbprint.as_str()), "tls_client_auth", 0, "pass", "the client's certificate"),
+        (Some(servers.certificate.thumbprint.as_str()), "tls_client_auth", 0, "pass", "the client's certificate"),
         (Some(&other), "tls_client_auth", 7, "fail", "another certificate"),
         (None, "tls_client_auth", 0, "info", "not bound"),
         (Some(&other), "client_secret_basic", 7, "fail", "a certificate that the client does not have"),
         (None, "client_secret_basic", 0, "skip", "not bound"),
     ] {
-        let (exit, check) = binding(bound_to, &scene, method);
+        let (exit, check) = binding(bound_to, &servers, method);
         assert_eq!((exit, check["status"].as_str()), (code, Some(status)), "{check}");
         assert!(check["message"].as_str().unwrap().contains(words), "{check}");
     }

@@ -39,8 +39,8 @@ fn every_answer_of_the_corpus_ends_as_its_file_says() {
 fn no_answer_of_the_corpus_breaks_a_check() {
     let cases = corpus();
     let deviations = try_all(&cases, |case| {
-        let attempt = Arc::new(CorpusRun::of(case));
-        let outcome = attempt.check();
+        let run = Arc::new(CorpusRun::of(case));
+        let outcome = run.check();
         let late = (outcome.took > deadline(case) + SLACK).then(|| format!("it took {:?}", outcome.took));
         let raw = outcome
             .stdout
@@ -49,9 +49,9 @@ fn no_answer_of_the_corpus_breaks_a_check() {
             .map(|c| format!("{c:?} on stdout"));
         let internal = (outcome.code == 1).then(|| "exit 1".to_owned());
         let why = late.or(raw).or(internal).map(|why| format!("{why}\n{outcome:#?}"));
-        let findings = CheckReport::of(outcome);
+        let report = CheckReport::of(outcome);
         let long = |check: &Value| check["message"].as_str().is_some_and(|message| message.chars().count() > 4096);
-        let checks = findings.report["profiles"][0]["checks"].as_array().expect("checks");
+        let checks = report.json["profiles"][0]["checks"].as_array().expect("checks");
         why.or_else(|| checks.iter().find(|check| long(check)).map(|check| format!("an endless message: {check}")))
     });
     println!("{} hostile answers, each under `m2m check`: {} broke the report", cases.len(), deviations.len());
@@ -68,13 +68,13 @@ fn corpus() -> Vec<Case> {
 }
 
 /// Tries each case, several at a time, and returns what was wrong with which.
-fn try_all(cases: &[Case], attempt: impl Fn(&Case) -> Option<String> + Sync) -> Vec<String> {
+fn try_all(cases: &[Case], try_case: impl Fn(&Case) -> Option<String> + Sync) -> Vec<String> {
     let (next, deviations) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let tried = catch_unwind(AssertUnwindSafe(|| attempt(case)));
+                    let tried = catch_unwind(AssertUnwindSafe(|| try_case(case)));
                     let why = tried.unwrap_or_else(|payload| Some(words(payload.as_ref())));
                     let mut all = deviations.lock().unwrap_or_else(PoisonError::into_inner);
                     all.extend(why.map(|why| format!("{}: {why}", case.name)));
@@ -108,12 +108,12 @@ fn summary(cases: &[Case], deviations: usize) -> String {
 
 /// Tries one answer in both error formats. Returns what is wrong.
 fn deviation(case: &Case) -> Option<String> {
-    let attempt = Arc::new(CorpusRun::of(case));
-    let text = attempt.run(["-vv"]);
+    let run = Arc::new(CorpusRun::of(case));
+    let text = run.run(["-vv"]);
     if let Some(why) = wrong(case, &text) {
         return Some(format!("{why}\n{text:#?}"));
     }
-    let json = attempt.run(["--error-format", "json"]);
+    let json = run.run(["--error-format", "json"]);
     let why = wrong(case, &json).or_else(|| {
         let line = json.stderr.lines().find(|line| line.starts_with('{'));
         let kind = line.map(|line| JsonError::parse(line).kind);

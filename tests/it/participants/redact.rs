@@ -55,15 +55,15 @@ fn ids_segment_and_status_stay_and_all_else_is_masked() {
 
 #[test]
 fn many_are_masked_alike_and_their_queries_too() {
-    let crowd = BulkLookup::of(3);
-    let person = person(&crowd.lookup);
-    let server = crowd.server_with(move |at, found| match at {
+    let batch = BulkLookup::of(3);
+    let person = person(&batch.lookup);
+    let server = batch.server_with(move |at, found| match at {
         0 => Reply::json(200, &json!([person])),
         1 => Reply::json_text(200, "[]"),
         _ => found,
     });
-    let input = format!("{}11111111111\n", crowd.input());
-    let out = crowd.cli_with(&server, &input).args(["-q", "--redact", "--concurrency", "1"]).run().succeeds();
+    let input = format!("{}11111111111\n", batch.input());
+    let out = batch.cli_with(&server, &input).args(["-q", "--redact", "--concurrency", "1"]).run().succeeds();
     let rows = rows(&out);
     assert_eq!(
         rows[0],
@@ -74,7 +74,7 @@ fn many_are_masked_alike_and_their_queries_too() {
         json!({ "line": 2, "query": { "cpf": "[hidden]" }, "status": "not_found", "participants": [] })
     );
     assert_eq!((&rows[3]["line"], &rows[3]["status"]), (&json!(4), &json!("invalid")));
-    for secret in crowd.cpfs.iter().map(String::as_str).chain(["11111111111", crowd.lookup.login.as_str(), "Fulan"]) {
+    for secret in batch.cpfs.iter().map(String::as_str).chain(["11111111111", batch.lookup.login.as_str(), "Fulan"]) {
         assert!(!out.contains(secret), "{secret} in {out}");
     }
 }

@@ -137,30 +137,30 @@ fn nobody_named_is_said_in_words() {
     assert!(!stderr.contains('<') && !stderr.contains('|'), "{stderr}");
 }
 
-fn many(crowd: &BulkLookup, server: &Server, args: &[&str]) -> Cli {
-    crowd.cli(server).args(args.iter().copied())
+fn many(batch: &BulkLookup, server: &Server, args: &[&str]) -> Cli {
+    batch.cli(server).args(args.iter().copied())
 }
 
 #[test]
 fn filters_hold_for_each_of_many() {
-    let crowd = BulkLookup::of(2);
-    let server = crowd.lookup.answering(Reply::json(200, &json!(accounts())));
-    let out = many(&crowd, &server, &["-q", "--segment", "Silver", "--one"]).run().succeeds();
+    let batch = BulkLookup::of(2);
+    let server = batch.lookup.answering(Reply::json(200, &json!(accounts())));
+    let out = many(&batch, &server, &["-q", "--segment", "Silver", "--one"]).run().succeeds();
     for row in rows(&out) {
         assert_eq!((&row["status"], &row["participants"]), (&json!("found"), &json!([accounts()[1]])));
     }
-    let out = many(&crowd, &server, &["-q", "--status", "GONE"]).run().succeeds();
+    let out = many(&batch, &server, &["-q", "--status", "GONE"]).run().succeeds();
     assert!(rows(&out).iter().all(|row| row["status"] == "not_found" && row["participants"] == json!([])), "{out}");
 }
 
 #[test]
 fn several_of_many_where_one_is_asked_for_are_an_error_of_that_line() {
-    let crowd = BulkLookup::of(2);
-    let server = crowd.server_with(|at, found| if at == 0 { Reply::json(200, &json!(accounts())) } else { found });
-    let outcome = many(&crowd, &server, &["--one", "--concurrency", "1"]).run();
+    let batch = BulkLookup::of(2);
+    let server = batch.server_with(|at, found| if at == 0 { Reply::json(200, &json!(accounts())) } else { found });
+    let outcome = many(&batch, &server, &["--one", "--concurrency", "1"]).run();
     assert_eq!(outcome.code, 9, "{outcome:#?}");
     let rows = rows(&outcome.stdout);
     assert_eq!((&rows[0]["status"], &rows[0]["error"]["kind"]), (&json!("error"), &json!("not_found")));
     assert_eq!(rows[0]["error"]["causes"].as_array().unwrap().len(), 2);
-    assert_eq!(rows[1], crowd.row(2));
+    assert_eq!(rows[1], batch.row(2));
 }

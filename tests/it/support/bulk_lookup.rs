@@ -49,7 +49,7 @@ impl BulkLookup {
         self.lookup.server(move |request| change(count.fetch_add(1, Ordering::SeqCst), found(request)))
     }
 
-    /// `m2m participant --cpf-file -`, everything on `server`, fed with the whole crowd.
+    /// `m2m participant --cpf-file -`, everything on `server`, fed with the whole batch.
     pub fn cli(&self, server: &Server) -> Cli {
         self.cli_with(server, &self.input())
     }
@@ -59,7 +59,7 @@ impl BulkLookup {
         self.watched(self.lookup.cli(server).args(["--cpf-file", "-"]).stdin(input))
     }
 
-    /// Registers the first CPFs with the tripwire of `cli`: all of a large crowd would take long.
+    /// Registers the first CPFs with the tripwire of `cli`: all of a large batch would take long.
     pub fn watched(&self, cli: Cli) -> Cli {
         self.cpfs.iter().take(4).fold(cli, |cli, cpf| cli.personal(cpf))
     }

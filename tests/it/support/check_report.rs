@@ -8,7 +8,7 @@ use crate::support::binary::outcome::Outcome;
 #[derive(Debug)]
 pub struct CheckReport {
     pub code: i32,
-    pub report: Value,
+    pub json: Value,
 }
 
 impl CheckReport {
@@ -29,7 +29,7 @@ impl CheckReport {
         }
         assert_eq!(report["ok"], profiles.iter().all(|profile| profile["ok"] == true));
         assert_eq!(report["ok"], outcome.code == 0, "{outcome:#?}");
-        Self { code: outcome.code, report }
+        Self { code: outcome.code, json: report }
     }
 
     /// The ids of all checks of the first profile.
@@ -38,7 +38,7 @@ impl CheckReport {
     }
 
     fn checks(&self, profile: usize) -> &[Value] {
-        list(&self.report["profiles"][profile]["checks"])
+        list(&self.json["profiles"][profile]["checks"])
     }
 
     /// A check of the first profile.
@@ -58,8 +58,8 @@ impl CheckReport {
     }
 
     /// What warns and fails in all profiles: `STATUS ID`.
-    pub fn trouble(&self) -> Vec<String> {
-        let checks = list(&self.report["profiles"]).iter().flat_map(|profile| list(&profile["checks"]));
+    pub fn problems(&self) -> Vec<String> {
+        let checks = list(&self.json["profiles"]).iter().flat_map(|profile| list(&profile["checks"]));
         checks
             .filter(|check| check["status"] == "warn" || check["status"] == "fail")
             .map(|check| format!("{} {}", check["status"].as_str().unwrap(), check["id"].as_str().unwrap()))
@@ -68,22 +68,22 @@ impl CheckReport {
 
     /// Asserts that nothing warns or fails.
     #[track_caller]
-    pub fn well(&self) -> &Self {
-        assert_eq!((self.code, self.trouble()), (0, Vec::new()), "{self:#?}");
+    pub fn passes(&self) -> &Self {
+        assert_eq!((self.code, self.problems()), (0, Vec::new()), "{self:#?}");
         self
     }
 
     /// Asserts that this check alone warns, with these words in message or hint.
     #[track_caller]
     pub fn warns(&self, id: &str, words: &str) -> &Self {
-        assert_eq!((self.code, self.trouble()), (0, vec![format!("warn {id}")]), "{self:#?}");
+        assert_eq!((self.code, self.problems()), (0, vec![format!("warn {id}")]), "{self:#?}");
         self.says(id, "warn", words)
     }
 
     /// Asserts that this check alone fails and none warns, with these words in message or hint, and exit `code`.
     #[track_caller]
     pub fn fails(&self, code: i32, id: &str, words: &str) -> &Self {
-        assert_eq!((self.code, self.trouble()), (code, vec![format!("fail {id}")]), "{self:#?}");
+        assert_eq!((self.code, self.problems()), (code, vec![format!("fail {id}")]), "{self:#?}");
         self.says(id, "fail", words)
     }
 }

@@ -81,9 +81,9 @@ impl TestServers {
 
     /// As [`Self::healthy`], with an opaque token.
     pub fn opaque() -> Self {
-        let mut scene = Self::healthy();
-        scene.account.token = format!("{}-._~+/=", alphanumeric(40));
-        scene
+        let mut servers = Self::healthy();
+        servers.account.token = format!("{}-._~+/=", alphanumeric(40));
+        servers
     }
 
     /// As [`Self::healthy`], with this token response.
@@ -93,21 +93,21 @@ impl TestServers {
 
     /// As [`Self::healthy`], with `name` of the token response set to `value`.
     pub fn answering(name: &str, value: Value) -> Self {
-        let mut scene = Self::healthy();
-        scene.answer[name] = value;
-        scene
+        let mut servers = Self::healthy();
+        servers.answer[name] = value;
+        servers
     }
 
     /// As [`Self::healthy`], with `name` of the claims set to `value`, or taken away when it is null.
     pub fn claiming(name: &str, value: Value) -> Self {
-        let mut scene = Self::healthy();
-        let claims = scene.claims.as_object_mut().expect("an object");
+        let mut servers = Self::healthy();
+        let claims = servers.claims.as_object_mut().expect("an object");
         if value.is_null() {
             claims.remove(name);
         } else {
             claims.insert(name.to_owned(), value);
         }
-        scene.signed()
+        servers.signed()
     }
 
     /// With a token of the present header and claims.
@@ -159,9 +159,9 @@ impl TestServers {
     #[track_caller]
     pub fn check<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> CheckReport {
         let server = self.server();
-        let findings = CheckReport::of(self.cli(&server, ["--scope", "read:a write:a"]).args(args).run());
+        let report = CheckReport::of(self.cli(&server, ["--scope", "read:a write:a"]).args(args).run());
         let grants = server.requests().iter().filter(|request| request.path() == TOKEN_PATH).count();
         assert!(grants <= 2, "{:?}", server.lines());
-        findings
+        report
     }
 }

@@ -100,12 +100,12 @@ fn a_body_does_not_act_on_a_terminal_wherever_it_is_cut() {
 
 #[test]
 fn metadata_and_claims_do_not_act_on_a_terminal() {
-    let mut scene = TestServers::claiming("name", json!("\u{9b}31m\u{202e}"));
-    let token = scene.account.token.clone();
+    let mut servers = TestServers::claiming("name", json!("\u{9b}31m\u{202e}"));
+    let token = servers.account.token.clone();
     harmless(&on_a_terminal(Cli::new(["inspect", "-"]).stdin(token)));
-    scene.metadata["issuer"] = "https://issuer.example.com".into();
-    scene.metadata["name"] = "\u{9b}31m\u{202e}".into();
-    let server = scene.server();
+    servers.metadata["issuer"] = "https://issuer.example.com".into();
+    servers.metadata["name"] = "\u{9b}31m\u{202e}".into();
+    let server = servers.server();
     let document = server.url("/.well-known/openid-configuration");
     let args = ["discover", "--discovery-url", &document, "--issuer", "https://issuer.example.com"];
     harmless(&on_a_terminal(Cli::new(args).keep(server)));

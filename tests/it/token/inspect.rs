@@ -13,11 +13,11 @@ fn inspected(text: impl Into<Vec<u8>>) -> Value {
 
 #[test]
 fn header_claims_and_times_are_printed() {
-    let mut scene = TestServers::healthy();
-    scene.claims["iat"] = 1_700_000_000.into();
-    scene.claims["nbf"] = json!(1_700_000_000.5);
-    scene.claims["exp"] = "soon".into();
-    let token = scene.signed().account.token;
+    let mut servers = TestServers::healthy();
+    servers.claims["iat"] = 1_700_000_000.into();
+    servers.claims["nbf"] = json!(1_700_000_000.5);
+    servers.claims["exp"] = "soon".into();
+    let token = servers.signed().account.token;
     let cli = Cli::new(["inspect", "-"]).token(&token).stdin(token.clone());
     let shown = cli.run().json();
     let claims = encoded(shown["claims"].to_string().as_bytes());
@@ -38,8 +38,8 @@ fn claims_are_shown_as_they_were_written() {
 
 #[test]
 fn a_token_may_come_as_a_header_in_a_file_or_on_stdin() {
-    let scene = TestServers::healthy();
-    let token = &scene.account.token;
+    let servers = TestServers::healthy();
+    let token = &servers.account.token;
     for text in [
         token.clone(),
         format!("{token}\n"),
@@ -49,18 +49,18 @@ fn a_token_may_come_as_a_header_in_a_file_or_on_stdin() {
         format!("Authorization: Bearer {token}\n"),
         format!("authorization: bearer {token}\n"),
     ] {
-        assert_eq!(inspected(text.clone())["claims"], scene.claims, "{text}");
+        assert_eq!(inspected(text.clone())["claims"], servers.claims, "{text}");
         let cli = Cli::new(["inspect"]).file("work/token", text);
-        assert_eq!(cli.arg("token").run().json()["claims"], scene.claims);
+        assert_eq!(cli.arg("token").run().json()["claims"], servers.claims);
     }
 }
 
 #[test]
 fn without_a_file_the_token_is_the_profiles_own() {
-    let scene = TestServers::healthy();
-    let server = scene.server();
-    let cli = scene.account.cli(["inspect", "--token-url", &server.url("/oauth2/token")]);
-    assert_eq!(cli.run().json()["claims"], scene.claims);
+    let servers = TestServers::healthy();
+    let server = servers.server();
+    let cli = servers.account.cli(["inspect", "--token-url", &server.url("/oauth2/token")]);
+    assert_eq!(cli.run().json()["claims"], servers.claims);
     assert_eq!(server.lines(), ["POST /oauth2/token"]);
 }
 
@@ -114,11 +114,11 @@ fn what_is_not_one_token_is_refused_with_what_to_try() {
 
 #[test]
 fn times_are_shown_up_to_the_year_9999() {
-    let scene = TestServers::claiming("exp", json!(253_402_300_799_u64));
-    assert_eq!(inspected(scene.account.token)["times"]["exp"], "9999-12-31T23:59:59Z");
+    let servers = TestServers::claiming("exp", json!(253_402_300_799_u64));
+    assert_eq!(inspected(servers.account.token)["times"]["exp"], "9999-12-31T23:59:59Z");
     for beyond in [json!(253_402_300_800_u64), json!(-1)] {
-        let scene = TestServers::claiming("exp", beyond);
-        assert_eq!(inspected(scene.account.token)["times"]["exp"], Value::Null);
+        let servers = TestServers::claiming("exp", beyond);
+        assert_eq!(inspected(servers.account.token)["times"]["exp"], Value::Null);
     }
 }
 
@@ -168,12 +168,12 @@ fn a_token_as_an_argument_is_refused_and_not_shown() {
 
 #[test]
 fn a_header_line_of_m2m_token_can_be_inspected() {
-    let scene = TestServers::healthy();
-    let server = scene.server();
+    let servers = TestServers::healthy();
+    let server = servers.server();
     let line =
-        scene.account.cli(["token", "-o", "header", "--token-url", &server.url("/oauth2/token")]).run().succeeds();
+        servers.account.cli(["token", "-o", "header", "--token-url", &server.url("/oauth2/token")]).run().succeeds();
     assert_eq!(inspected(line)["claims"]["aud"], AUDIENCE);
-    assert_eq!(scene.claims["iss"], ISSUER);
+    assert_eq!(servers.claims["iss"], ISSUER);
 }
 
 #[test]

@@ -9,22 +9,22 @@ use crate::support::jose::signer::{ALGORITHMS, Signer, encoded, token};
 use crate::support::test_servers::{AUDIENCE, ISSUER};
 use crate::support::{Cli, Reply, Server, TestServers};
 
-/// `m2m inspect --verify -` of the scene's token, by the keys of the scene's server.
-fn verify(scene: &TestServers) -> Cli {
-    let server = scene.server();
+/// `m2m inspect --verify -` of the servers's token, by the keys of the servers's server.
+fn verify(servers: &TestServers) -> Cli {
+    let server = servers.server();
     let document = server.url("/.well-known/openid-configuration");
     let args = ["inspect", "--verify", "-", "--retries", "0", "--discovery-url", &document, "--issuer", ISSUER];
-    Cli::new(args).token(&scene.account.token).stdin(scene.account.token.clone()).keep(server)
+    Cli::new(args).token(&servers.account.token).stdin(servers.account.token.clone()).keep(server)
 }
 
 #[track_caller]
-fn verified(scene: &TestServers) {
-    assert_eq!(verify(scene).run().json()["verified"], true);
+fn verified(servers: &TestServers) {
+    assert_eq!(verify(servers).run().json()["verified"], true);
 }
 
 #[track_caller]
-fn fails(scene: &TestServers, words: &str) -> Refusal {
-    let refusal = refused(7, "bad_response", || verify(scene));
+fn fails(servers: &TestServers, words: &str) -> Refusal {
+    let refusal = refused(7, "bad_response", || verify(servers));
     refusal.names(words);
     refusal
 }
@@ -42,25 +42,25 @@ fn now() -> u64 {
 #[test]
 fn every_algorithm_is_verified_and_a_changed_token_is_noticed() {
     for alg in ALGORITHMS {
-        let mut scene = signed_by(alg);
-        verified(&scene);
-        let parts: Vec<String> = scene.account.token.split('.').map(str::to_owned).collect();
-        let mut claims = scene.claims.clone();
+        let mut servers = signed_by(alg);
+        verified(&servers);
+        let parts: Vec<String> = servers.account.token.split('.').map(str::to_owned).collect();
+        let mut claims = servers.claims.clone();
         claims["scope"] = "admin".into();
-        scene.account.token = format!("{}.{}.{}", parts[0], encoded(claims.to_string().as_bytes()), parts[2]);
-        fails(&scene, "the signature is wrong");
-        scene.account.token = format!("{}.{}.{}", parts[0], parts[1], encoded(&[0; 64]));
-        fails(&scene, "the signature is wrong");
-        scene.account.token = format!("{}.{}.", parts[0], parts[1]);
-        fails(&scene, "the signature is wrong");
+        servers.account.token = format!("{}.{}.{}", parts[0], encoded(claims.to_string().as_bytes()), parts[2]);
+        fails(&servers, "the signature is wrong");
+        servers.account.token = format!("{}.{}.{}", parts[0], parts[1], encoded(&[0; 64]));
+        fails(&servers, "the signature is wrong");
+        servers.account.token = format!("{}.{}.", parts[0], parts[1]);
+        fails(&servers, "the signature is wrong");
     }
 }
 
 #[test]
 fn a_claim_that_is_missing_is_said_to_be() {
     for (name, words) in [("aud", "cause: it has no `aud`\n"), ("iss", "cause: it has no `iss`\n")] {
-        let scene = TestServers::claiming(name, Value::Null);
-        let stderr = verify(&scene).args(["--audience", AUDIENCE]).run().fails(7);
+        let servers = TestServers::claiming(name, Value::Null);
+        let stderr = verify(&servers).args(["--audience", AUDIENCE]).run().fails(7);
         assert!(stderr.contains(words) && !stderr.contains("\"\""), "{stderr}");
     }
 }
@@ -69,20 +69,20 @@ fn a_claim_that_is_missing_is_said_to_be() {
 #[test]
 fn a_token_that_is_not_signed_or_with_a_public_key_is_refused() {
     for alg in ["none", "None", "NONE", "nOnE", ""] {
-        let mut scene = signed_by("RS256");
-        scene.account.token = token(&json!({ "alg": alg, "kid": "key-1" }), &scene.claims, |_| Vec::new());
-        fails(&scene, "its `alg` is");
+        let mut servers = signed_by("RS256");
+        servers.account.token = token(&json!({ "alg": alg, "kid": "key-1" }), &servers.claims, |_| Vec::new());
+        fails(&servers, "its `alg` is");
     }
-    let scene = signed_by("RS256");
-    let jwk = scene.signer.jwk();
-    for public in [jwk.to_string(), jwk["n"].as_str().unwrap().to_owned(), scene.signer.keys().to_string()] {
+    let servers = signed_by("RS256");
+    let jwk = servers.signer.jwk();
+    for public in [jwk.to_string(), jwk["n"].as_str().unwrap().to_owned(), servers.signer.keys().to_string()] {
         for (alg, algorithm) in [("HS256", ring::hmac::HMAC_SHA256), ("HS512", ring::hmac::HMAC_SHA512)] {
             let key = ring::hmac::Key::new(algorithm, public.as_bytes());
             let header = json!({ "alg": alg, "kid": "key-1" });
-            let forged = token(&header, &scene.claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec());
-            let mut scene = signed_by("RS256");
-            scene.account.token = forged;
-            fails(&scene, "symmetric");
+            let forged = token(&header, &servers.claims, |message| ring::hmac::sign(&key, message).as_ref().to_vec());
+            let mut servers = signed_by("RS256");
+            servers.account.token = forged;
+            fails(&servers, "symmetric");
         }
     }
 }
@@ -93,13 +93,13 @@ fn a_key_does_not_serve_another_algorithm() {
     for (key, alg) in
         [("RS256", "PS256"), ("PS256", "RS256"), ("ES256", "ES384"), ("ES256", "RS256"), ("EdDSA", "ES256")]
     {
-        let mut scene = signed_by(key);
-        scene.header["alg"] = alg.into();
-        fails(&scene.signed(), "no key for its `kid` and `alg`");
+        let mut servers = signed_by(key);
+        servers.header["alg"] = alg.into();
+        fails(&servers.signed(), "no key for its `kid` and `alg`");
     }
-    let mut scene = signed_by("EdDSA");
-    scene.header["alg"] = "ES512".into();
-    fails(&scene.signed(), "ES512");
+    let mut servers = signed_by("EdDSA");
+    servers.header["alg"] = "ES512".into();
+    fails(&servers.signed(), "ES512");
 }
 
 #[test]
@@ -120,11 +120,11 @@ fn the_key_is_found_by_its_id() {
 
 #[test]
 fn a_key_for_encryption_and_unknown_extensions_are_refused() {
-    let mut scene = TestServers::healthy();
-    let mut jwk = scene.signer.jwk();
+    let mut servers = TestServers::healthy();
+    let mut jwk = servers.signer.jwk();
     jwk["use"] = "enc".into();
-    scene.keys = Reply::json(200, &json!({ "keys": [jwk] }));
-    fails(&scene, "no key");
+    servers.keys = Reply::json(200, &json!({ "keys": [jwk] }));
+    fails(&servers, "no key");
     let mut critical = TestServers::healthy();
     critical.header["crit"] = json!(["exp"]);
     fails(&critical.signed(), "`crit`");
@@ -136,11 +136,11 @@ fn issuer_and_audience_must_be_the_expected_ones() {
         fails(&TestServers::claiming("iss", issuer.into()), "its issuer is another").names(issuer);
     }
     fails(&TestServers::claiming("iss", Value::Null), "its issuer is another");
-    let scene = TestServers::claiming("aud", json!(["https://one.example.com", AUDIENCE]));
-    assert_eq!(verify(&scene).args(["--audience", AUDIENCE]).run().json()["verified"], true);
+    let servers = TestServers::claiming("aud", json!(["https://one.example.com", AUDIENCE]));
+    assert_eq!(verify(&servers).args(["--audience", AUDIENCE]).run().json()["verified"], true);
     for claims in [json!("https://one.example.com"), json!([]), json!(7), Value::Null] {
-        let scene = TestServers::claiming("aud", claims);
-        let refusal = refused(7, "bad_response", || verify(&scene).args(["--audience", AUDIENCE]));
+        let servers = TestServers::claiming("aud", claims);
+        let refusal = refused(7, "bad_response", || verify(&servers).args(["--audience", AUDIENCE]));
         refusal.names(&format!("it does not name the audience `{AUDIENCE}`"));
     }
 }
@@ -174,8 +174,8 @@ fn keys_that_cannot_be_fetched_verify_nothing() {
     ] {
         fails(&TestServers { keys, ..TestServers::healthy() }, words);
     }
-    let scene = TestServers { keys: Reply::closed(), ..TestServers::healthy() };
-    refused(5, "unreachable", || verify(&scene)).names("jwks.json");
+    let servers = TestServers { keys: Reply::closed(), ..TestServers::healthy() };
+    refused(5, "unreachable", || verify(&servers)).names("jwks.json");
     let mut none = TestServers::healthy();
     none.metadata["jwks_uri"] = "http://keys.example.com/jwks".into();
     fails(&none, "no key set that may be used");
@@ -184,10 +184,10 @@ fn keys_that_cannot_be_fetched_verify_nothing() {
 /// As with Cognito, whose keys are at Amazon's: exact metadata may name another host, and nothing secret goes there.
 #[test]
 fn keys_on_another_host_are_used_without_credentials() {
-    let mut scene = TestServers::healthy();
-    let keys = Server::always(Reply::json(200, &scene.signer.keys()));
-    scene.metadata["jwks_uri"] = keys.url("/keys").into();
-    verified(&scene);
+    let mut servers = TestServers::healthy();
+    let keys = Server::always(Reply::json(200, &servers.signer.keys()));
+    servers.metadata["jwks_uri"] = keys.url("/keys").into();
+    verified(&servers);
     let request = keys.only_request();
     assert_eq!((request.line().as_str(), request.header("authorization")), ("GET /keys", None));
 }

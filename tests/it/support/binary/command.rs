@@ -20,7 +20,7 @@ use crate::support::http::server::Server;
 use crate::support::random::formatted_cpf;
 
 /// How long a run may take before it is killed and the test fails.
-const PATIENCE: Duration = Duration::from_secs(40);
+const RUN_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A run being prepared.
 pub struct Cli {
@@ -275,7 +275,7 @@ impl Running {
             stderr: text(self.stderr),
             took: self.start.elapsed(),
         };
-        assert!(status.is_some(), "killed after {PATIENCE:?}: {outcome:#?}");
+        assert!(status.is_some(), "killed after {RUN_TIMEOUT:?}: {outcome:#?}");
         let argv: Vec<_> = self.cli.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         if let Some(leak) = self.cli.watch.leak(&argv, &outcome, self.cli.home.path()) {
             panic!("{leak}: {outcome:#?}");
@@ -289,7 +289,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("a child to wait for") {
                 return Some(status);
             }
-            if self.start.elapsed() > PATIENCE {
+            if self.start.elapsed() > RUN_TIMEOUT {
                 self.child.kill().expect("a child to kill");
                 self.child.wait().expect("a child to wait for");
                 return None;

@@ -84,20 +84,20 @@ impl CorpusRun {
 
     /// A server that is healthy but in one place.
     fn server(self: &Arc<Self>) -> Server {
-        let attempt = Arc::clone(self);
+        let run = Arc::clone(self);
         Server::start(move |request| {
             let origin = request.origin();
-            let issuer = if attempt.place() == "jwks" { ISSUER } else { &origin };
-            match (attempt.place(), request.path()) {
-                ("token", _) => attempt.reply(&origin),
-                ("metadata", _) if request.method == "GET" => attempt.reply(&origin),
+            let issuer = if run.place() == "jwks" { ISSUER } else { &origin };
+            match (run.place(), request.path()) {
+                ("token", _) => run.reply(&origin),
+                ("metadata", _) if request.method == "GET" => run.reply(&origin),
                 (_, DOCUMENT) => {
                     let mut document = metadata(&origin);
                     document["issuer"] = issuer.into();
                     Reply::json(200, &document)
                 }
-                ("api" | "jwks" | "metadata", TOKEN_PATH) => attempt.lookup.account.grants(),
-                _ => attempt.reply(&origin),
+                ("api" | "jwks" | "metadata", TOKEN_PATH) => run.lookup.account.grants(),
+                _ => run.reply(&origin),
             }
         })
     }
