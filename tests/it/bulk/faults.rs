@@ -1,4 +1,4 @@
-//! What an API does to a bulk lookup, and what must become of the lines: none is lost.
+//! Bulk lookups while the API fails: each line gets its outcome, and no line is lost.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use crate::support::lookup::gateway;
 use crate::support::{BulkLookup, Reply, Request, Server};
 
 /// A server that treats each CPF's first lookup with `fault`, and finds it from then on.
-fn stumbling(batch: &BulkLookup, fault: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+fn failing_first(batch: &BulkLookup, fault: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     let seen: Mutex<HashMap<String, ()>> = Mutex::default();
     batch.lookup.server(move |request| {
         let first = seen.lock().unwrap().insert(request.target.clone(), ()).is_none();
@@ -78,7 +78,7 @@ fn a_wait_beyond_the_deadline_ends_the_run_and_resume_completes_it() {
 #[test]
 fn broken_connections_lose_no_line() {
     let batch = BulkLookup::of(24);
-    let server = stumbling(&batch, |request| match request.target.bytes().last() {
+    let server = failing_first(&batch, |request| match request.target.bytes().last() {
         Some(b'0'..=b'2') => Reply::reset(),
         Some(b'3'..=b'5') => Reply::closed(),
         Some(b'6' | b'7') => found(request).cut_after(10, End::Reset),
@@ -92,7 +92,7 @@ fn broken_connections_lose_no_line() {
 fn a_server_that_stumbles_is_asked_again() {
     for status in [408, 500, 502, 503, 504] {
         let batch = BulkLookup::of(6);
-        let server = stumbling(&batch, move |_| Reply::new(status));
+        let server = failing_first(&batch, move |_| Reply::new(status));
         batch.all_in_order(&batch.cli(&server).arg("-q").run().succeeds());
         assert_eq!(lookups(&server).len(), 12, "{status}");
     }

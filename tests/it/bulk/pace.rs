@@ -1,4 +1,4 @@
-//! How a bulk lookup goes about it: side by side, no faster than told, lines as soon as they can be written.
+//! The pace of a bulk lookup: concurrency, `--rate`, and lines that are written as soon as their turn comes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::support::bulk_lookup::{found, lookups};
 use crate::support::{BulkLookup, Reply, Server};
 
-/// Counts who is in the API at the same time.
+/// Counts the requests that are in the API at the same time.
 #[derive(Default)]
-struct Room {
+struct InFlight {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Room {
+impl InFlight {
     fn stay(&self, time: Duration) {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -24,10 +24,10 @@ impl Room {
     }
 }
 
-fn counting_server(batch: &BulkLookup, room: &Arc<Room>) -> Server {
-    let room = Arc::clone(room);
+fn counting_server(batch: &BulkLookup, in_flight: &Arc<InFlight>) -> Server {
+    let in_flight = Arc::clone(in_flight);
     batch.lookup.server(move |request| {
-        room.stay(Duration::from_millis(3));
+        in_flight.stay(Duration::from_millis(3));
         found(request)
     })
 }
@@ -38,17 +38,17 @@ fn neither_requests_in_flight_nor_connections_exceed_the_concurrency() {
     for (concurrency, args) in
         [(8, &["-q"] as &[&str]), (1, &["-q", "--concurrency", "1"]), (3, &["-q", "--concurrency", "3"])]
     {
-        let room = Arc::new(Room::default());
-        let server = counting_server(&batch, &room);
+        let in_flight = Arc::new(InFlight::default());
+        let server = counting_server(&batch, &in_flight);
         batch.all_in_order(&batch.cli(&server).args(args.iter().copied()).run().succeeds());
-        let most = room.most.load(Ordering::SeqCst);
+        let most = in_flight.most.load(Ordering::SeqCst);
         assert!(most <= concurrency, "{most} at once, not {concurrency}");
         let connections = server.connections();
         assert!(connections <= concurrency, "{connections} connections for {concurrency} at once");
     }
 }
 
-/// The first requests are answered when eight are there, so a run with less in flight would never end.
+/// The first requests are answered when eight are there, so a run with fewer in flight would never end.
 #[test]
 fn eight_are_in_flight_unless_told_otherwise() {
     let batch = BulkLookup::of(8);
@@ -64,7 +64,7 @@ fn eight_are_in_flight_unless_told_otherwise() {
     batch.all_in_order(&batch.cli(&server).arg("-q").run().succeeds());
 }
 
-/// The first answer comes when fifty others have been asked for: they wait for it, and it holds nobody up.
+/// The first answer comes when fifty others have been asked for: they wait for it, and it delays no other.
 #[test]
 fn a_slow_answer_holds_its_own_line_up_and_no_request() {
     let batch = BulkLookup::of(60);

@@ -1,4 +1,4 @@
-//! `--resume`: what is there stays as it is, what is missing is looked up, and nothing else is touched.
+//! `--resume`: finished lines stay unchanged, missing lines are looked up, and no other file is touched.
 
 use std::fs;
 use std::path::PathBuf;

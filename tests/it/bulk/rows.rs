@@ -1,4 +1,4 @@
-//! `m2m participant --cpf-file/--login-file`: one line out for each value in, in order, whatever became of it.
+//! `m2m participant --cpf-file/--login-file`: one output line per input value, in order, whatever the outcome.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn nobody_is_an_answer() {
     assert_eq!(rows(&out), [batch.row(1), nobody(2), nobody(3)]);
 }
 
-/// The lines of the output have no hints, and a wrong path fails all of them alike.
+/// The lines of the output have no hints, and a wrong path fails all of them the same way.
 #[test]
 fn the_first_error_is_told_at_length_once() {
     let batch = BulkLookup::of(3);

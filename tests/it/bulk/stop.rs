@@ -1,4 +1,4 @@
-//! The end of a bulk lookup before its time: Ctrl-C once and twice, a reader that goes away.
+//! A bulk lookup that ends early: Ctrl-C once and twice, and a closed stdout.
 
 use std::collections::HashSet;
 use std::fs;
@@ -140,7 +140,7 @@ fn an_open_stdin_does_not_hold_the_end_up() {
     drop(feed);
 }
 
-/// Nobody reads stdout any more, so a write would wait for ever.
+/// Stdout is no longer read, so a write would block forever.
 #[cfg(unix)]
 #[test]
 fn a_reader_that_does_not_read_does_not_hold_the_end_up() {

@@ -1,4 +1,4 @@
-//! The token of a bulk lookup: one for all lines, and another only when it expires or the API no longer takes it.
+//! The token of a bulk lookup: one for all lines, replaced only when it expires or the API rejects it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crate::support::bulk_lookup::{found, grants, rows};
 use crate::support::lookup::{PATH, gateway};
 use crate::support::{BulkLookup, Reply, Request, Server};
 
-/// What Azure API Management says of a token that it does not take.
+/// What Azure API Management says of a token that it does not accept.
 fn bad_token() -> Reply {
     gateway(401, "Unauthorized. Access token is missing or invalid.")
         .header("WWW-Authenticate", "Bearer error=\"invalid_token\"")
@@ -84,7 +84,7 @@ fn a_refused_key_asks_for_no_token() {
     assert_eq!((&rows[4]["error"]["kind"], &rows[4]["error"]["http_status"]), (&"api_refused".into(), &401.into()));
 }
 
-/// A 401 that another token does not cure is not about the token: lines that get one must not cost a token each.
+/// A 401 that persists with a new token is not about the token: such lines must not cost one token each.
 #[test]
 fn a_401_that_a_new_token_does_not_cure_costs_one_token_at_most() {
     let batch = BulkLookup::of(40);

@@ -1,4 +1,4 @@
-//! `m2m cache list` and `m2m cache clear`. The tripwire holds that neither prints a token.
+//! `m2m cache list` and `m2m cache clear`. The leak check makes sure that neither prints a token.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Cache entries that are not what we wrote: a miss, in silence, and never repeated to anybody.
+//! Damaged cache entries: each is a silent miss, and no output repeats its content.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::support::binary::home::{read_json, rewrite};
 use crate::support::random::alphanumeric;
 use crate::support::{Account, Home};
 
-/// Spoils a good entry with `spoil`, and asserts that the next run gets a new token without a word, and keeps it.
+/// Spoils a good entry with `spoil`, and asserts that the next run gets a new token silently, and keeps it.
 #[track_caller]
 fn is_a_miss(name: &str, spoil: impl Fn(&Path, &Account)) {
     let account = Account::fresh();
@@ -115,7 +115,7 @@ fn even_the_story_does_not_repeat_what_an_entry_holds() {
     let outcome =
         account.token_at(&home, &server.url(TOKEN_PATH)).arg("-vv").secret("the garbage in the entry", &marker).run();
     assert_eq!((outcome.code, outcome.stdout), (0, account.nth_line(2)));
-    assert!(outcome.stderr.contains("cache"), "the story tells of it: {}", outcome.stderr);
+    assert!(outcome.stderr.contains("cache"), "the log tells of it: {}", outcome.stderr);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The old token as a stopgap where no new one can be had, and a new one where an API no longer takes the old one.
+//! A cached token that is not fresh when no new one is available, and a new token when an API rejects the cached one.
 
 use std::sync::Mutex;
 
@@ -162,7 +162,7 @@ fn lookup_with_a_cached_token(lookup: &Lookup, home: &Home, server: &Server) -> 
 }
 
 /// The requests after discovery, without their queries.
-fn story(server: &Server) -> Vec<String> {
+fn requests_after_discovery(server: &Server) -> Vec<String> {
     let line = |request: &Request| format!("{} {}", request.method, request.path());
     server.requests().iter().skip(1).map(line).collect()
 }
@@ -186,7 +186,7 @@ fn a_cached_token_that_the_api_refuses_is_replaced_once() {
     });
     let out = lookup_with_a_cached_token(&lookup, &home, &server).run().json();
     assert_eq!(out, found);
-    assert_eq!(story(&server), [GRANT, &get(), GRANT, &get()]);
+    assert_eq!(requests_after_discovery(&server), [GRANT, &get(), GRANT, &get()]);
 
     let out = lookup.account.cli_at(&home, ["token", "--issuer", &server.url("")]).run().succeeds();
     assert_eq!(out, lookup.account.nth_line(2), "the new one is in the cache");
@@ -197,7 +197,7 @@ fn an_api_that_refuses_the_new_token_too_is_asked_no_third_time() {
     let lookup = Lookup::fresh();
     let server = api_that(&lookup, |_| Reply::json(401, &json!({ "message": "Unauthorized" })));
     let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
-    assert_eq!(story(&server), [GRANT, &get(), GRANT, &get()]);
+    assert_eq!(requests_after_discovery(&server), [GRANT, &get(), GRANT, &get()]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_new_token_that_the_api_refuses_is_not_replaced() {
     let lookup = Lookup::fresh();
     let server = api_that(&lookup, |_| Reply::json(401, &json!({ "message": "Unauthorized" })));
     let _ = lookup.by_login(&server).run().fails(8);
-    assert_eq!(story(&server), [GRANT, &get()]);
+    assert_eq!(requests_after_discovery(&server), [GRANT, &get()]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_refused_subscription_key_is_no_reason_for_a_new_token() {
         let server = api_that(&lookup, move |_| Reply::json(401, &body));
         let stderr = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
         assert!(stderr.contains("subscription_key"), "{stderr}");
-        assert_eq!(story(&server), [GRANT, &get()]);
+        assert_eq!(requests_after_discovery(&server), [GRANT, &get()]);
     }
 }
 
@@ -228,5 +228,5 @@ fn a_call_that_is_forbidden_is_no_reason_for_a_new_token() {
     let lookup = Lookup::fresh();
     let server = api_that(&lookup, |_| Reply::json(403, &json!({ "message": "no" })));
     let _ = lookup_with_a_cached_token(&lookup, &Home::new(), &server).run().fails(8);
-    assert_eq!(story(&server), [GRANT, &get()]);
+    assert_eq!(requests_after_discovery(&server), [GRANT, &get()]);
 }

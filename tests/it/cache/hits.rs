@@ -1,4 +1,4 @@
-//! What a warm cache costs: no request, no lock, no program, no write, no thread.
+//! What a cache hit costs: no request, no lock, no program, no write, no thread.
 
 use std::fs;
 

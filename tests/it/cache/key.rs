@@ -1,4 +1,4 @@
-//! Which runs share a token: those that agree on everything that shapes it, and no others.
+//! The cache key: runs share a token exactly when all settings that shape it are equal.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};

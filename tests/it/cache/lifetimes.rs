@@ -1,6 +1,6 @@
-//! How long a cached token is handed out: the margin, `--min-ttl`, `default_ttl`, and lifetimes that servers leave out.
+//! How long a cached token is used: the margin, `--min-ttl`, `default_ttl`, and responses without a lifetime.
 //!
-//! Entries are made older by editing their times; every case leaves ten seconds and more for a slow machine.
+//! Tests age an entry by editing its times. Every case leaves at least ten seconds for a slow machine.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! Metadata documents in the cache: for a day at most, never one that failed a check, and checked again when read.
+//! Cached metadata: kept for one day at most, never when it failed validation, and validated again when read.
 
 use std::fs;
 use std::sync::{Arc, Mutex};

@@ -1,12 +1,13 @@
 //! The token cache: what is stored, when it is used, and what happens when it is damaged, shared or unwritable.
 
+mod basics;
 mod commands;
 mod content;
 mod fallback;
 mod hits;
 mod key;
 mod lifetimes;
-mod location;
+
 mod metadata;
 #[cfg(unix)]
 mod privacy;

@@ -1,5 +1,5 @@
-//! Cache files that others could have touched: another owner, a looser mode, a symbolic link. They are not used, one
-//! warning says so, and the token comes out all the same.
+//! Cache files with another owner, a looser mode or a symbolic link: they are not used, one warning says so, and the token
+//! is still printed.
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};

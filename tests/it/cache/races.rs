@@ -1,4 +1,4 @@
-//! Many processes at once, and processes that die or hang. What is asserted is order and number, never speed.
+//! Concurrent processes, and processes that die or hang. The tests assert order and number, never speed.
 
 use std::fs::{self, File};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ fn together(count: usize, start: impl Fn() -> Running) -> Vec<Outcome> {
     running.into_iter().map(Running::finish).collect()
 }
 
-/// Asserts that every run printed this token, without a word.
+/// Asserts that every run printed this token, with an empty stderr.
 #[track_caller]
 fn all_printed(outcomes: Vec<Outcome>, line: &str) {
     for outcome in outcomes {
@@ -29,7 +29,7 @@ fn all_printed(outcomes: Vec<Outcome>, line: &str) {
     }
 }
 
-/// A server with metadata that numbers its tokens, and takes its time, so that everybody comes while the first waits.
+/// A server with metadata that numbers its tokens, and takes its time, so that all others come while the first waits.
 fn slow_server(account: &Account) -> Server {
     let account = account.clone();
     let count = AtomicUsize::new(0);
@@ -67,7 +67,7 @@ fn processes_that_find_a_stale_token_make_one_token_request() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// A door that stays shut until it is opened, or half a minute has passed.
+/// A gate that blocks until it is opened, or half a minute has passed.
 #[derive(Default)]
 struct Gate(Mutex<bool>, Condvar);
 
@@ -178,7 +178,7 @@ fn a_lock_holder_that_finishes_in_time_is_waited_for() {
     assert_eq!(waiting.finish().succeeds(), account.nth_line(2));
 }
 
-/// Whether somebody is writing an entry in `home` right now, or died doing so.
+/// Whether a process is writing an entry in `home` right now, or died doing so.
 fn is_being_written(home: &Home) -> bool {
     let files = fs::read_dir(home.path(TOKENS)).expect("a folder of tokens");
     files.flatten().any(|file| file.file_name().to_string_lossy().ends_with(".tmp"))

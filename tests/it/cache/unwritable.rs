@@ -1,4 +1,4 @@
-//! Places where nothing can be cached: no home, no permission, no space. The token comes out, with one warning at most.
+//! A cache that cannot be written: no home, no permission, no space. The token is still printed, with one warning at most.
 
 use std::fs;
 use std::process::Command;

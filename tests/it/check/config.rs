@@ -1,4 +1,4 @@
-//! `m2m check`: settings and secret, the checks that need no server.
+//! `m2m check`: the checks of settings and secret, which need no server.
 
 use crate::support::test_servers::ISSUER;
 use crate::support::{Account, CheckReport, Cli, Server, TestServers};
@@ -31,7 +31,7 @@ fn nothing_is_wrong_with_a_good_profile() {
     report.says("secret.source", "pass", "env `UAT_SECRET`").says("secret.expiry", "skip", "`secret_expires`");
 }
 
-/// Whatever keeps a request from being made is the settings' failure: exit 2, and no server hears of it.
+/// Whatever keeps a request from being made is the settings' failure: exit 2, and no server is contacted.
 #[test]
 fn bad_settings_fail_before_anything_is_sent() {
     let account = Account::fresh();

@@ -14,7 +14,7 @@ fn nothing_is_wrong_with_a_good_token() {
     report.says("jwt.signature", "pass", "(EdDSA)").says("jwt.binding", "skip", "not bound to a certificate");
 }
 
-/// A stolen token, or an intermediary's: whoever is not the one it is bound to cannot use it (RFC 8705 section 3).
+/// A stolen token, or an intermediary's: only the client that it is bound to can use it (RFC 8705 section 3).
 #[test]
 fn a_token_that_is_bound_to_a_certificate_needs_one() {
     let bound = TestServers::claiming("cnf", json!({ "x5t#S256": encoded(&[7; 32]) }));

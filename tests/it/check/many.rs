@@ -1,4 +1,4 @@
-//! `m2m check`: several profiles, which of them decides the exit code, and how often servers are asked.
+//! `m2m check` with several profiles: the exit code, and the number of requests per server.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -109,7 +109,7 @@ fn every_profile_costs_one_token_however_often_it_is_named() {
     assert_eq!(lines, ["POST /good", "POST /good?two"]);
 }
 
-/// A token in the cache proves nothing about the credentials, and the one of a check is nobody's business.
+/// A token in the cache proves nothing about the credentials, and no other command uses the token of a check.
 #[test]
 fn the_cache_is_neither_read_nor_written() {
     let account = Account::fresh();
@@ -132,7 +132,7 @@ fn the_cache_is_neither_read_nor_written() {
     assert_eq!(asked.iter().filter(|line| line.ends_with(TOKEN_PATH)).count(), 1, "{asked:?}");
 }
 
-/// The server answers nobody before all twenty have asked: one after the other would never end.
+/// The server answers only when all twenty have asked: requests one by one would never end.
 #[test]
 fn twenty_profiles_are_checked_at_the_same_time() {
     let account = Account::fresh();
@@ -158,7 +158,7 @@ fn twenty_profiles_are_checked_at_the_same_time() {
     assert_eq!((report.json["profiles"].as_array().unwrap().len(), server.requests().len()), (20, 20));
 }
 
-/// What one profile is warned of is not laid at another's door.
+/// A warning of one profile does not appear under another.
 #[test]
 fn warnings_stay_with_their_profile() {
     let account = Account::fresh();

@@ -1,4 +1,4 @@
-//! `m2m check`: what reports look like, in every format, and what never stands in one.
+//! `m2m check`: the report in every format, and what no report may contain.
 
 use std::fs;
 
@@ -185,7 +185,7 @@ fn a_report_holds_no_markup_commands_or_control_characters_of_a_server() {
     }
 }
 
-/// The tripwire of every run watches; here the server sends everything back that it was sent.
+/// The leak check of every run applies; here the server sends back everything that it received.
 #[test]
 fn a_report_holds_no_secret_token_or_person_even_when_a_server_echoes_them() {
     let person = Lookup::fresh();

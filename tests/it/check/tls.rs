@@ -1,4 +1,4 @@
-//! `m2m check`: certificates, of real TLS servers.
+//! `m2m check`: certificates, with servers that speak TLS.
 
 use crate::support::failure::refused;
 use crate::support::http::certificates::{Authority, Certificate};

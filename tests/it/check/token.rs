@@ -141,7 +141,7 @@ fn a_required_scope_must_be_granted() {
     );
 }
 
-/// A scope that is not stated is the one asked for (RFC 6749 section 5.1), yet oidc-provider, for one, is as silent when it
+/// A scope that is not stated is the one asked for (RFC 6749 section 5.1), yet oidc-provider also leaves it out when it
 /// ignored an unknown one.
 #[test]
 fn a_required_scope_that_is_not_stated_cannot_be_told() {
@@ -178,11 +178,11 @@ fn a_response_that_a_cache_may_keep_or_that_is_not_json_warns() {
         let body = json!({ "access_token": servers.account.token, "token_type": "Bearer", "expires_in": 3600 });
         Reply::new(status).body(body.to_string())
     };
-    let mut unlabelled = TestServers::healthy();
-    unlabelled.grant = Some(grant(200, &unlabelled));
-    unlabelled.check([]).warns("token.response", "not labelled as JSON");
-    unlabelled.grant = Some(grant(201, &unlabelled).header("Content-Type", "application/json"));
-    unlabelled.check([]).warns("token.response", "status 201, not 200");
+    let mut unlabeled = TestServers::healthy();
+    unlabeled.grant = Some(grant(200, &unlabeled));
+    unlabeled.check([]).warns("token.response", "not labelled as JSON");
+    unlabeled.grant = Some(grant(201, &unlabeled).header("Content-Type", "application/json"));
+    unlabeled.check([]).warns("token.response", "status 201, not 200");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Assertions that the client signs (RFC 7523 and its revision): header and claims, a new one for every attempt, and what is
-//! refused before anything is sent.
+//! Client assertions that `m2m` signs (RFC 7523 and its revision): header and claims, a new one per attempt, and settings
+//! that are refused before anything is sent.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
-//! The token request apart from Basic: credentials in the body as a form or as JSON, parameters, and headers, always one
-//! authentication method (RFC 6749 sections 2.3 and 4.4.2).
+//! Client credentials in the body, as a form or as JSON, with extra parameters and headers; always one authentication
+//! method (RFC 6749 sections 2.3 and 4.4.2). HTTP Basic is in `basic`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Mutual TLS (RFC 8705): the certificate is the proof, at the token endpoint and at the API.
+//! Mutual TLS (RFC 8705): a client certificate at the token endpoint and at the API.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `client_assertion`: assertions that somebody else makes, read again for every request.
+//! `client_assertion`: assertions that another program makes, read again for every request.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Refusals of the API and of the gateway before it: keys, tokens, quotas, unknown paths, and failures.
+//! Refusals of the API and of its gateway: keys, tokens, quotas, unknown paths, and failures.
 
 use serde_json::json;
 

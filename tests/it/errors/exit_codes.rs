@@ -1,4 +1,4 @@
-//! The exit table: each code with its kind, as text and as one line of JSON, for each class of failure of the grant.
+//! The table of exit codes: the code and the kind for each class of token request failure, as text and as JSON.
 
 use serde_json::json;
 
@@ -155,10 +155,10 @@ fn errors_of_other_shapes_are_classified_by_their_status() {
 }
 
 #[test]
-fn an_error_labelled_as_a_page_is_read_as_json_all_the_same() {
-    let body = json!({ "error": "invalid_client", "error_description": "labelled oddly" }).to_string();
+fn an_error_labeled_as_a_page_is_read_as_json_all_the_same() {
+    let body = json!({ "error": "invalid_client", "error_description": "labeled oddly" }).to_string();
     let refusal = answered(3, "credentials_rejected", &Reply::new(401).header("Content-Type", "text/html").body(body));
-    refusal.names("invalid_client").names("labelled oddly");
+    refusal.names("invalid_client").names("labeled oddly");
     let bom = format!("\u{feff}{}", json!({ "error": "invalid_scope" }));
     answered(4, "scope_rejected", &Reply::json_text(400, &bom)).names("invalid_scope");
 }

@@ -1,4 +1,4 @@
-//! The two forms of an error, as text and as JSON, what may stand beside it, and the end by a signal.
+//! Errors as text and as JSON, what else stderr may contain, and the end by a signal.
 
 use serde_json::json;
 

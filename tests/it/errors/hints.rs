@@ -1,4 +1,4 @@
-//! What errors tell people to try: where credentials came from, how Basic may have been misread, and what each provider means.
+//! Hints: where credentials came from, how a server may have misread Basic, and what each provider means.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn the_origins_of_id_and_secret_are_named() {
     assert!(stderr.contains("the-secret-file"), "{stderr}");
 }
 
-/// Who runs the server needs it to find the failure; without one there is nothing to tell them.
+/// The server's operator needs the id to find the failure; without an id there is no such hint.
 #[test]
 fn a_failing_servers_request_id_is_told_where_there_is_one() {
     let account = Account::fresh();

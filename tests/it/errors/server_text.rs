@@ -1,5 +1,5 @@
-//! What servers say is hostile until shown otherwise: control characters, text direction, workflow commands, length, and
-//! secrets sent back.
+//! Text from servers is untrusted: control characters, text direction, workflow commands, length, and secrets that a
+//! server sends back.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ const HOSTILE: [char; 22] = [
     '\u{200b}',
 ];
 
-/// Asserts that nothing on stderr acts on a terminal, on a log, or on a CI runner.
+/// Asserts that stderr holds nothing that a terminal, a log or a CI runner obeys.
 #[track_caller]
 fn harmless(stderr: &str) {
     for c in stderr.chars().filter(|c| *c != '\n') {

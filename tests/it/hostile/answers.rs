@@ -1,5 +1,5 @@
-//! The corpus of hostile answers in `tests/corpus`, each given to the built binary in both error formats: the expected exit
-//! code and kind, an end in time, no panic, an empty stdout on failure, nothing raw from the server on stderr, no leak.
+//! The hostile responses in `tests/corpus`, each given to the built binary in both error formats: the expected exit code
+//! and kind, an end in time, no panic, an empty stdout on failure, no raw server text on stderr, no leak.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ use crate::support::failure::JsonError;
 use crate::support::stderr::{LINE_PREFIXES, is_control_or_invisible};
 use crate::support::{CheckReport, Outcome};
 
-/// Where in an exchange the hostile answer comes.
+/// The response that is hostile.
 const PLACES: [&str; 4] = ["api", "jwks", "metadata", "token"];
 
-/// How many are tried at a time: most of them wait most of the time.
+/// The number of cases run in parallel; most of them wait most of the time.
 const SIDE_BY_SIDE: usize = 8;
 
 /// How much later than its deadline a run may end on a busy machine.
@@ -87,7 +87,7 @@ fn try_all(cases: &[Case], try_case: impl Fn(&Case) -> Option<String> + Sync) ->
     deviations
 }
 
-/// What was tried and what held.
+/// The number of cases and of failures, per place and exit code.
 fn summary(cases: &[Case], deviations: usize) -> String {
     let mut counts: BTreeMap<&str, BTreeMap<i32, usize>> = BTreeMap::new();
     for case in cases {

@@ -1,5 +1,5 @@
-//! Files of the corpus in `tests/corpus` that stand where our own would: config files, which are wrong in a way that is
-//! told, and cache entries, none of which may be taken for a token.
+//! The hostile files in `tests/corpus`: invalid config files, which are reported, and invalid cache entries, which never
+//! count as a token.
 
 use std::fs;
 use std::path::{Path, PathBuf};

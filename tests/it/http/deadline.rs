@@ -1,4 +1,4 @@
-//! `--timeout`: one deadline over everything that a command does, whatever the servers do.
+//! `--timeout`: one deadline for everything that a command does, whatever the servers do.
 
 use std::time::Duration;
 

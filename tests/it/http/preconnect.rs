@@ -1,4 +1,4 @@
-//! The API's connection, opened while the token is fetched: never a request more, never a connection more.
+//! The API's connection is opened while the token is fetched, without extra requests or connections.
 
 use std::sync::Arc;
 use std::thread;
@@ -15,7 +15,7 @@ fn api(lookup: &Lookup) -> Arc<Server> {
     Arc::new(Server::always(Reply::json(200, &json!([lookup.participant()]))))
 }
 
-/// An authorization server whose token endpoint answers `reply` only when somebody is connected to `api`.
+/// An authorization server whose token endpoint answers `reply` only when a client is connected to `api`.
 fn identity(api: &Arc<Server>, reply: Reply) -> Server {
     let api = Arc::clone(api);
     Server::start(move |request: &Request| {
@@ -94,10 +94,10 @@ fn without_a_token_nothing_is_sent_to_the_api() {
 fn an_api_that_is_not_there_is_told_of_after_the_token() {
     let (lookup, home) = (Lookup::fresh(), Home::new());
     let server = lookup.finding();
-    let nobody = Server::untouched().url("");
+    let unused = Server::untouched().url("");
     let issuer = server.url("");
-    let args = ["participant", "--issuer", &issuer, "--api-url", &nobody, "--login", &lookup.login, "--retries", "0"];
+    let args = ["participant", "--issuer", &issuer, "--api-url", &unused, "--login", &lookup.login, "--retries", "0"];
     let stderr = lookup.watched(lookup.account.cli_at(&home, args)).run().fails(5);
-    assert!(stderr.contains(nobody.trim_start_matches("http://")), "{stderr}");
+    assert!(stderr.contains(unused.trim_start_matches("http://")), "{stderr}");
     assert_had(&server, 1, 2);
 }

@@ -1,4 +1,4 @@
-//! Proxies: asked for what lies beyond loopback, never for loopback, and their passwords are secrets.
+//! Proxies: used for remote hosts, never for loopback; their passwords are secrets.
 
 use crate::support::failure::refused;
 use crate::support::lookup::Lookup;

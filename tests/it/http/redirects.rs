@@ -1,4 +1,4 @@
-//! Redirects are never followed, by no request, to no place: what they lead to gets neither a secret nor a token.
+//! Redirects are never followed: the target gets neither a secret nor a token.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Answers whose HTTP is unusual: what RFC 9112 allows is read, the rest is refused without a crash.
+//! Responses with unusual HTTP: what RFC 9112 allows is read, the rest is refused without a crash.
 
 use crate::support::{Account, Outcome, Reply, Server};
 

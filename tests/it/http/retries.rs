@@ -1,4 +1,5 @@
-//! What is tried again and what is not, how long is waited, and the deadline over all of it (RFC 9110 sections 9.2.2 and 10.2.3).
+//! Which requests are retried, how long the client waits, and the deadline over all attempts (RFC 9110 sections 9.2.2 and
+//! 10.2.3).
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -209,7 +210,7 @@ fn a_retry_after_beyond_the_deadline_fails_at_once_with_exit_6() {
     }
 }
 
-/// What is refused stays refused, however long one waits: `Retry-After` does not make a throttle of it.
+/// What is refused stays refused, however long the client waits: `Retry-After` does not turn it into throttling.
 #[test]
 fn a_wait_beside_a_refusal_that_is_never_repeated_is_no_throttle() {
     let account = Account::fresh();

@@ -1,4 +1,4 @@
-//! Where metadata is looked for, and which documents are believed: OpenID Connect Discovery section 4 and RFC 8414 section 3.
+//! Where metadata is looked up, and which documents are accepted (OpenID Connect Discovery section 4, RFC 8414 section 3).
 
 use serde_json::{Value, json};
 

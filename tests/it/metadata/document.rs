@@ -1,5 +1,5 @@
-//! Which metadata documents are believed: complete, of bounded size, and with a token endpoint that may get a secret
-//! (RFC 8414 sections 2 and 3.2).
+//! Metadata documents are accepted when they are complete, of bounded size, and name a token endpoint that may receive a
+//! secret (RFC 8414 sections 2 and 3.2).
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ fn a_document_over_the_cap_is_given_up_before_it_ends() {
     let _ = outcome.fails(7);
 }
 
-/// Nothing can be sent there, and nobody can read it.
+/// A secret cannot be sent there, and the text is not readable.
 #[test]
 fn an_endpoint_that_is_too_long_for_a_request_is_refused_and_not_shown_whole() {
     let account = Account::fresh();

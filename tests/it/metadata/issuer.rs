@@ -1,4 +1,4 @@
-//! Which issuer a document may name: exactly the one expected, or Cognito's under the preset that says so (RFC 8414 section 3.3).
+//! The issuer that a document may name: exactly the expected one, or Cognito's with the preset for it (RFC 8414 section 3.3).
 
 use serde_json::json;
 
@@ -138,7 +138,7 @@ fn under_the_cloudloyalty_preset_an_exact_issuer_is_accepted_as_well() {
     assert_eq!((out.code, out.stdout), (0, format!("{}\n", account.token)), "{}", out.stderr);
 }
 
-/// Whoever says which issuer it must be means that one, whatever the preset.
+/// An issuer that is set explicitly counts, whatever the preset.
 #[test]
 fn an_issuer_that_is_set_is_compared_exactly_under_the_presets_too() {
     for provider in ["cloudloyalty", "cognito"] {

@@ -1,4 +1,4 @@
-//! Calls on behalf of a participant: who is looked up, which headers are made of the answer, and who acts.
+//! `--as-cpf` and `--as-login`: the lookup, the headers made of its result, and the call itself.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn several_are_ambiguous_until_a_filter_chooses() {
     let server = api(&lookup, json!([gold, silver]));
     let refusal = refused(9, "not_found", || acting(&lookup, &server, &["--as-cpf", &lookup.cpf]));
     refusal.names("segment Silver").hints_at("--segment");
-    assert!(calls(&server).iter().all(|call| call.path() == PATH), "nothing is done for anybody");
+    assert!(calls(&server).iter().all(|call| call.path() == PATH), "no call is made for a participant");
     let out = acting(&lookup, &server, &["--as-cpf", &lookup.cpf, "--segment", "Silver"]).run().json();
     assert_eq!(out, json!(["99", "40600", "30600", lookup.login, WHO]));
 }
@@ -91,7 +91,7 @@ fn a_saved_participant_that_is_none_is_refused_before_anything_is_sent() {
     assert_eq!(server.connections(), 0);
 }
 
-/// What `--redact` has masked would be sent as it is.
+/// What `--redact` has masked would be sent unchanged.
 #[test]
 fn a_participant_saved_with_redact_is_refused_before_anything_is_sent() {
     let lookup = Lookup::fresh();
@@ -104,7 +104,7 @@ fn a_participant_saved_with_redact_is_refused_before_anything_is_sent() {
     assert_eq!(untouched.connections(), 0);
 }
 
-/// The same header twice, or the one from the command line alone, would act for somebody else.
+/// The same header twice, or the one from the command line alone, would act for another participant.
 #[test]
 fn headers_that_say_for_whom_cannot_be_given_beside_the_participant() {
     let lookup = Lookup::fresh();

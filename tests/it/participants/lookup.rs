@@ -1,4 +1,4 @@
-//! `m2m participant`: the three requests of a lookup, what each carries, and the array passed through as it came.
+//! `m2m participant`: the three requests of a lookup, what each carries, and the array that is printed unchanged.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Who is looked up: CPFs with their check digits, logins that may look like anything, and never one taken for the other.
+//! CPFs with their check digits, logins of any shape, and the rule that neither is taken for the other.
 
 use crate::support::Server;
 use crate::support::lookup::{Lookup, PATH, asked};

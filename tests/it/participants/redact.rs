@@ -1,4 +1,4 @@
-//! `--redact`: personal data is masked by what may stay, wherever participants are printed.
+//! `--redact`: personal data is masked wherever participants are printed; only listed fields stay.
 
 use serde_json::{Value, json};
 

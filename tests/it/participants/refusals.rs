@@ -1,5 +1,4 @@
-//! Lookups without a participant: none or too many found, the gateway's refusals and CloudLoyalty's, and answers that make no
-//! sense.
+//! Lookups that find no participant or too many, refusals of the gateway and of CloudLoyalty, and invalid responses.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Which of several participants count: `--one` and the filters, for one lookup and for many.
+//! Selecting among several participants: `--one` and the filters, in single and in bulk lookups.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `m2m profile list|show|path|init`: each value with its origin, secrets hidden, nothing overwritten.
+//! `m2m profile list|show|path|init`: each value with its origin, secrets hidden, no file overwritten.
 
 use std::fs;
 

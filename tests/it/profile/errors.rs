@@ -258,7 +258,7 @@ fn a_value_is_used_where_only_the_owner_can_read_the_file() {
     }
 }
 
-/// Whoever can change it decides where secrets are sent.
+/// A user who can change the file decides where secrets are sent.
 #[test]
 #[cfg(unix)]
 fn a_config_file_that_others_can_change_is_a_warning() {

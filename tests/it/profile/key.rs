@@ -1,4 +1,4 @@
-//! `m2m profile init --auth-method private_key_jwt`: a key pair to start with.
+//! `m2m profile init --auth-method private_key_jwt`: the key pair that it makes.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,5 +1,5 @@
-//! What holds for all texts, tried on generated ones: form encoding, redaction, sanitising. Each oracle is written here or
-//! in the support code, apart from the code under test.
+//! Properties of form encoding, redaction and sanitizing, tried on generated text. Each oracle is written here or in the
+//! support code, apart from the code under test.
 
 use m2m::internals::oauth::client_auth;
 use m2m::internals::oauth::grant;
@@ -153,7 +153,7 @@ fn no_secret_survives_in_any_encoding() {
     });
 }
 
-/// Whether a character acts on a terminal, or hides on it: controls, and what Unicode calls format characters.
+/// Whether a terminal obeys a character, or does not show it: controls, and what Unicode calls format characters.
 fn acts(c: char) -> bool {
     let format = [
         0xad..=0xad,
@@ -188,26 +188,26 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn what_is_sanitised_acts_on_no_terminal_and_no_runner() {
-    holds("sanitising: nothing acts, nothing harmless is changed", 8000, hostile(), |raw| {
+fn sanitized_text_controls_no_terminal_and_no_runner() {
+    holds("sanitizing: no control stays, nothing harmless is changed", 8000, hostile(), |raw| {
         let shown = text::sanitize(&raw);
         prop_assert!(!shown.chars().any(acts) && !shown.contains("##"), "{:?}", shown);
         prop_assert_eq!(text::sanitize(&shown), shown.clone());
         let harmless = !raw.chars().any(acts) && !raw.contains("##");
         prop_assert!(!harmless || shown == raw);
-        // Escapes can be told from the text around them by whoever wants to know what was sent.
+        // Escapes can be told from the text around them by readers who want to know what was sent.
         prop_assert!(raw.contains('\\') || unescaped(&shown) == raw, "{:?}", shown);
         Ok(())
     });
     let inputs = (hostile(), 1..40usize);
-    holds("sanitising: a quote is one short line", 3000, inputs, |(raw, times)| {
+    holds("sanitizing: a quote is one short line", 3000, inputs, |(raw, times)| {
         let quote = Redactor::default().quote(&raw.repeat(times));
         prop_assert!(quote.chars().count() <= text::QUOTE_LIMIT + 1 && quote.lines().count() <= 1);
         prop_assert!(!quote.chars().any(acts));
         Ok(())
     });
     let inputs = (vec("[a-z:#]{0,30}", 0..30), 10..80usize);
-    holds("sanitising: text that hangs begins no line", 3000, inputs, |(words, width)| {
+    holds("sanitizing: text that hangs begins no line", 3000, inputs, |(words, width)| {
         let hung = text::wrap_hanging("> ", &words.join(" "), 4, width);
         let mut lines = hung.lines();
         prop_assert!(lines.next().is_some_and(|line| line.starts_with("> ")));

@@ -1,5 +1,5 @@
-//! What holds for all inputs, tried on generated ones: cache keys, CPFs, freshness. Each oracle is written here, apart from
-//! the code under test.
+//! Properties of cache keys, CPFs and freshness, tried on generated input. Each oracle is written here, apart from the code
+//! under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -126,7 +126,7 @@ impl Shape {
     }
 }
 
-/// A process without environment, whose streams lead no_server_configured.
+/// A process without environment, whose output is discarded.
 fn quiet_host() -> Host {
     let sink = || Box::new(std::io::sink());
     Host::new(Vec::new(), BTreeMap::new(), Box::new(|| UNIX_EPOCH), Box::new(std::io::empty()), sink(), sink())

@@ -1,4 +1,4 @@
-//! What `m2m request` makes of the answer: the body on stdout whatever the status, and an exit code that tells.
+//! `m2m request`: the body on stdout whatever the status, and the exit code.
 
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -174,7 +174,7 @@ fn what_has_not_changed_is_no_redirect() {
 }
 
 #[test]
-fn the_story_counts_the_bytes_of_a_body_that_is_passed_on() {
+fn the_sent_counts_the_bytes_of_a_body_that_is_passed_on() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::new(200).body(".".repeat(1000)));
     let outcome = call(&lookup, &server, ["/x", "-v"]).run();
@@ -182,15 +182,15 @@ fn the_story_counts_the_bytes_of_a_body_that_is_passed_on() {
 }
 
 #[test]
-fn the_story_names_a_request_before_its_headers() {
+fn the_sent_names_a_request_before_its_headers() {
     let lookup = Lookup::fresh();
     let server = lookup.answering(Reply::new(200));
     let outcome = call(&lookup, &server, ["/x", "-vv"]).run();
-    let story: Vec<&str> = outcome.stderr.lines().filter_map(|line| line.strip_prefix("m2m: > ")).collect();
+    let sent: Vec<&str> = outcome.stderr.lines().filter_map(|line| line.strip_prefix("m2m: > ")).collect();
     let named = format!("GET {}", server.url("/x"));
-    let at = story.iter().position(|line| *line == named).unwrap_or_else(|| panic!("{}", outcome.stderr));
-    assert!(story[at + 1].starts_with("accept: "), "{story:?}");
-    assert!(story[..at].iter().all(|line| *line != "accept: */*"), "{story:?}");
+    let at = sent.iter().position(|line| *line == named).unwrap_or_else(|| panic!("{}", outcome.stderr));
+    assert!(sent[at + 1].starts_with("accept: "), "{sent:?}");
+    assert!(sent[..at].iter().all(|line| *line != "accept: */*"), "{sent:?}");
 }
 
 /// A login or a CPF of another spelling may be among them.

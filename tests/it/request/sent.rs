@@ -1,4 +1,4 @@
-//! `m2m request`: what is sent.
+//! `m2m request`: the request that it sends.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Where `m2m request` sends the token: to the origin of `api_url`, and nowhere else.
+//! `m2m request`: the token is sent to the origin of `api_url`, and to no other.
 
 use crate::support::call::{at, call, calls};
 use crate::support::failure::refused;

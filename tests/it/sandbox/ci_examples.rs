@@ -1,4 +1,4 @@
-//! The examples of CI: their shell runs against the sandbox, and does on each exit code what it says.
+//! The CI examples: their shell code runs against the sandbox, and reacts to each exit code as it says.
 
 use std::env;
 use std::fs;

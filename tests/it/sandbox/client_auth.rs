@@ -1,5 +1,5 @@
-//! `m2m-sandbox` takes clients that have no secret: by assertion, with its own key or one that is registered, and by
-//! certificate. Which assertions it refuses is tested beside its code.
+//! `m2m-sandbox` accepts clients without a secret: by assertion, with its own key or a registered one, and by certificate.
+//! The assertions that it refuses are tested beside its code.
 
 use std::fs;
 use std::path::Path;

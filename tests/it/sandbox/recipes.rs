@@ -1,4 +1,4 @@
-//! The recipes in `examples/`: each runs, against the sandbox.
+//! The recipes in `examples/`: each runs against the sandbox.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Secrets that programs print: `{ command }` without a shell, and `{ keyring }` through the system's own tool.
+//! Secrets from programs: `{ command }` without a shell, and `{ keyring }` through the system's own tool.
 
 use std::fs;
 use std::io::Write as _;
@@ -164,7 +164,7 @@ fn a_program_that_hangs_is_named_with_the_time_that_it_had() {
     refusal.names("/bin/sh").names("client_secret").names("within 1s").hints_at("--timeout").never_says("no answer");
 }
 
-/// Without a terminal, where nobody is asked for a password, the program has a group of its own.
+/// Without a terminal, where no password is asked for, the program has a group of its own.
 #[test]
 fn what_a_program_started_ends_with_it() {
     let vault = Vault::new(Account::fresh());

@@ -1,4 +1,4 @@
-//! Secrets of the API: the subscription key and other headers, from every source, and never shown.
+//! Secrets of the API, from every source: the subscription key and other headers. None is shown.
 
 use serde_json::json;
 

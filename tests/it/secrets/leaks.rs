@@ -1,4 +1,4 @@
-//! Where secrets never stand: on the command line, in help, in verbose output.
+//! Places where secrets must never appear: the command line, help, verbose output.
 
 use crate::support::failure::refused;
 use crate::support::lookup::Lookup;
@@ -64,7 +64,7 @@ fn no_help_shows_what_the_environment_holds() {
 }
 
 #[test]
-fn verbose_runs_tell_the_story_without_the_secrets() {
+fn verbose_runs_log_requests_without_the_secrets() {
     let lookup = Lookup { account: Account::with_special("+ %:é"), ..Lookup::fresh() };
     let echo = format!("{} {}", lookup.key, lookup.account.token);
     for flags in [vec!["-v"], vec!["-vv"], vec!["-v", "-v"], vec!["--verbose"]] {

@@ -1,6 +1,6 @@
-//! Secret sources of a profile: `{ env }`, `{ file }`, `{ value }`, and the variables and flags beside them.
+//! Secret sources of a profile: `{ env }`, `{ file }`, `{ value }`, and the variables and flags that compete with them.
 //!
-//! What odd secrets are made of is in `secrets`; programs and keyrings are in `secret_commands`.
+//! How the bytes of a secret are read is in `values`, programs and keyrings are in `commands`.
 
 use std::fs;
 use std::io::Write as _;
@@ -46,7 +46,7 @@ impl Vault {
     }
 }
 
-/// Asserts that the secret arrives as it is, with no word beside the token, at every verbosity.
+/// Asserts that the secret arrives unchanged, and that stderr is empty, at every verbosity.
 #[track_caller]
 pub fn arrives(name: &str, source: impl Fn(&Vault) -> String, with: impl Fn(&Vault, Cli) -> Cli) {
     for verbosity in [&[][..], &["-vv"]] {
@@ -213,7 +213,7 @@ fn variables_and_flags_win_over_the_source_of_the_profile() {
     vault.sent_the_secret("--client-secret-file");
 }
 
-/// A pipe that nobody writes to.
+/// A pipe without a writer.
 fn silent_pipe(home: &Home) -> std::path::PathBuf {
     let pipe = home.path("silent");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();

@@ -1,4 +1,4 @@
-//! Where secrets may come from, what is made of odd ones, and that they are shown nowhere, whatever is asked for.
+//! Secrets from the environment, a file or stdin: which source wins, how the bytes are read, and what is refused or reported.
 
 use crate::support::encodings::basic;
 use crate::support::failure::refused;

@@ -1,5 +1,5 @@
-//! Calls to an API that django-oauth-toolkit guards: what `m2m` gets, caches and renews is good, or not, at a server that keeps
-//! the books itself.
+//! API calls with tokens of django-oauth-toolkit, which guards an API and records each token: tokens that `m2m` gets, caches
+//! and replaces are valid or not by the server's own records.
 
 use std::path::Path;
 use std::thread;
@@ -36,7 +36,7 @@ fn a_token_of_another_scope_is_refused_and_the_challenge_is_shown() {
     run.assert_says(&["answered 403", "its header `www-authenticate` says", "insufficient_scope"]);
 }
 
-/// The first call has the server forget the token that it came with.
+/// The first call makes the server revoke the token that it carries.
 #[test]
 fn a_cached_token_that_the_server_has_forgotten_is_renewed() {
     let Some(server) = django_oauth_toolkit() else { return };
@@ -53,7 +53,7 @@ fn a_cached_token_that_the_server_has_forgotten_is_renewed() {
 fn many_processes_with_an_empty_cache_ask_for_one_token() {
     let Some(server) = django_oauth_toolkit() else { return };
     let cache = TempDir::new().unwrap();
-    let token = |command| server.run(command, "crowd").cache(cache.path()).args(&["--scope", "read:appointments"]);
+    let token = |command| server.run(command, "concurrent").cache(cache.path()).args(&["--scope", "read:appointments"]);
     let tokens: Vec<String> = thread::scope(|scope| {
         let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| token("token").run())).collect();
         let print = |run: Run| {
@@ -64,7 +64,7 @@ fn many_processes_with_an_empty_cache_ask_for_one_token() {
     });
     assert!(tokens.windows(2).all(|pair| pair[0] == pair[1]));
     let run = token("request").args(&["--api-url", server.text("/api"), "/whoami"]).run();
-    assert_eq!(run.json(), json!({ "client_id": "m2m-crowd", "tokens": 1 }));
+    assert_eq!(run.json(), json!({ "client_id": "m2m-concurrent", "tokens": 1 }));
 }
 
 #[test]

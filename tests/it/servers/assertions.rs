@@ -1,5 +1,5 @@
-//! Signed assertions (RFC 7523) at a certified OpenID Provider that nobody here wrote: every kind of key and algorithm, and
-//! what it says when something about an assertion is wrong.
+//! Client assertions (RFC 7523) at oidc-provider, a certified OpenID Provider: every kind of key and algorithm, and the
+//! server's response to invalid assertions.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

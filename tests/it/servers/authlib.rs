@@ -1,5 +1,5 @@
-//! `m2m` against the PyPI package Authlib: RFC 8414 metadata alone, clients that may use one method only, assertions, and
-//! tokens of both kinds.
+//! `m2m` against the PyPI package Authlib: RFC 8414 metadata, clients with one allowed method, assertions, and opaque and
+//! JWT tokens.
 
 use crate::support::servers::process::{Server, authlib};
 use crate::support::servers::run::M2m;
@@ -34,7 +34,7 @@ fn an_odd_client_id_works_in_both_encodings() {
     }
 }
 
-/// It undoes every `%xx` that it finds, asked or not, so this secret is another one when it is sent as it is.
+/// It undoes every `%xx` that it finds, so a secret that is sent without encoding arrives changed.
 #[test]
 fn a_needless_decoding_is_refused_and_the_hint_names_the_encoding() {
     let Some(server) = authlib() else { return };
@@ -114,7 +114,7 @@ fn check_says_so_when_no_scope_was_granted() {
     assert_eq!((status.as_str(), check["message"].as_str()), ("info", Some("no scope was granted")), "{check}");
 }
 
-/// The page is the framework's own, and nobody stands in between.
+/// The page comes from the framework itself, with no gateway in between.
 #[test]
 fn a_page_of_the_server_itself_is_not_blamed_on_an_intermediary() {
     let Some(server) = authlib() else { return };

@@ -1,5 +1,5 @@
-//! `m2m` against the PyPI package django-oauth-toolkit: an issuer with a path, metadata of two kinds, requests as form or as
-//! JSON, a redirect in the way, and scopes that are granted without being asked for.
+//! `m2m` against the PyPI package django-oauth-toolkit: an issuer with a path, two kinds of metadata, requests as a form or
+//! as JSON, a redirect, and scopes that are granted without a request for them.
 
 use crate::support::servers::process::django_oauth_toolkit;
 use crate::support::servers::run::M2m;
@@ -42,7 +42,7 @@ fn the_url_of_a_document_says_which_issuer_to_expect() {
     }
 }
 
-/// It names itself by the host that was asked for, so both names are good, each for itself.
+/// It names itself by the host that was asked for, so each name is the issuer for requests to it.
 #[test]
 fn the_issuer_is_what_it_is_called_by() {
     let Some(server) = django_oauth_toolkit() else { return };
@@ -113,7 +113,7 @@ fn a_client_id_beside_basic_does_no_harm() {
     server.token("plain").args(&["--client-id-in-body"]).run().assert_token();
 }
 
-/// Its 401 asks for a Bearer token, of all things.
+/// Its 401 asks for a Bearer token.
 #[test]
 fn a_wrong_secret_is_refused_and_the_hint_names_what_basic_may_have_changed() {
     let Some(server) = django_oauth_toolkit() else { return };
@@ -147,7 +147,7 @@ fn check_finds_a_required_scope_that_was_not_asked_for() {
     assert_eq!(run.check("token.scope").0, "pass", "{}", run.stdout);
 }
 
-/// The page is the framework's own, and nobody stands in between.
+/// The page comes from the framework itself, with no gateway in between.
 #[test]
 fn a_page_of_the_server_itself_is_not_blamed_on_an_intermediary() {
     let Some(server) = django_oauth_toolkit() else { return };

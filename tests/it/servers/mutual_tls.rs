@@ -1,5 +1,5 @@
-//! Mutual TLS (RFC 8705) at a certified OpenID Provider that nobody here wrote, over a throw-away authority. Its metadata is
-//! on a socket without TLS; only `mtls_endpoint_aliases` leads to the one that asks for certificates.
+//! Mutual TLS (RFC 8705) at oidc-provider, with a certificate authority made for the run. Its metadata is on a port without
+//! TLS; only `mtls_endpoint_aliases` leads to the port that asks for certificates.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! `m2m` against the npm package oauth2-mock-server. It believes every client and gives the answer that the parameter
-//! `answer` names (see its `server.mjs`): these tests are about the shapes of an answer, and about verifying JWTs.
+//! `m2m` against the npm package oauth2-mock-server, which accepts every client and sends the response that the parameter
+//! `answer` names (see its `server.mjs`): shapes of a response, and verification of JWTs.
 
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ fn check_sees_what_is_wrong_with_a_token() {
     }
 }
 
-/// Its metadata lists `none` alone, and it takes whatever comes.
+/// Its metadata lists `none` alone, and it accepts every method.
 #[test]
 fn check_says_that_the_metadata_does_not_list_the_method() {
     let Some(server) = oauth2_mock_server() else { return };

@@ -1,4 +1,4 @@
-//! `m2m` against a certified OpenID Provider that nobody here wrote, with shared secrets. `support::servers::process` starts it.
+//! `m2m` against oidc-provider, a certified OpenID Provider, with client secrets. `support::servers::process` starts it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

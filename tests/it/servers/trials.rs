@@ -1,5 +1,5 @@
-//! The same trials at every server of `tests/servers`, the exit code that each must end with, and the table of
-//! `docs/servers.md`, which is made of what the servers answered. `tests/servers/table` writes it anew.
+//! The same trials at every server in `tests/servers`, the exit code of each, and the table in `docs/servers.md`, which is
+//! made from the results. `tests/servers/table` writes it.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ const GOOD: Option<i32> = Some(0);
 const REFUSED: Option<i32> = Some(3);
 const SCOPE: Option<i32> = Some(4);
 const BAD: Option<i32> = Some(7);
-/// Not something that this server has.
+/// This server has no such feature.
 const NONE: Option<i32> = None;
 
 // In the order of SERVERS. The second one, oauth2-mock-server, checks nothing about the client.
@@ -184,7 +184,7 @@ fn scope(_: &Server, run: &Run) -> String {
     }
 }
 
-/// What was not good. How long the grant took says more about this machine than about the server.
+/// The problems. How long the grant took says more about this machine than about the server.
 fn verdict(_: &Server, run: &Run) -> String {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let checks = report["profiles"][0]["checks"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Settings: every variable of the environment is heard, and a flag wins over a variable, a variable over a preset.
+//! Every environment variable has its effect; a flag wins over a variable, a variable over a preset.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Provider presets: where each sends its token request, in which form, and whose metadata it believes.
+//! Provider presets: the endpoint of each, the form of its token request, and the issuer that its metadata may name.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! The path templates `participant_by_login` and `participant_by_cpf`, which only a profile in a configuration file can set.
-//! All tests that need such a file are here.
+//! The path templates `participant_by_login` and `participant_by_cpf`, which only a profile in a config file can set.
 
 use crate::support::lookup::Lookup;
 use crate::support::{Cli, Server};

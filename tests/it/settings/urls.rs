@@ -1,4 +1,5 @@
-//! Which URLs are taken: https, or plain http on loopback, without userinfo and fragment. All else is exit 2 before any request.
+//! URL settings: https, or plain http on loopback, without userinfo and fragment. Other URLs end with exit 2 before any
+//! request.
 
 use crate::support::failure::{Refusal, refused};
 use crate::support::lookup::Lookup;
@@ -85,7 +86,7 @@ fn every_name_of_loopback_may_be_plain_http() {
 fn the_last_loopback_addresses_are_loopback() {
     let account = Account::fresh();
     for url in ["http://[::1]:1/t", "http://127.255.255.254:1/t"] {
-        // Nothing listens there, which is another matter than a refused URL.
+        // Nothing listens there, which is not the same as a refused URL.
         let _ = account.cli(["token", "--token-url", url, "--retries", "0", "--timeout", "5s"]).run().fails(5);
     }
 }

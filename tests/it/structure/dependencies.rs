@@ -1,4 +1,4 @@
-//! Cargo.toml is the list of dependencies, with a reason for each, and nothing beside what is needed of it.
+//! Every dependency in `Cargo.toml` has a comment that gives its reason.
 
 use std::fs;
 use std::path::Path;

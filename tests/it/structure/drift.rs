@@ -1,4 +1,4 @@
-//! The README says what the program does: its exit table, its command lines and its first command are held here.
+//! The documentation agrees with the program: exit codes, command lines, variables, check ids and config files.
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 const README: &str = include_str!("../../../README.md");
 
-/// FlagPrefix that the README names to say what they are not.
+/// Flags that the README names to say that they do not exist.
 const EXPLAINED: [&str; 2] = ["--client-secret", "--insecure"];
 
 /// Codes and kinds are the contract with scripts: one that changes breaks them.
@@ -164,7 +164,7 @@ fn built(word: &str) -> &str {
     }
 }
 
-/// The words after `m2m` of every call in a line of shell, in a code block or a code span.
+/// The arguments of every `m2m` call in a line of shell, in a code block or a code span.
 fn calls_of_line(line: &str) -> Vec<Vec<String>> {
     let mut calls: Vec<Vec<String>> = Vec::new();
     let mut in_call = false;

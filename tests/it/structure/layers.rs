@@ -1,5 +1,5 @@
-//! The arrows between the folders of `src/`: a module knows only what is below it. Scans every source file for paths from the
-//! crate's root, and fails on an upward one.
+//! The layers of `src/`: a module may name only modules below it. Scans every source file for paths from the crate's root,
+//! and fails on one that leads upward.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -63,7 +63,7 @@ impl Account {
         Reply::json(200, &self.answer())
     }
 
-    /// A server that grants the token to whoever asks, and knows nothing else.
+    /// A server that grants the token to every client, and serves nothing else.
     pub fn server(&self) -> Server {
         let grants = self.grants();
         Server::start(

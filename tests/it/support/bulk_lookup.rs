@@ -1,4 +1,4 @@
-//! Many participants at once: their CPFs, an API that knows them all, and what a bulk lookup must say of each.
+//! A bulk lookup of participants: their CPFs, an API that finds all of them, and the expected output.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,14 +14,14 @@ use crate::support::http::server::Server;
 use crate::support::lookup::Lookup;
 use crate::support::random::cpf;
 
-/// The people of one test.
+/// The participants of one test.
 pub struct BulkLookup {
     pub lookup: Lookup,
     pub cpfs: Vec<String>,
 }
 
 impl BulkLookup {
-    /// So many people, each with a CPF of their own.
+    /// `count` participants, each with its own CPF.
     pub fn of(count: usize) -> Self {
         let mut cpfs: Vec<String> = Vec::new();
         while cpfs.len() < count {
@@ -33,12 +33,12 @@ impl BulkLookup {
         Self { lookup: Lookup::fresh(), cpfs }
     }
 
-    /// The input: one CPF a line.
+    /// The input: one CPF per line.
     pub fn input(&self) -> String {
         self.cpfs.iter().map(|cpf| format!("{cpf}\n")).collect()
     }
 
-    /// A server that finds everybody.
+    /// A server that finds every participant.
     pub fn server(&self) -> Server {
         self.server_with(|_, found| found)
     }
@@ -49,17 +49,17 @@ impl BulkLookup {
         self.lookup.server(move |request| change(count.fetch_add(1, Ordering::SeqCst), found(request)))
     }
 
-    /// `m2m participant --cpf-file -`, everything on `server`, fed with the whole batch.
+    /// `m2m participant --cpf-file -`, everything on `server`, with all CPFs on stdin.
     pub fn cli(&self, server: &Server) -> Cli {
         self.cli_with(server, &self.input())
     }
 
-    /// `m2m participant --cpf-file -`, everything on `server`, fed with `input`.
+    /// `m2m participant --cpf-file -`, everything on `server`, with `input` on stdin.
     pub fn cli_with(&self, server: &Server, input: &str) -> Cli {
         self.watched(self.lookup.cli(server).args(["--cpf-file", "-"]).stdin(input))
     }
 
-    /// Registers the first CPFs with the tripwire of `cli`: all of a large batch would take long.
+    /// Registers the first CPFs with the tripwire of `cli`: searching for all of them would take long.
     pub fn watched(&self, cli: Cli) -> Cli {
         self.cpfs.iter().take(4).fold(cli, |cli, cpf| cli.personal(cpf))
     }
@@ -127,7 +127,7 @@ pub fn summed_up(outcome: Outcome, summary: &str) -> String {
     outcome.stdout
 }
 
-/// The answer of an API that knows everybody.
+/// The answer of an API that finds every participant.
 pub fn found(request: &Request) -> Reply {
     let query = request.query();
     let [(_, value)] = query.as_slice() else { panic!("a lookup has one key: {}", request.line()) };

@@ -1,4 +1,4 @@
-//! A participant lookup as CloudLoyalty documents it: the person, the API's answer, and the command that asks.
+//! A participant lookup as CloudLoyalty documents it: the participant, the API's response, and the command.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub fn answered(code: i32, kind: &str, reply: &Reply) -> Refusal {
     refusal
 }
 
-/// Runs `cli`, which must succeed in silence, and returns the lookup's request, the third.
+/// Runs `cli`, which must succeed with an empty stderr, and returns the lookup's request, the third.
 #[track_caller]
 pub fn asked(server: &Server, cli: Cli) -> Request {
     let before = server.requests().len();

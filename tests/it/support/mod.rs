@@ -1,4 +1,4 @@
-//! What the tests share: a scripted server, a hermetic runner of the binary, and the search for leaks after every run.
+//! What the tests share: scripted servers, a hermetic runner of the binary, and the leak check after every run.
 
 pub mod account;
 pub mod binary;

@@ -1,4 +1,4 @@
-//! A healthy authorization server with an API, of which each test spoils one thing, and `m2m check` run against it.
+//! A healthy authorization server with an API, of which each test changes one part, and `m2m check` run against it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::support::http::server::Server;
 use crate::support::jose::signer::Signer;
 use crate::support::random::alphanumeric;
 
-/// Who issues the tokens. Another host than the server's, as with Cognito, so that a token does not depend on a port.
+/// The issuer of the tokens. Its host is not the server's, as with Cognito, so that a token does not depend on a port.
 pub const ISSUER: &str = "https://issuer.example.com";
 
 /// What the token is for.
@@ -40,7 +40,7 @@ pub struct TestServers {
     pub keys: Reply,
     /// What the API answers to everything.
     pub api: Reply,
-    /// Where client and servers meet; the server's own address when empty.
+    /// The base URL of all servers; the server's own address when empty.
     pub base: String,
     /// Where the API is; where the rest is when empty.
     pub api_base: String,

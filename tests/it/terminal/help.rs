@@ -1,4 +1,4 @@
-//! What m2m says of itself: help, completions and manual pages, all out of the same definitions.
+//! Help, completions and manual pages, all generated from the same definitions.
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 

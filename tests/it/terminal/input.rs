@@ -1,4 +1,4 @@
-//! A person at the keyboard: secrets are asked for and not shown, and whatever else is read from the terminal is told.
+//! Input from a terminal: secrets are prompted for without echo, and any other read from a terminal is announced.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

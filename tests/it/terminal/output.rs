@@ -1,4 +1,4 @@
-//! What servers say, on a terminal: stdout passes data on as it came, but to a terminal nothing that acts there.
+//! Output to a terminal: control characters are escaped there, while a pipe gets the bytes unchanged.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -45,7 +45,7 @@ fn on_a_terminal(cli: Cli) -> String {
     let (master, terminal) = terminal();
     let reader = std::thread::spawn(move || {
         let (mut shown, mut buffer, mut master) = (Vec::new(), [0; 4096], File::from(master));
-        // A terminal that nobody has open any more is an error to read.
+        // Reading a terminal that no process has open any more is an error.
         while let Ok(len @ 1..) = master.read(&mut buffer) {
             shown.extend_from_slice(&buffer[..len]);
         }
@@ -64,7 +64,7 @@ fn harmless(shown: &str) {
     assert_eq!(acting, None, "{shown:?}");
 }
 
-/// U+009B begins a command in many terminals, and JSON lets it stand in a string as it is.
+/// U+009B begins a command in many terminals, and JSON allows it in a string without an escape.
 #[test]
 fn participants_do_not_act_on_a_terminal() {
     let lookup = Lookup::fresh();

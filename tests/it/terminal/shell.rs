@@ -1,4 +1,4 @@
-//! The binary as a citizen of a shell: help, versions, mistakes in the arguments, closed pipes, no home, no colour on a pipe.
+//! The binary in a shell: help, versions, invalid arguments, closed pipes, no home, no color on a pipe.
 
 use std::io;
 
@@ -74,7 +74,7 @@ fn no_ansi_sequence_goes_to_a_pipe() {
 }
 
 #[test]
-fn no_colour_changes_no_word() {
+fn no_color_changes_no_text() {
     let account = Account::fresh();
     let plain = |cli: Cli| cli.run().fails(2);
     let cli = || account.cli(["token", "--timeout", "soon", "--token-url", "https://auth.m2m.invalid/t"]);
@@ -135,7 +135,7 @@ fn mistakes_in_the_arguments_are_exit_2_in_both_formats() {
 }
 
 #[test]
-fn the_flag_for_json_errors_is_heard_after_a_mistake_too() {
+fn the_flag_for_json_errors_counts_after_a_mistake_too() {
     for args in [
         vec!["token", "--no-such-flag", "--error-format", "json"],
         vec!["token", "--error-format", "json", "--no-such-flag"],

@@ -1,4 +1,4 @@
-//! `m2m token --dry-run`: the settings with their origins and the request as a curl command. Nothing is sent, read or
+//! `m2m token --dry-run`: the settings with their origins, and the request as a curl command. Nothing is sent, read or
 //! written, and no secret is shown.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `m2m exec`: a program with the token, whose status, input and signals are its own.
+//! `m2m exec`: runs a program with the token; exit status, stdin and signals are the program's own.
 
 use std::fs;
 

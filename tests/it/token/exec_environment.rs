@@ -1,4 +1,4 @@
-//! The environment of a program under `m2m exec`: the token, everything else as it was, and no configured secret.
+//! The environment of a program under `m2m exec`: the token is added, configured secrets are removed, the rest is unchanged.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! `m2m token -o env|kubectl|github`: formats that other programs read, and what these need of their surroundings.
+//! `m2m token -o env|kubectl|github`: formats for other programs, and what each needs from its environment.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `m2m inspect`: what a token says, from wherever it comes.
+//! `m2m inspect`: the content of a token, from a file, from stdin or from a new grant.
 
 use serde_json::{Value, json};
 

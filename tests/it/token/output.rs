@@ -1,4 +1,4 @@
-//! The formats of `m2m token -o`: the token alone, JSON, a header, and a configuration for curl.
+//! The output formats of `m2m token -o`: the token alone, JSON, a header, and a configuration for curl.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};

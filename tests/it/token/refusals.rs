@@ -1,4 +1,4 @@
-//! Answers of the token endpoint that hold no usable token, although they came with a 2xx: exit 7, and nothing of them printed.
+//! Responses with a 2xx status and no usable token: exit 7, and none of their content on stdout.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! `m2m token` when a token comes out: answers of every acceptable shape (RFC 6749 section 5.1), and what is said beside it.
+//! `m2m token` with valid responses of every shape (RFC 6749 section 5.1), and the warnings on stderr.
 
 use serde_json::{Value, json};
 
 use crate::support::{Account, Reply};
 
-/// Prints the token that `reply` grants, and expects no word beside it.
+/// Prints the token that `reply` grants, and expects an empty stderr.
 #[track_caller]
 fn printed(account: &Account, reply: Reply) {
     assert_eq!(account.token_from(reply).run().succeeds(), format!("{}\n", account.token));

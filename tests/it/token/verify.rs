@@ -9,7 +9,7 @@ use crate::support::jose::signer::{ALGORITHMS, Signer, encoded, token};
 use crate::support::test_servers::{AUDIENCE, ISSUER};
 use crate::support::{Cli, Reply, Server, TestServers};
 
-/// `m2m inspect --verify -` of the servers's token, by the keys of the servers's server.
+/// `m2m inspect --verify -` of the token of these servers, with their keys.
 fn verify(servers: &TestServers) -> Cli {
     let server = servers.server();
     let document = server.url("/.well-known/openid-configuration");

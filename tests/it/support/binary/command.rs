@@ -1,5 +1,5 @@
-//! A hermetic run of the built binary: nothing of the caller's environment, a temporary home, a bounded time, and the leak
-//! tripwire over everything that the run left behind.
+//! A hermetic run of the built binary: an empty environment, a temporary home, a time limit, and the leak check over
+//! everything that the run left behind.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -173,7 +173,7 @@ impl Cli {
         self
     }
 
-    /// Watches for an access token: it belongs in the cache's entries and on the stdout of what prints or uses it, no more.
+    /// Watches for an access token: it belongs in the cache's entries and on the stdout of what prints or uses it, nowhere else.
     pub fn token(mut self, value: &str) -> Self {
         self.watch.tokens.push(Tripwire::new("the access token", value));
         self
@@ -251,7 +251,7 @@ impl Running {
         self.child.wait().expect("a child to wait for");
     }
 
-    /// Sends Ctrl-C. A run that has ended meanwhile does not mind.
+    /// Sends Ctrl-C. Has no effect on a run that has ended meanwhile.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         use rustix::process::{Pid, Signal, kill_process};

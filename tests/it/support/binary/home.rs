@@ -54,7 +54,7 @@ impl Home {
         self.dir.path().join(name)
     }
 
-    /// Writes a file, readable by its owner alone, which no run is blamed for.
+    /// Writes a file, readable by its owner alone, which the leak check skips.
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("its directory");
@@ -174,7 +174,7 @@ pub fn age(path: &Path, seconds: i64) {
     rewrite(path, document.to_string());
 }
 
-/// Replaces the bytes of a file, whose mode stays as it is.
+/// Replaces the bytes of a file, keeping its mode.
 pub fn rewrite(path: &Path, bytes: impl AsRef<[u8]>) {
     fs::write(path, bytes).expect("a file to rewrite");
 }

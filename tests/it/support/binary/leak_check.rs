@@ -1,4 +1,4 @@
-//! Where each kind of confidential value may stand after a run, and where it is a leak.
+//! Where each kind of confidential value may appear after a run, and where it is a leak.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,14 +90,14 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let watch = LeakCheck {
+        let check = LeakCheck {
             secrets: vec![Tripwire::new("the secret", SECRET)],
             tokens: vec![Tripwire::new("the token", TOKEN)],
             personal: vec![Tripwire::new("the CPF", CPF)],
             ..LeakCheck::default()
         };
         let outcome = Outcome { code: 0, stdout: stdout.to_owned(), stderr: stderr.to_owned(), took: Duration::ZERO };
-        watch.leak(&[command.to_owned()], &outcome, home.path())
+        check.leak(&[command.to_owned()], &outcome, home.path())
     }
 
     #[test]

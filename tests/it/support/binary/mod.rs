@@ -1,4 +1,4 @@
-//! The built binary: how a test runs it, what comes out, and the search for leaks after every run.
+//! The built binary: how a test runs it, what comes out, and the leak check after every run.
 
 pub mod command;
 pub mod home;

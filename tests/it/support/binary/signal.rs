@@ -19,7 +19,7 @@ pub fn interrupt(running: &Running) {
     send(running, "INT");
 }
 
-/// Waits until a run has opened a file whose name ends in `end`; a second, where the system does not tell.
+/// Waits until a run has opened a file whose name ends in `end`; waits one second where the system does not tell.
 #[track_caller]
 pub fn wait_until_open(running: &Running, end: &str) {
     if !Path::new("/proc/self/fd").exists() {

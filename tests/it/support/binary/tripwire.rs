@@ -1,4 +1,4 @@
-//! The leak tripwire: finds a secret, or personal data, in bytes that a run left behind, in any encoding that a program might use.
+//! Finds a secret, or personal data, in bytes that a run left behind, in any encoding that a program might use.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl Tripwire {
     }
 }
 
-/// `%2B` as `%2b`; the rest as it is.
+/// `%2B` as `%2b`; the rest unchanged.
 fn lower_percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_escape = 0;

@@ -1,7 +1,7 @@
-//! The corpus of hostile answers in `tests/corpus`: how a file is written, and the bytes and pauses that it stands for.
-//! Refuses to know what any answer means. The fuzz targets take their seeds through this file too, so it uses std alone.
+//! The hostile responses in `tests/corpus`: the format of a file, and the bytes and pauses that it describes.
+//! Does not interpret a response. The fuzz targets read their seeds through this file too, so it uses std alone.
 //!
-//! A file is a few lines `name: value`, a blank line, and an answer. Lines of `#` before the blank line are for people.
+//! A file is a few lines `name: value`, a blank line, and a response. Lines of `#` before the blank line are comments.
 //!
 //! | line | says |
 //! |---|---|
@@ -11,25 +11,25 @@
 //! | `command: ARGS` | another command than the usual one of the place |
 //! | `signer: ALG`, `jose: JSON` | the key and the header of the token that is verified |
 //!
-//! The answer is sent as it stands, but: up to its first blank line, line ends are CRLF; one line end at the end of the
+//! The response is sent unchanged, except: up to its first blank line, line ends are CRLF; one line end at the end of the
 //! file is not sent; and `${..}` stands for something else.
 //!
 //! | in the answer | stands for |
 //! |---|---|
 //! | `${\x1b\r\n}` | bytes: `\xNN`, `\r`, `\n`, `\t`, `\0`, `\\`, `\}` |
-//! | `${repeat 1000 TEXT}` | TEXT so many times, in which the same escapes may stand |
+//! | `${repeat 1000 TEXT}` | TEXT that many times; it may contain the same escapes |
 //! | `${length}` | how long the body is, in bytes |
-//! | `${chunks 7}` | nothing; the rest is framed in chunks of so many bytes, and ended |
+//! | `${chunks 7}` | nothing; the rest is framed in chunks of that many bytes, and ended |
 //! | `${pause 50ms}` | nothing; what follows is sent later |
-//! | `${drip 5ms}` | nothing; what follows is sent a byte at a time, with so long a pause before each |
-//! | `${stall}`, `${reset}`, `${close}` | the end: silence, a reset, a closed connection; the file is not read on |
+//! | `${drip 5ms}` | nothing; what follows is sent one byte at a time, with this pause before each |
+//! | `${stall}`, `${reset}`, `${close}` | the end: silence, a reset, a closed connection; the rest of the file is ignored |
 //! | `${token}`, `${secret}`, .. | a value of the run |
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What becomes of the connection in the end.
+/// What happens to the connection at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
     Close,

@@ -1,4 +1,4 @@
-//! One hostile answer on its way to the binary: a server that is healthy but in one place, and the commands that meet it.
+//! One hostile response given to the binary: a server that is healthy except in one place, and the command that calls it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl CorpusRun {
         Reply::paced(script.parts, end)
     }
 
-    /// A server that is healthy but in one place.
+    /// A server that is healthy except in one place.
     fn server(self: &Arc<Self>) -> Server {
         let run = Arc::clone(self);
         Server::start(move |request| {

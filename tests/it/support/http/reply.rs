@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What becomes of the connection when the bytes are out.
+/// What happens to the connection after the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum End {
     /// Closed with data still expected, or at once when there is nothing to send.
@@ -13,7 +13,7 @@ pub enum End {
     Hang,
     /// Ready for the next request.
     KeepAlive,
-    /// Reset (RST), as when a server dies.
+    /// Reset (RST), as when a server crashes.
     Reset,
 }
 
@@ -29,7 +29,7 @@ pub struct Reply {
     /// Only so many bytes of the body are sent.
     cut: Option<usize>,
     pub(super) delay: Duration,
-    /// The body goes out a byte at a time, with this pause before each.
+    /// The body is sent one byte at a time, with this pause before each.
     pub(super) drip: Option<Duration>,
     /// What follows all else, each part after its pause.
     pub(super) later: Vec<(Duration, Vec<u8>)>,
@@ -124,7 +124,7 @@ impl Reply {
         self
     }
 
-    /// Sends the head at once, then the body a byte at a time, with `pause` before each.
+    /// Sends the head at once, then the body one byte at a time, with `pause` before each.
     pub fn dripping(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
         self

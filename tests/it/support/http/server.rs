@@ -46,7 +46,7 @@ impl Server {
         Self::listen(Box::new(handler), None)
     }
 
-    /// Answers every request alike.
+    /// Answers every request with the same reply.
     pub fn always(reply: Reply) -> Self {
         Self::start(move |_| reply.clone())
     }
@@ -66,7 +66,7 @@ impl Server {
         Self::script([])
     }
 
-    /// Sends `bytes` to whoever connects, without waiting for a request, and closes.
+    /// Sends `bytes` to every client that connects, without waiting for a request, and closes.
     pub fn greeting(bytes: &[u8]) -> Self {
         Self::listen(Box::new(|_| Reply::closed()), Some(bytes.to_vec()))
     }

@@ -94,7 +94,7 @@ impl Assertion {
     }
 }
 
-/// A JWT with these claims that nobody signed: what a platform gives is not looked at beyond its expiry.
+/// An unsigned JWT with these claims: only the expiry of a platform's token is read.
 pub fn unsigned_jwt(claims: &Value) -> String {
     let encoded = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
     format!("{}.{}.{}", encoded(&json!({ "alg": "RS256", "typ": "JWT" })), encoded(claims), "c2lnbmF0dXJl")

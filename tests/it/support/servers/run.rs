@@ -1,4 +1,4 @@
-//! Runs of the binary against a server of `tests/servers`, each with an empty environment and a home of its own, and what they
+//! Runs of the binary against a server of `tests/servers`, each with an empty environment and its own home, and what they
 //! left behind.
 
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::binary::tripwire::Tripwire;
 
-/// One run of the built binary, with an empty environment and a home of its own.
+/// One run of the built binary, with an empty environment and its own home.
 #[must_use]
 pub struct M2m {
     args: Vec<String>,

@@ -1,10 +1,10 @@
-//! What the trials at the real servers came to: `docs/servers.md` whole, and a summary for the terminal.
+//! The results of the trials at the servers in `tests/servers`: `docs/servers.md`, and a summary for the terminal.
 
 use std::fmt::Write as _;
 
 use crate::support::servers::trial::{Outcome, SERVERS, Trial};
 
-/// The outcomes at one server, in the order of the trials; `None` for what it does not have.
+/// The outcomes at one server, in the order of the trials; `None` for what it lacks.
 pub type Outcomes = [Option<Outcome>];
 
 /// `docs/servers.md`, whole.

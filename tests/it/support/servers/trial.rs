@@ -1,4 +1,4 @@
-//! One trial that every real server goes through alike: what is run, the exit code that it must end with, and what came.
+//! One trial that is run at every server in `tests/servers`: the command, the expected exit code, and the result.
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ pub struct Trial {
     pub found: fn(&Server, &Run) -> String,
 }
 
-/// What came of a trial at one server.
+/// The result of a trial at one server.
 pub struct Outcome {
     /// What stands in the table.
     pub cell: String,

@@ -1,4 +1,4 @@
-//! The token cache in health: the flags that go around it, its place, and the privacy of its files.
+//! The token cache in normal use: `--refresh` and `--no-cache`, its directory, and the permissions and format of its files.
 
 use std::fs;
 
