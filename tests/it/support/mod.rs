@@ -12,6 +12,7 @@ pub mod http;
 pub mod jose;
 pub mod junit;
 pub mod lookup;
+pub mod module_graph;
 pub mod property;
 pub mod random;
 pub mod rust_source;
