@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-#[path = "../tests/it/support/corpus.rs"]
+#[path = "../tests/it/support/corpus/case.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the tests need more of it, from other modules")]
 mod corpus;
 
@@ -58,8 +58,7 @@ fn seeds(corpus: &Path, into: &Path) {
         }
     }
     for (place, target) in [("config", "config"), ("entry", "cache_entry")] {
-        for file in fs::read_dir(corpus.join(place)).expect("a place of the corpus") {
-            let path = file.expect("a file").path();
+        for path in corpus::files(&corpus.join(place)) {
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             write(target, &name, &fs::read(&path).expect("a readable file"));
         }

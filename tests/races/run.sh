@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The cache on its worst day: crowds on a cold key, processes killed at any moment, steps of the clock, a filesystem
+# The cache under stress: many processes on a cold key, processes killed at any moment, steps of the clock, a filesystem
 # without locks, a full disk. Prints what was tried and what held, and fails when something did not.
 #
 #   cargo build && tests/races/run.sh [ROUNDS]
 #
 # M2M_BIN_DIR names the folder of the binaries (target/debug). strace takes the locks away, faketime steps the clock, and
-# a user namespace has the full disk, python3 reads
+# a user namespace has the full disk, and python3 reads the
 # entries; what is missing is skipped with a line that says so, and under CI it is an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -36,7 +36,7 @@ can() {
   return 1
 }
 
-# A cache that nobody has used.
+# An empty cache.
 fresh() {
   M2M_CACHE_DIR="$(mktemp -d "$RACES_DIR/cache.XXXXXX")"
   export M2M_CACHE_DIR
@@ -45,28 +45,28 @@ fresh() {
 grants() { grep -c '"path":"/oauth2/token"' "$log" || true; }
 entries() { find "$M2M_CACHE_DIR/tokens" -name '*.json' 2>/dev/null; }
 
-# Starts COUNT processes of the rest of the line at once, and waits; each has its output in crowd.N and its words in crowd.N.err.
-crowd() {
+# Starts COUNT processes of the rest of the line at once, and waits; each has its output in concurrent.N and its stderr in concurrent.N.err.
+concurrently() {
   local count="$1" n pids=()
   shift
-  rm -f "$RACES_DIR"/crowd.*
+  rm -f "$RACES_DIR"/concurrent.*
   for ((n = 0; n < count; n++)); do
-    "$@" >"$RACES_DIR/crowd.$n" 2>"$RACES_DIR/crowd.$n.err" &
+    "$@" >"$RACES_DIR/concurrent.$n" 2>"$RACES_DIR/concurrent.$n.err" &
     pids+=($!)
   done
-  crowd_failures=0
-  for n in "${pids[@]}"; do wait "$n" || crowd_failures=$((crowd_failures + 1)); done
-  crowd_tokens="$(cat "$RACES_DIR"/crowd.*[0-9] | sort -u | wc -l)"
-  crowd_words="$(cat "$RACES_DIR"/crowd.*.err | sort | uniq -c | sort -rn | head -n 3)"
+  concurrent_failures=0
+  for n in "${pids[@]}"; do wait "$n" || concurrent_failures=$((concurrent_failures + 1)); done
+  concurrent_tokens="$(cat "$RACES_DIR"/concurrent.*[0-9] | sort -u | wc -l)"
+  concurrent_stderr="$(cat "$RACES_DIR"/concurrent.*.err | sort | uniq -c | sort -rn | head -n 3)"
 }
 
 cold_key() {
   local round why=""
   for ((round = 0; round < rounds; round++)); do
     fresh
-    crowd 200 "$bin/m2m" token --timeout 120s
-    [ "$crowd_failures$(grants)$crowd_tokens" = 011 ] ||
-      why="round $round: $crowd_failures failed, $(grants) token requests, $crowd_tokens tokens; $crowd_words"
+    concurrently 200 "$bin/m2m" token --timeout 120s
+    [ "$concurrent_failures$(grants)$concurrent_tokens" = 011 ] ||
+      why="round $round: $concurrent_failures failed, $(grants) token requests, $concurrent_tokens tokens; $concurrent_stderr"
   done
   verdict "${#why}" "200 processes on a cold key, $rounds times: one token request, one token" "$why"
 }
@@ -111,9 +111,9 @@ without_locks() {
   local error why="" warned
   for error in ENOLCK ENOSYS EOPNOTSUPP; do
     fresh
-    crowd 20 strace -f -qq -o /dev/null -e trace=flock -e "inject=flock:error=$error" "$bin/m2m" token --timeout 60s
-    warned="$(cat "$RACES_DIR"/crowd.*.err | wc -l)"
-    [ "$crowd_failures" = 0 ] && [ "$warned" -le 20 ] || why="$error: $crowd_failures failed, $warned warnings; $crowd_words"
+    concurrently 20 strace -f -qq -o /dev/null -e trace=flock -e "inject=flock:error=$error" "$bin/m2m" token --timeout 60s
+    warned="$(cat "$RACES_DIR"/concurrent.*.err | wc -l)"
+    [ "$concurrent_failures" = 0 ] && [ "$warned" -le 20 ] || why="$error: $concurrent_failures failed, $warned warnings; $concurrent_stderr"
     "$bin/m2m" token >/dev/null && [ "$(entries | wc -l)" = 1 ] || why="$error: $(entries | wc -l) entries afterwards"
   done
   verdict "${#why}" "20 processes where files cannot be locked (ENOLCK, ENOSYS, EOPNOTSUPP): each has a token, and one warning at most" "$why"

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::command::Cli;
-use super::random::{alphanumeric, secret_with};
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
+use crate::support::binary::command::Cli;
+use crate::support::http::reply::Reply;
+use crate::support::http::request::Request;
+use crate::support::http::server::Server;
+use crate::support::random::{alphanumeric, secret_with};
 
 /// Where the test servers grant tokens.
 pub const TOKEN_PATH: &str = "/oauth2/token";
@@ -63,7 +63,7 @@ impl Account {
         Reply::json(200, &self.answer())
     }
 
-    /// A server that grants the token to whoever asks, and knows nothing else.
+    /// A server that grants the token to every client, and serves nothing else.
     pub fn server(&self) -> Server {
         let grants = self.grants();
         Server::start(

@@ -1,11 +1,11 @@
 //! A call of `m2m request` against an API that the test scripts.
 
-use super::account::Account;
-use super::command::Cli;
-use super::lookup::Lookup;
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
+use crate::support::account::Account;
+use crate::support::binary::command::Cli;
+use crate::support::http::reply::Reply;
+use crate::support::http::request::Request;
+use crate::support::http::server::Server;
+use crate::support::lookup::Lookup;
 
 /// `m2m request ARGS..`, everything on `server`.
 pub fn call<'a>(lookup: &Lookup, server: &Server, args: impl IntoIterator<Item = &'a str>) -> Cli {
@@ -31,8 +31,9 @@ pub fn sent<'a>(args: impl IntoIterator<Item = &'a str>, prepare: impl FnOnce(Cl
 /// The calls so far, metadata and token requests apart.
 pub fn calls(server: &Server) -> Vec<Request> {
     let mut requests = server.requests();
-    requests
-        .retain(|request| ![super::account::TOKEN_PATH, "/.well-known/openid-configuration"].contains(&request.path()));
+    requests.retain(|request| {
+        ![crate::support::account::TOKEN_PATH, "/.well-known/openid-configuration"].contains(&request.path())
+    });
     requests
 }
 
@@ -41,7 +42,7 @@ pub fn granting(account: &Account, api: impl Fn(&Request) -> Reply + Send + Sync
     use std::sync::atomic::{AtomicUsize, Ordering};
     let (granted, first) = (AtomicUsize::new(0), account.answer());
     Server::start(move |request| match request.path() {
-        super::account::TOKEN_PATH => {
+        crate::support::account::TOKEN_PATH => {
             let mut answer = first.clone();
             let number = granted.fetch_add(1, Ordering::SeqCst);
             if number > 0 {
@@ -49,7 +50,7 @@ pub fn granting(account: &Account, api: impl Fn(&Request) -> Reply + Send + Sync
             }
             Reply::json(200, &answer)
         }
-        "/.well-known/openid-configuration" => Reply::json(200, &super::account::metadata(&request.origin())),
+        "/.well-known/openid-configuration" => Reply::json(200, &crate::support::account::metadata(&request.origin())),
         _ => api(request),
     })
 }

@@ -21,7 +21,7 @@ pub fn form(text: &str, bare: &str) -> String {
         .replace(' ', "+")
 }
 
-/// Escapes as JSON does, non-ASCII left as it is.
+/// Escapes as JSON does, leaving non-ASCII unchanged.
 pub fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
@@ -63,7 +63,7 @@ pub fn inside_base64(text: &str) -> Vec<String> {
     found
 }
 
-/// The value of an `Authorization` header that carries `user` and `password`, already encoded, as they are.
+/// The value of an `Authorization` header that carries `user` and `password`, both already encoded.
 pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }

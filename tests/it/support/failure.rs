@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::command::Cli;
+use crate::support::binary::command::Cli;
 
 /// The members of the JSON error that say nothing when they have no value.
 const OPTIONAL: [&str; 4] = ["http_status", "oauth_error", "request_id", "url"];

@@ -1,14 +1,14 @@
-//! A participant lookup as CloudLoyalty documents it: the person, the API's answer, and the command that asks.
+//! A participant lookup as CloudLoyalty documents it: the participant, the API's response, and the command.
 
 use serde_json::{Value, json};
 
-use super::account::Account;
-use super::command::Cli;
-use super::failure::{Refusal, refused};
-use super::random::{alphanumeric, cpf};
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
+use crate::support::account::Account;
+use crate::support::binary::command::Cli;
+use crate::support::failure::{Refusal, refused};
+use crate::support::http::reply::Reply;
+use crate::support::http::request::Request;
+use crate::support::http::server::Server;
+use crate::support::random::{alphanumeric, cpf};
 
 /// An error of CloudLoyalty.
 pub fn cloudloyalty(status: u16, code: Value, message: &str) -> Reply {
@@ -32,7 +32,7 @@ pub fn answered(code: i32, kind: &str, reply: &Reply) -> Refusal {
     refusal
 }
 
-/// Runs `cli`, which must succeed in silence, and returns the lookup's request, the third.
+/// Runs `cli`, which must succeed with an empty stderr, and returns the lookup's request, the third.
 #[track_caller]
 pub fn asked(server: &Server, cli: Cli) -> Request {
     let before = server.requests().len();

@@ -1,4 +1,4 @@
-//! The runner of properties, which says what was tried.
+//! The runner of properties, which prints how many cases held.
 
 use std::fmt::Debug;
 

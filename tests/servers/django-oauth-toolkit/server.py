@@ -113,7 +113,7 @@ clients = {
     "plain": client("m2m-plain", random(24)),
     "special": client("m2m-special", special()),
     "api": client("m2m-api", random(24)),
-    "crowd": client("m2m-crowd", random(24)),
+    "concurrent": client("m2m-concurrent", random(24)),
     "odd_id": client("m2m cli:odd/id+1%41", random(24)),
     "no_grant": client(
         "m2m-no-grant",

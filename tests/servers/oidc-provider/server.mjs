@@ -45,7 +45,7 @@ const listen = (server, port) =>
   new Promise((listening, failed) => server.once('error', failed).listen(port, '127.0.0.1', listening));
 const server = createServer();
 await listen(server, Number(process.env.PORT ?? 0));
-// Mutual TLS has a socket of its own, as behind most load balancers: nobody else is asked for a certificate there.
+// Mutual TLS has a socket of its own, as behind most load balancers: only there are clients asked for a certificate.
 // A certificate of an authority that is not known is let through, since a self-signed one may be registered.
 const secure = createSecureServer({
   key: read('server.key'), cert: read('server.pem'), ca: read('ca.pem'), requestCert: true, rejectUnauthorized: false,

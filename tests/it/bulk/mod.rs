@@ -1,0 +1,8 @@
+//! Bulk lookups of `m2m participant`: `--cpf-file` and `--login-file`.
+
+mod faults;
+mod pace;
+mod resume;
+mod rows;
+mod stop;
+mod token;

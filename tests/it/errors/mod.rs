@@ -1,0 +1,7 @@
+//! What `m2m` reports when it fails: exit codes, formats, hints, and text that came from a server.
+
+mod api;
+mod exit_codes;
+mod format;
+mod hints;
+mod server_text;

@@ -1,0 +1,8 @@
+//! Connections and requests, whatever they are for: deadlines, retries, redirects, proxies, unusual responses.
+
+mod deadline;
+mod preconnect;
+mod proxies;
+mod redirects;
+mod responses;
+mod retries;

@@ -1,0 +1,4 @@
+//! Properties that hold for all input, tried on generated input.
+
+mod text;
+mod values;

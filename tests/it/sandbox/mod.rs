@@ -1,0 +1,6 @@
+//! `m2m-sandbox`, and the examples that run against it.
+
+mod ci_examples;
+#[cfg(unix)]
+mod client_auth;
+mod recipes;

@@ -1,0 +1,4 @@
+//! Keys and signed JWTs.
+
+pub mod client_key;
+pub mod signer;
