@@ -7,6 +7,7 @@ use std::io::{ErrorKind as IoKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow, bail};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -75,18 +76,18 @@ impl CacheDir {
     }
 
     /// Makes the key so that of many processes one wins and all read the same: a link never replaces.
-    fn make_key(&self, path: &Path) -> Result<Vec<u8>, String> {
+    fn make_key(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
         make_private_dir(&self.root)?;
         let mut key = vec![0u8; 32];
-        SystemRandom::new().fill(&mut key).map_err(|_| "the operating system gives no random bytes")?;
+        SystemRandom::new().fill(&mut key).map_err(|_| anyhow!("the operating system gives no random bytes"))?;
         let temporary = temporary_beside(path);
         let made = write_new(&temporary, &key).and_then(|()| match fs::hard_link(&temporary, path) {
             Err(e) if e.kind() != IoKind::AlreadyExists => fs::rename(&temporary, path),
             _ => Ok(()),
         });
         let _ = fs::remove_file(&temporary);
-        made.map_err(|e| e.to_string())?;
-        read_private(path)?.filter(|key| key.len() == 32).ok_or_else(|| "the key cannot be read back".into())
+        made?;
+        read_private(path)?.filter(|key| key.len() == 32).context("the key cannot be read back")
     }
 
     /// The bytes of an entry; `None` if it is missing or must not be used.
@@ -103,14 +104,14 @@ impl CacheDir {
     /// Replaces an entry: a whole new file, or the old one.
     pub fn write(&self, host: &Host, bucket: Bucket, name: &str, bytes: &[u8]) {
         let path = self.entry(bucket, name);
-        let write = || -> Result<(), String> {
-            self.make_shelf(bucket)?;
+        let write = || -> anyhow::Result<()> {
+            self.make_bucket(bucket)?;
             let temporary = temporary_beside(&path);
             let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
             if written.is_err() {
                 let _ = fs::remove_file(&temporary);
             }
-            written.map_err(|e| e.to_string())
+            Ok(written?)
         };
         if let Err(why) = write() {
             let _: Option<()> = self.warn_once(host, &path, &why);
@@ -119,7 +120,7 @@ impl CacheDir {
     }
 
     /// Makes a bucket, private, or finds it so.
-    pub(crate) fn make_shelf(&self, bucket: Bucket) -> Result<PathBuf, String> {
+    pub(crate) fn make_bucket(&self, bucket: Bucket) -> anyhow::Result<PathBuf> {
         make_private_dir(&self.root)?;
         let dir = self.bucket(bucket);
         make_private_dir(&dir)?;
@@ -170,16 +171,16 @@ impl CacheDir {
     }
 
     /// Says once that the cache does not work.
-    pub(crate) fn warn_once<T>(&self, host: &Host, path: &Path, why: &str) -> Option<T> {
+    pub(crate) fn warn_once<T>(&self, host: &Host, path: &Path, why: &anyhow::Error) -> Option<T> {
         if !self.complained.replace(true) {
-            host.ui.warn(&format!("the cache is not used: {}: {why}", path.display()));
+            host.ui.warn(&format!("the cache is not used: {}: {why:#}", path.display()));
         }
         None
     }
 }
 
 /// Makes a dir that only its owner can enter; an existing one is left unchanged.
-fn make_private_dir(path: &Path) -> Result<(), String> {
+fn make_private_dir(path: &Path) -> anyhow::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -187,30 +188,30 @@ fn make_private_dir(path: &Path) -> Result<(), String> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(|e| e.to_string())
+    Ok(builder.create(path)?)
 }
 
 /// Whether something is there, and ours alone.
-fn check_private(path: &Path) -> Result<bool, String> {
+fn check_private(path: &Path) -> anyhow::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => check_owner_and_mode(&metadata).map(|()| true),
         Err(e) if e.kind() == IoKind::NotFound => Ok(false),
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(e.into()),
     }
 }
 
-fn check_owner_and_mode(metadata: &fs::Metadata) -> Result<(), String> {
+fn check_owner_and_mode(metadata: &fs::Metadata) -> anyhow::Result<()> {
     if metadata.file_type().is_symlink() {
-        return Err("it is a symbolic link".into());
+        bail!("it is a symbolic link");
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
         if metadata.uid() != effective_uid() {
-            return Err("it belongs to another user".into());
+            bail!("it belongs to another user");
         }
         if metadata.mode() & 0o077 != 0 {
-            return Err(format!("others can use it (mode {:04o}); `chmod go-rwx` it", metadata.mode() & 0o7777));
+            bail!("others can use it (mode {:04o}); `chmod go-rwx` it", metadata.mode() & 0o7777);
         }
     }
     Ok(())
@@ -224,7 +225,7 @@ fn effective_uid() -> u32 {
 }
 
 /// Reads a private file; `None` if it does not exist.
-fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
+fn read_private(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -238,18 +239,18 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Ok(file) => file,
         Err(e) if e.kind() == IoKind::NotFound => return Ok(None),
         Err(_) if fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink()) => {
-            return Err("it is a symbolic link".into());
+            bail!("it is a symbolic link");
         }
-        Err(e) => return Err(e.to_string()),
+        Err(e) => return Err(e.into()),
     };
-    let metadata = file.metadata().map_err(|e| e.to_string())?;
+    let metadata = file.metadata()?;
     check_owner_and_mode(&metadata)?;
     if !metadata.is_file() {
-        return Err("it is not a file".into());
+        bail!("it is not a file");
     }
     // Files here are replaced, never changed, so the size is what there is to read.
     let mut bytes = vec![0; usize::try_from(metadata.len().min(SIZE_LIMIT)).unwrap_or_default()];
-    file.read_exact(&mut bytes).map_err(|e| e.to_string())?;
+    file.read_exact(&mut bytes)?;
     Ok(Some(bytes))
 }
 

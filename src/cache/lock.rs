@@ -24,7 +24,7 @@ pub enum LockOutcome<T> {
     /// The deadline passed while another process held it.
     TimedOut,
     /// There can be no lock here.
-    Unavailable(String),
+    Unavailable(anyhow::Error),
 }
 
 /// Waits for the lock of an entry until the deadline, looking at every turn whether the work has been done.
@@ -44,7 +44,7 @@ pub async fn acquire<T>(
             // Whoever held it before may have done the work.
             Ok(()) => return done().map_or(LockOutcome::Held(Guard(file)), LockOutcome::Done),
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(e)) => return LockOutcome::Unavailable(e.to_string()),
+            Err(TryLockError::Error(e)) => return LockOutcome::Unavailable(e.into()),
         }
         if let Some(value) = done() {
             return LockOutcome::Done(value);
@@ -56,8 +56,8 @@ pub async fn acquire<T>(
     }
 }
 
-fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> Result<File, String> {
-    let dir = dir.make_shelf(bucket)?;
+fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> anyhow::Result<File> {
+    let dir = dir.make_bucket(bucket)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -65,7 +65,7 @@ fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> Result<File, String> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
-    options.open(dir.join(format!("{name}.lock"))).map_err(|e| e.to_string())
+    Ok(options.open(dir.join(format!("{name}.lock")))?)
 }
 
 /// Reports a lock that could not be used: a warning if another process is stuck, else only in the log.
@@ -75,7 +75,7 @@ pub fn report_failure<T>(host: &Host, outcome: &LockOutcome<T>) {
             "another process holds the lock of this cache entry and does not finish; asking the server without it",
         ),
         LockOutcome::Unavailable(why) => {
-            host.ui.verbose(|| format!("no lock for this cache entry ({why}); asking the server without it"))
+            host.ui.verbose(|| format!("no lock for this cache entry ({why:#}); asking the server without it"))
         }
         LockOutcome::Held(_) | LockOutcome::Done(_) => {}
     }

@@ -60,6 +60,13 @@ pub async fn into_error(
         Some(401 | 403) => {
             (AttemptOutcome::Final, error.hint("the proxy does not let this host through: ask whoever runs it").hint(elsewhere))
         }
+        Some(500..) => {
+            let hint = format!(
+                "the proxy was reached and could not connect to {}: check that host, or ask whoever runs the proxy",
+                authority(target)
+            );
+            (AttemptOutcome::NoAnswer, error.hint(hint).hint(elsewhere).transient())
+        }
         _ => (AttemptOutcome::NoAnswer, error.hint("check the proxy's address").hint(elsewhere).transient()),
     }
 }

@@ -115,7 +115,7 @@ impl Rule {
             && (self.words.is_empty() || body.mentions(self.words))
             && self.page.is_none_or(|page| page == response.is_html())
             && self.header.is_none_or(|(name, word)| {
-                response.header(name).is_some() && response.list(name).to_ascii_lowercase().contains(word)
+                response.headers.contains_key(name) && response.list(name).to_ascii_lowercase().contains(word)
             })
             && (!self.beyond_deadline || response.retry_after_exceeds_deadline)
     }

@@ -6,6 +6,7 @@ use crate::output::columns;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::redactor::HIDDEN;
+use crate::platform::shell;
 use crate::settings::resolved::Settings;
 use crate::settings::table;
 use crate::tokens::credentials::STAND_IN;
@@ -33,7 +34,7 @@ pub fn render(host: &Host, settings: &Settings, source: &TokenSource) -> Result<
 
 /// A request as a curl command, secrets hidden.
 fn curl(request: &Request) -> String {
-    let mut lines = vec![format!("curl -X {} {}", request.method, quoted(&request.display_url))];
+    let mut lines = vec![format!("curl -X {} {}", request.method, shell::quote(&request.display_url))];
     for (name, value) in &request.headers {
         let scheme = value.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
         let shown = if value.is_sensitive() {
@@ -41,15 +42,10 @@ fn curl(request: &Request) -> String {
         } else {
             value.to_str().unwrap_or_default().to_owned()
         };
-        lines.push(format!("-H {}", quoted(&format!("{name}: {shown}"))));
+        lines.push(format!("-H {}", shell::quote(&format!("{name}: {shown}"))));
     }
     if let Some(body) = &request.body {
-        lines.push(format!("--data {}", quoted(&String::from_utf8_lossy(body).replace(STAND_IN, HIDDEN))));
+        lines.push(format!("--data {}", shell::quote(&String::from_utf8_lossy(body).replace(STAND_IN, HIDDEN))));
     }
     format!("{}\n", lines.join(" \\\n  "))
-}
-
-/// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -3,6 +3,7 @@
 //! commands.
 
 pub mod deadline;
+pub mod encodings;
 pub mod error;
 pub mod host;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod process;
 pub mod redactor;
 pub mod runtime;
 pub mod secret;
+pub mod shell;
 pub mod text;
 pub mod ui;
 pub mod url;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use aho_corasick::AhoCorasick;
 
+use crate::platform::encodings::encodings;
 use crate::platform::error::Cause;
 use crate::platform::personal_data;
 use crate::platform::secret::Secret;
@@ -20,43 +20,13 @@ pub const HIDDEN: &str = "[hidden]";
 /// Shorter secrets would blank out ordinary words.
 const SHORTEST: usize = 4;
 
-/// Tells where a form of a secret may begin, at a glance: one bit for each value that its first [`SHORTEST`] bytes hash
-/// to. There are dozens of forms, and bulk lookups look for all of them in every line.
-struct PrefixFilter(Box<[u64; Self::WORDS]>);
-
-impl PrefixFilter {
-    /// 16 bits of hash, so 8 KiB of table.
-    const WORDS: usize = 1024;
-
-    fn of<'f>(forms: impl Iterator<Item = &'f str>) -> Self {
-        let mut table = Box::new([0; Self::WORDS]);
-        for first in forms.filter_map(|form| form.as_bytes().first_chunk()) {
-            let (word, bit) = Self::place(*first);
-            table[word] |= bit;
-        }
-        Self(table)
-    }
-
-    fn place(first: [u8; SHORTEST]) -> (usize, u64) {
-        let hash = u32::from_le_bytes(first).wrapping_mul(0x9E37_79B1) >> 16;
-        (hash as usize / 64, 1 << (hash % 64))
-    }
-
-    fn may_include(&self, bytes: &[u8]) -> bool {
-        bytes.first_chunk().is_some_and(|first| {
-            let (word, bit) = Self::place(*first);
-            self.0[word] & bit != 0
-        })
-    }
-}
-
-/// Every encoding of every secret.
+/// Every encoding of every secret, and the automaton that finds them all in one pass. The automaton's copies are not wiped
+/// when it is dropped; it lives as long as the process.
 #[derive(Default)]
 struct EncodedSecrets {
-    /// The longest first, so that one that contains another is found before it.
     all: Vec<Secret>,
-    /// None while there are no forms.
-    beginnings: Option<PrefixFilter>,
+    /// `None` while there are no forms.
+    finder: Option<AhoCorasick>,
 }
 
 /// Everything known so far that must not be shown.
@@ -92,11 +62,12 @@ impl Redactor {
             let mut all: Vec<String> = pending.iter().flat_map(|(secret, _)| encodings(secret.expose())).collect();
             all.extend(self.forms.borrow().all.iter().map(|form| form.expose().to_owned()));
             all.retain(|form| form.len() >= SHORTEST);
-            all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            all.sort();
             all.dedup();
-            let beginnings = Some(PrefixFilter::of(all.iter().map(String::as_str)));
+            // It fails only for more patterns than memory holds.
+            let finder = AhoCorasick::new(&all).ok();
             self.named.borrow_mut().extend(pending);
-            *self.forms.borrow_mut() = EncodedSecrets { all: all.into_iter().map(Secret::new).collect(), beginnings };
+            *self.forms.borrow_mut() = EncodedSecrets { all: all.into_iter().map(Secret::new).collect(), finder };
         }
         self.forms.borrow()
     }
@@ -179,14 +150,13 @@ impl Redactor {
     /// How much of a beginning can be shown before more of it is known: all but an end that may grow into a secret.
     pub fn safe_prefix_len(&self, bytes: &[u8]) -> usize {
         let forms = self.forms();
-        let Some(beginnings) = &forms.beginnings else { return bytes.len() };
-        let longest = forms.all.first().map_or(0, |longest| longest.expose().len());
+        let longest = forms.all.iter().map(|form| form.expose().len()).max().unwrap_or_default();
         let grows = |at: &usize| {
             let end = &bytes[*at..];
-            (end.len() < SHORTEST || beginnings.may_include(end))
-                && forms.all.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
+            forms.all.iter().any(|s| s.expose().len() > end.len() && s.expose().as_bytes().starts_with(end))
         };
         let cut = (bytes.len().saturating_sub(longest)..bytes.len()).find(grows).unwrap_or(bytes.len());
+        drop(forms);
         // A secret that is whole already, and reaches into that end, is not torn either.
         self.spans(bytes).iter().find(|found| found.start < cut && cut < found.end).map_or(cut, |found| found.start)
     }
@@ -199,99 +169,18 @@ impl Redactor {
     /// Where secrets stand, in order; those that overlap are one.
     fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let forms = self.forms();
+        let Some(finder) = &forms.finder else { return Vec::new() };
+        let mut found: Vec<Range<usize>> = finder.find_overlapping_iter(bytes).map(|found| found.range()).collect();
+        found.sort_by_key(|span| span.start);
         let mut spans: Vec<Range<usize>> = Vec::new();
-        let Some(beginnings) = &forms.beginnings else { return spans };
-        let candidates = bytes.windows(SHORTEST).enumerate().filter(|(_, first)| beginnings.may_include(first));
-        for (at, _) in candidates {
-            let rest = &bytes[at..];
-            // The longest form comes first.
-            let Some(form) = forms.all.iter().find(|form| rest.starts_with(form.expose().as_bytes())) else { continue };
-            let end = at + form.expose().len();
+        for span in found {
             match spans.last_mut() {
-                Some(last) if at < last.end => last.end = last.end.max(end),
-                _ => spans.push(at..end),
+                Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+                _ => spans.push(span),
             }
         }
         spans
     }
-}
-
-/// What percent-encoders leave unchanged besides letters and digits: the strictest, `encodeURIComponent`, RFC 3986 and
-/// the forms of browsers and of Java.
-const BARE: [&str; 5] = ["", "-_.!~*'()", "-._~", "*-._", "-._"];
-
-/// A secret in every encoding in which it travels.
-fn encodings(raw: &str) -> Vec<String> {
-    let mut forms = vec![raw.to_owned(), text::hex(raw.as_bytes()), text::hex(raw.as_bytes()).to_ascii_uppercase()];
-    let percent =
-        |bare: &str| url::percent_encode(raw, |b| !b.is_ascii_alphanumeric() && !bare.as_bytes().contains(&b));
-    let mut escaped: Vec<String> = BARE.iter().map(|bare| percent(bare)).collect();
-    escaped.push(url::percent_encode_minimal(raw));
-    escaped.dedup();
-    for encoded in escaped {
-        if encoded.contains('%') {
-            let spaced = encoded.replace("%20", "+");
-            forms.extend([lower_escapes(&encoded), lower_escapes(&spaced), spaced]);
-        }
-        forms.push(encoded);
-    }
-    if let Ok(quoted) = serde_json::to_string(raw) {
-        let inner = &quoted[1..quoted.len() - 1];
-        for escaped in [inner.to_owned(), ascii_json(inner, false), ascii_json(inner, true)] {
-            forms.push(escaped.replace('/', "\\/"));
-            forms.push(escaped);
-        }
-    }
-    forms.sort();
-    forms.dedup();
-    // An intermediary may have decoded Basic credentials and encoded them its own way.
-    let inside_base64: Vec<String> = forms.iter().flat_map(|form| base64_cores(form.as_bytes())).collect();
-    forms.extend(inside_base64);
-    forms
-}
-
-/// Percent-encoded text with its escapes in small letters.
-fn lower_escapes(encoded: &str) -> String {
-    let mut out = String::with_capacity(encoded.len());
-    let mut in_escape = 0;
-    for c in encoded.chars() {
-        in_escape = if c == '%' { 3 } else { i32::max(in_escape - 1, 0) };
-        out.push(if in_escape > 0 { c.to_ascii_lowercase() } else { c });
-    }
-    out
-}
-
-/// JSON text with everything beyond ASCII escaped, as Python, PHP and others write it.
-fn ascii_json(inner: &str, upper: bool) -> String {
-    let mut out = String::with_capacity(inner.len());
-    let mut units = [0u16; 2];
-    for c in inner.chars() {
-        if c.is_ascii() {
-            out.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut units) {
-            out.push_str(&if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") });
-        }
-    }
-    out
-}
-
-/// The parts of the Base64 of any text around `bytes` that depend on `bytes` alone: one per alignment and alphabet.
-fn base64_cores(bytes: &[u8]) -> Vec<String> {
-    let mut cores = Vec::new();
-    for lead in 0..3usize {
-        let padded: Vec<u8> = std::iter::repeat_n(0u8, lead).chain(bytes.iter().copied()).collect();
-        // Characters that also carry bits of the lead, or of whatever follows, are left out.
-        let skip = (lead * 8).div_ceil(6);
-        let whole = padded.len() * 8 / 6;
-        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
-            if whole > skip + 4 && !cores.contains(&encoded[skip..whole].to_owned()) {
-                cores.push(encoded[skip..whole].to_owned());
-            }
-        }
-    }
-    cores
 }
 
 /// Hides everything that looks like a JWT: an error may repeat an assertion or a token that we never saw.
@@ -333,6 +222,7 @@ pub fn is_sensitive_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
     #[test]

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 pub use ::url::{Origin, Url};
 
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::platform::text;
 
 /// No longer URL is taken, in bytes: HTTP clients give up at 64 KiB, servers long before.
@@ -108,30 +110,20 @@ pub fn form_component(text: &str) -> String {
     ::url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// Everything but the unreserved characters of RFC 3986 section 2.3.
+pub const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What decoding a form would change: `%`, `+`, space, and controls.
+const CHANGED_BY_FORM_DECODING: &AsciiSet = &CONTROLS.add(b'%').add(b'+').add(b' ');
+
 /// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3 (`A-Za-z0-9-._~`).
 pub fn percent_encode_unreserved(text: &str) -> String {
-    percent_encode(text, |b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b))
+    utf8_percent_encode(text, NOT_UNRESERVED).to_string()
 }
 
 /// Percent-encodes only what decoding a form would change: `%`, `+`, space, controls and non-ASCII.
 pub fn percent_encode_minimal(text: &str) -> String {
-    percent_encode(text, |b| matches!(b, b'%' | b'+' | b' ') || !b.is_ascii_graphic())
-}
-
-/// Percent-encodes the bytes that `must` names, upper-case hex.
-pub fn percent_encode(text: &str, must: impl Fn(u8) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let mut utf8 = [0u8; 4];
-        for byte in c.encode_utf8(&mut utf8).bytes() {
-            if must(byte) || !byte.is_ascii() {
-                out.push_str(&format!("%{byte:02X}"));
-            } else {
-                out.push(char::from(byte));
-            }
-        }
-    }
-    out
+    utf8_percent_encode(text, CHANGED_BY_FORM_DECODING).to_string()
 }
 
 /// Whether the text of a URL holds a password, also where it is malformed.

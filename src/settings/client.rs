@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 
 use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
-use crate::oauth::jose::assertion;
 use crate::oauth::scope::Scope;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::platform::secret::Secret;
 use crate::platform::text::list_quoted;
 use crate::platform::url;
 use crate::secrets::source::SecretSource;
+use crate::settings::assertion::AssertionSettings;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
@@ -21,30 +21,6 @@ use crate::settings::resolved::{Settings, missing};
 const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
 const ENCODINGS: &[(&str, BasicEncoding)] =
     &[("form", BasicEncoding::Form), ("strict", BasicEncoding::Strict), ("raw", BasicEncoding::Raw)];
-
-/// Whom an assertion is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// The authorization server's issuer: what RFC 7523's revision wants.
-    Issuer,
-    /// The token endpoint, as some servers still want.
-    TokenEndpoint,
-    /// Exactly this.
-    Literal(String),
-}
-
-/// How assertions are made.
-#[derive(Clone, Debug)]
-pub struct AssertionSettings {
-    /// Whom they are for.
-    pub audience: Audience,
-    /// The signature's algorithm, if not the key's usual one.
-    pub alg: Option<String>,
-    /// The key's name.
-    pub kid: Option<String>,
-    /// The header's `typ`.
-    pub typ: String,
-}
 
 /// A client, complete but for the values of its secrets.
 #[derive(Clone, Debug)]
@@ -113,7 +89,7 @@ impl OAuthClient {
                 .raw_str(SettingKey::ClientCert)
                 .map(|path| (path.to_owned(), settings.origin(SettingKey::ClientCert))),
             certificate_key: settings.raw_str(SettingKey::ClientCert).map(|path| certificate_key(settings, path)),
-            assertion: assertion_settings(settings, method)?,
+            assertion: AssertionSettings::resolve(settings, method)?,
             usable_auth_methods: usable_auth_methods(settings),
             grant,
             id,
@@ -252,34 +228,6 @@ fn usable_auth_methods(settings: &Settings) -> Vec<AuthMethod> {
         methods.extend([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::ClientSecretJwt]);
     }
     methods
-}
-
-fn assertion_settings(settings: &Settings, method: AuthMethod) -> Result<AssertionSettings> {
-    let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
-    // A preset's audience may need the tenant's domain, which is irrelevant unless an assertion is signed.
-    let wanted = if signs || settings.precedence(SettingKey::AssertionAud) > 1 {
-        settings.text(SettingKey::AssertionAud)?
-    } else {
-        None
-    };
-    let audience = match wanted.as_deref() {
-        None | Some("issuer") => Audience::Issuer,
-        Some("token_endpoint") => Audience::TokenEndpoint,
-        Some("") => {
-            return Err(settings.bad(
-                SettingKey::AssertionAud,
-                "",
-                "it is `issuer`, `token_endpoint` or the audience itself",
-            ));
-        }
-        Some(literal) => Audience::Literal(literal.to_owned()),
-    };
-    Ok(AssertionSettings {
-        audience,
-        alg: settings.raw_str(SettingKey::AssertionAlg).map(str::to_owned),
-        kid: settings.raw_str(SettingKey::AssertionKid).map(str::to_owned),
-        typ: settings.raw_str(SettingKey::AssertionTyp).unwrap_or(assertion::DEFAULT_TYP).to_owned(),
-    })
 }
 
 fn grant(settings: &Settings, body_format: BodyFormat) -> Result<Grant> {

@@ -6,6 +6,7 @@
 
 mod accessors;
 pub mod api;
+pub mod assertion;
 pub mod cache_mode;
 pub mod client;
 pub mod config_file;

@@ -22,7 +22,8 @@ use crate::platform::secret::Secret;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
-use crate::settings::client::{Audience, OAuthClient};
+use crate::settings::assertion::Audience;
+use crate::settings::client::OAuthClient;
 use crate::settings::key::SettingKey;
 
 /// The largest answer of GitHub's identity service accepted, in bytes.

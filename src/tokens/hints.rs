@@ -10,7 +10,8 @@ use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::BodyFormat;
 use crate::platform::error::{Error, ErrorKind};
 use crate::platform::secret::Secret;
-use crate::settings::client::{Audience, OAuthClient};
+use crate::settings::assertion::Audience;
+use crate::settings::client::OAuthClient;
 use crate::settings::key::SettingKey;
 
 /// Clocks that differ by more make servers refuse assertions.

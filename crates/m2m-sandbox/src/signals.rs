@@ -22,7 +22,7 @@ mod unix {
 
     use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-    use super::Signal;
+    use crate::signals::Signal;
 
     /// From its creation on, the signals no longer end the process.
     pub(crate) struct Signals {
@@ -52,7 +52,7 @@ mod elsewhere {
 
     use tokio::signal::ctrl_c;
 
-    use super::Signal;
+    use crate::signals::Signal;
 
     pub(crate) struct Signals;
 

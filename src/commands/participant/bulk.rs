@@ -22,6 +22,7 @@ use crate::participants::resume::CompletedLines;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::runtime;
+use crate::platform::shell;
 use crate::platform::ui::Verbosity;
 use crate::tokens::provider::TokenProvider;
 
@@ -215,11 +216,7 @@ fn resume_command(host: &Host, args: &BulkArgs) -> String {
         return "to go on, send the same input again with `--resume OUT.NDJSON`, the file that holds the output so far"
             .into();
     }
-    let word = |arg: &std::ffi::OsString| {
-        let text = arg.to_string_lossy();
-        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._/=:@,+".contains(&b));
-        if plain && !text.is_empty() { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
+    let word = |arg: &std::ffi::OsString| shell::quote(&arg.to_string_lossy()).into_owned();
     let mut words: Vec<String> = vec!["m2m".into()];
     words.extend(host.process.argv.iter().skip(1).map(word));
     if args.resume.is_some() {

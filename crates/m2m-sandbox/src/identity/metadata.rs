@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::wire::answer::Answer;
 
+pub(super) const JWK_SET_PATH: &str = "/.well-known/jwks.json";
+
 /// The members that this grant, and clients that check the server, need.
 #[derive(Serialize)]
 pub(crate) struct Metadata {
@@ -34,7 +36,7 @@ impl Metadata {
         Self {
             issuer,
             token_endpoint: Some(format!("{base_url}{token_path}")),
-            jwks_uri: format!("{base_url}{}", super::JWK_SET_PATH),
+            jwks_uri: format!("{base_url}{}", JWK_SET_PATH),
             token_endpoint_auth_methods_supported: &["client_secret_basic", "client_secret_post"],
             response_types_supported: &["code", "token"],
             scopes_supported: &["openid", "email", "phone", "profile"],

@@ -34,7 +34,6 @@ use crate::wire::answer::Answer;
 use crate::wire::listener::Server;
 
 const METADATA_PATH: &str = "/.well-known/openid-configuration";
-const JWK_SET_PATH: &str = "/.well-known/jwks.json";
 
 /// What differs between the two authorization servers.
 pub(crate) trait Provider: Send + Sync + 'static {
@@ -86,7 +85,7 @@ impl<P: Provider> Server for IdentityServer<P> {
         }
         match (request.method(), path) {
             (&Method::GET, METADATA_PATH) => self.metadata(),
-            (&Method::GET, JWK_SET_PATH) => self.jwk_set().await,
+            (&Method::GET, metadata::JWK_SET_PATH) => self.jwk_set().await,
             _ => Answer::text(StatusCode::NOT_FOUND, "text/plain", "Not Found"),
         }
     }
