@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::args::api::ApiArgs;
 use crate::args::client::ClientArgs;
@@ -52,8 +52,8 @@ pub struct CheckArgs {
     #[arg(long)]
     list: bool,
     /// What to print: text, json, junit
-    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "junit"])]
-    output: String,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    output: ReportFormat,
     /// Also write a report to a file: text=FILE, json=FILE or junit=FILE; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<String>,
@@ -72,6 +72,14 @@ pub struct CheckArgs {
     network: NetworkArgs,
     #[command(flatten)]
     pub(crate) general: GeneralArgs,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    Text,
+    Json,
+    Junit,
 }
 
 /// What must hold beside the grant itself.
@@ -190,14 +198,14 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
         reports.iter_mut().for_each(Report::promote_warnings);
     }
     for (format, path, mut file) in files {
-        file.write_all(render(&format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, e))?;
+        file.write_all(render(format, &reports, true, None).as_bytes()).map_err(|e| write_error(path, e))?;
     }
     let on_github = host.process.var("GITHUB_ACTIONS")? == Some("true");
-    let mut printed = render(&args.output, &reports, host.ui.verbosity() >= Verbosity::Verbose, host.ui.columns());
+    let mut printed = render(args.output, &reports, host.ui.verbosity() >= Verbosity::Verbose, host.ui.columns());
     if on_github {
         write_step_summary(host, &reports)?;
         let annotations = check_report::annotations(&reports);
-        if args.output == "text" {
+        if args.output == ReportFormat::Text {
             printed.push_str(&annotations);
         } else {
             annotations.lines().for_each(|line| host.ui.write_stderr_line(line));
@@ -208,22 +216,22 @@ pub fn run(host: &Host, args: &CheckArgs) -> Result<ExitCode> {
     Ok(failure.map_or(ExitCode::SUCCESS, |check| exit::of(check.kind).into()))
 }
 
-fn render(format: &str, reports: &[Report], all: bool, width: Option<usize>) -> String {
+fn render(format: ReportFormat, reports: &[Report], all: bool, width: Option<usize>) -> String {
     match format {
-        "json" => check_report::json(reports),
-        "junit" => check_report::junit(reports),
-        _ => check_report::text(reports, all, width),
+        ReportFormat::Json => check_report::json(reports),
+        ReportFormat::Junit => check_report::junit(reports),
+        ReportFormat::Text => check_report::text(reports, all, width),
     }
 }
 
-fn report_file(given: &str) -> Result<(String, &Path)> {
-    match given.split_once('=') {
-        Some((format @ ("text" | "json" | "junit"), path)) if !path.is_empty() => {
-            Ok((format.to_owned(), Path::new(path)))
-        }
-        _ => Err(Error::usage(format!("cannot use `--report {given}`"))
-            .hint("write `--report junit=FILE`, `json=FILE` or `text=FILE`")),
-    }
+fn report_file(given: &str) -> Result<(ReportFormat, &Path)> {
+    let parsed = given.split_once('=').filter(|(_, path)| !path.is_empty());
+    parsed.and_then(|(format, path)| Some((ReportFormat::from_str(format, false).ok()?, Path::new(path)))).ok_or_else(
+        || {
+            Error::usage(format!("cannot use `--report {given}`"))
+                .hint("write `--report junit=FILE`, `json=FILE` or `text=FILE`")
+        },
+    )
 }
 
 /// Opens the file of a report, before anything is sent: a report that cannot be written must not cost a token.

@@ -20,9 +20,6 @@ use crate::settings::resolved::Settings;
 /// The largest lookup answer accepted, in bytes.
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
-const BY_LOGIN: &str = "/v1/participants?login={login}";
-const BY_CPF: &str = "/v1/participants?document={cpf}";
-
 /// Who is looked up.
 pub enum Query {
     /// By login, verbatim.
@@ -74,8 +71,8 @@ impl ParticipantLookup {
     pub fn resolve(settings: &Settings) -> Result<Self> {
         Ok(Self {
             api: Api::resolve(settings)?,
-            by_login: api::lookup_template(settings, SettingKey::ParticipantByLogin, "{login}", BY_LOGIN)?,
-            by_cpf: api::lookup_template(settings, SettingKey::ParticipantByCpf, "{cpf}", BY_CPF)?,
+            by_login: api::lookup_template(settings, SettingKey::ParticipantByLogin, "{login}")?,
+            by_cpf: api::lookup_template(settings, SettingKey::ParticipantByCpf, "{cpf}")?,
         })
     }
 
@@ -123,7 +120,7 @@ impl ParticipantLookup {
             Query::Cpf(_) => SettingKey::ParticipantByCpf,
         };
         if reply.status == 404 && error.kind() == ErrorKind::ApiRefused {
-            return error.hint(format!("the path of the lookup comes from `{}` in the profile (default `{BY_LOGIN}` and `{BY_CPF}`): set it to the path in your API's documentation", key.name()));
+            return error.hint(format!("the path of the lookup comes from `{}` in the profile (default `{}`): set it to the path in your API's documentation", key.name(), key.default().unwrap_or_default()));
         }
         error
     }

@@ -69,7 +69,7 @@ impl Settings {
     /// # Errors
     /// Usage: it is not a duration.
     pub fn duration(&self, key: SettingKey) -> Result<Option<Duration>> {
-        let Some(text) = self.raw_str(key) else { return Ok(None) };
+        let Some(text) = self.raw_or_default(key) else { return Ok(None) };
         deadline::parse_duration(text).map(Some).map_err(|why| self.bad(key, text, why))
     }
 
@@ -91,7 +91,7 @@ impl Settings {
     /// # Errors
     /// Usage: it is not such a number.
     pub fn number(&self, key: SettingKey, most: u32) -> Result<Option<u32>> {
-        let Some(text) = self.raw_str(key) else { return Ok(None) };
+        let Some(text) = self.raw_or_default(key) else { return Ok(None) };
         match text.trim().parse() {
             Ok(number) if number <= most => Ok(Some(number)),
             _ => Err(self.bad(key, text, &format!("it must be a whole number from 0 to {most}"))),
@@ -103,7 +103,7 @@ impl Settings {
     /// # Errors
     /// Usage: another word; the message lists the set.
     pub fn word<T: Copy>(&self, key: SettingKey, words: &[(&'static str, T)]) -> Result<Option<T>> {
-        let Some(text) = self.raw_str(key) else { return Ok(None) };
+        let Some(text) = self.raw_or_default(key) else { return Ok(None) };
         words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let error = self.bad(key, text, &format!("the values are {}", list_quoted(&known)));
@@ -124,5 +124,67 @@ impl Settings {
         self.bad(key, shown, why).hint(
             "give an absolute https:// URL without user name, password and fragment; http:// is for loopback hosts",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::layer::Layer;
+    use crate::settings::resolved::resolved;
+
+    fn settings(profile: &str) -> Settings {
+        resolved(profile, &[], Layer::default()).unwrap()
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, secs) in
+            [("30s", Some(30)), ("5m", Some(300)), ("1h", Some(3600)), ("30", None), ("", None), ("soon", None)]
+        {
+            let found = settings(&format!("min_ttl = \"{text}\"")).duration(SettingKey::MinTtl);
+            assert_eq!(found.ok().flatten(), secs.map(Duration::from_secs), "{text}");
+        }
+        assert_eq!(settings("").duration(SettingKey::Timeout).unwrap(), Some(Duration::from_secs(30)));
+        assert_eq!(settings("").duration(SettingKey::MinTtl).unwrap(), None);
+    }
+
+    #[test]
+    fn numbers_have_a_limit_and_dates_are_days_or_times() {
+        for (text, fits) in [("0", true), ("10", true), ("11", false), ("-1", false)] {
+            assert_eq!(settings(&format!("retries = {text}")).number(SettingKey::Retries, 10).is_ok(), fits, "{text}");
+        }
+        for text in ["2027-01-31", "2027-01-31T12:00:00Z"] {
+            assert!(
+                settings(&format!("secret_expires = \"{text}\"")).date(SettingKey::SecretExpires).is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn words_are_of_a_set_and_the_nearest_is_named() {
+        let words = [("form", 1), ("json", 2)];
+        let found = |text: &str| settings(text).word(SettingKey::BodyFormat, &words);
+        assert_eq!(found("").unwrap(), Some(1));
+        assert_eq!(found("body_format = \"json\"").unwrap(), Some(2));
+        let error = found("body_format = \"jsn\"").unwrap_err();
+        assert_eq!(error.hints(), ["did you mean `json`?"]);
+    }
+
+    #[test]
+    fn urls_are_https_or_loopback_and_user_information_is_not_shown() {
+        for (url, fits) in [
+            ("https://a.example/t", true),
+            ("http://127.0.0.1:1/t", true),
+            ("http://a.example/t", false),
+            ("https://user:s3cr3t@a.example/t", false),
+            ("https://a.example/t#f", false),
+            ("a.example/t", false),
+        ] {
+            let found = settings(&format!("token_url = \"{url}\"")).url(SettingKey::TokenUrl);
+            assert_eq!(found.is_ok(), fits, "{url}");
+            assert!(!format!("{found:?}").contains("s3cr3t"), "{url}");
+        }
     }
 }

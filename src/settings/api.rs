@@ -83,8 +83,8 @@ impl Api {
 ///
 /// # Errors
 /// Usage: the template does not begin with one `/`, or lacks its placeholder.
-pub fn lookup_template(settings: &Settings, key: SettingKey, placeholder: &str, default: &str) -> Result<String> {
-    let template = settings.text(key)?.unwrap_or_else(|| default.to_owned());
+pub fn lookup_template(settings: &Settings, key: SettingKey, placeholder: &str) -> Result<String> {
+    let template = settings.required(key)?;
     let fits = template.starts_with('/')
         && !template.starts_with("//")
         && template.contains(placeholder)

@@ -89,6 +89,8 @@ pub struct Setting {
     pub env: Option<&'static str>,
     /// The shape of its value.
     pub shape: Shape,
+    /// Its value if it is set nowhere, as a profile would write it.
+    pub default: Option<&'static str>,
 }
 
 impl SettingKey {
@@ -101,6 +103,11 @@ impl SettingKey {
     /// Its profile key.
     pub fn name(self) -> &'static str {
         self.setting().name
+    }
+
+    /// Its value if it is set nowhere.
+    pub fn default(self) -> Option<&'static str> {
+        self.setting().default
     }
 
     /// What kind of secret this setting holds, if it holds one.
@@ -129,14 +136,23 @@ impl SettingKey {
 }
 
 macro_rules! settings {
-    ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident;)*) => {
-        &[$(Setting { key: SettingKey::$key, name: $name, flag: $flag, env: $env, shape: Shape::$shape }),*]
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+    ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident $(= $default:literal)?;)*) => {
+        &[$(Setting {
+            key: SettingKey::$key,
+            name: $name,
+            flag: $flag,
+            env: $env,
+            shape: Shape::$shape,
+            default: settings!(@default $($default)?),
+        }),*]
     };
 }
 
 /// All settings, in the order of [`SettingKey`].
 pub const SETTINGS: &[Setting] = settings! {
-    Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Text;
+    Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Text = "generic";
     TenantDomain "tenant_domain" Some("--tenant-domain"), Some("M2M_TENANT_DOMAIN"), Text;
     TenantId "tenant_id" Some("--tenant-id"), Some("M2M_TENANT_ID"), Text;
     Issuer "issuer" Some("--issuer"), Some("M2M_ISSUER"), Text;
@@ -145,8 +161,8 @@ pub const SETTINGS: &[Setting] = settings! {
     ClientId "client_id" Some("--client-id"), Some("M2M_CLIENT_ID"), Text;
     ClientSecret "client_secret" Some("--client-secret-file"), Some("M2M_CLIENT_SECRET"), Secret;
     AuthMethod "auth_method" Some("--auth-method"), Some("M2M_AUTH_METHOD"), Text;
-    BodyFormat "body_format" Some("--body-format"), Some("M2M_BODY_FORMAT"), Text;
-    BasicEncoding "basic_encoding" Some("--basic-encoding"), None, Text;
+    BodyFormat "body_format" Some("--body-format"), Some("M2M_BODY_FORMAT"), Text = "form";
+    BasicEncoding "basic_encoding" Some("--basic-encoding"), None, Text = "form";
     ClientIdInBody "client_id_in_body" Some("--client-id-in-body"), None, Switch;
     Scope "scope" Some("--scope"), Some("M2M_SCOPE"), List;
     Audience "audience" Some("--audience"), Some("M2M_AUDIENCE"), Text;
@@ -155,13 +171,13 @@ pub const SETTINGS: &[Setting] = settings! {
     ApiUrl "api_url" Some("--api-url"), Some("M2M_API_URL"), Text;
     Headers "headers" None, None, SecretPairs;
     SubscriptionKey "subscription_key" Some("--subscription-key-file"), Some("M2M_SUBSCRIPTION_KEY"), Secret;
-    ParticipantByLogin "participant_by_login" None, None, Text;
-    ParticipantByCpf "participant_by_cpf" None, None, Text;
+    ParticipantByLogin "participant_by_login" None, None, Text = "/v1/participants?login={login}";
+    ParticipantByCpf "participant_by_cpf" None, None, Text = "/v1/participants?document={cpf}";
     Impersonation "impersonation" None, None, Pairs;
     Impersonator "impersonator" Some("--impersonator"), Some("M2M_IMPERSONATOR"), Text;
-    Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Duration;
-    ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Duration;
-    Retries "retries" Some("--retries"), Some("M2M_RETRIES"), Number;
+    Timeout "timeout" Some("--timeout"), Some("M2M_TIMEOUT"), Duration = "30s";
+    ConnectTimeout "connect_timeout" Some("--connect-timeout"), Some("M2M_CONNECT_TIMEOUT"), Duration = "10s";
+    Retries "retries" Some("--retries"), Some("M2M_RETRIES"), Number = "2";
     CaFile "ca_file" Some("--ca-file"), Some("M2M_CA_FILE"), Path;
     Proxy "proxy" Some("--proxy"), Some("M2M_PROXY"), Text;
     MinTtl "min_ttl" Some("--min-ttl"), None, Duration;
@@ -179,11 +195,28 @@ pub const SETTINGS: &[Setting] = settings! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::deadline;
 
     #[test]
     fn the_table_is_in_the_order_of_the_keys() {
         for (at, setting) in SETTINGS.iter().enumerate() {
             assert_eq!(setting.key as usize, at, "{}", setting.name);
         }
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_shape() {
+        for setting in SETTINGS {
+            let Some(default) = setting.default else { continue };
+            let fits = match setting.shape {
+                Shape::Duration => deadline::parse_duration(default).is_ok(),
+                Shape::Number => default.parse::<u32>().is_ok(),
+                Shape::Text => !default.is_empty(),
+                _ => false,
+            };
+            assert!(fits, "{} = {default}", setting.name);
+        }
+        let timeout = SettingKey::Timeout.default().map(deadline::parse_duration);
+        assert_eq!(timeout, Some(Ok(deadline::USUAL)), "local input is awaited for as long until settings are known");
     }
 }

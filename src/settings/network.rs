@@ -7,12 +7,8 @@ use crate::http::tls;
 use crate::platform::deadline;
 use crate::platform::error::Result;
 use crate::settings::key::SettingKey;
-use crate::settings::resolved::Settings;
+use crate::settings::resolved::{self, Settings};
 
-/// Over one connection attempt, unless `connect_timeout` says otherwise.
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many attempts follow the first, unless `retries` says otherwise.
-pub const DEFAULT_RETRIES: u32 = 2;
 /// Less than anything takes.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -22,7 +18,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Usage: a value that is not a duration or number.
 pub fn check(settings: &Settings) -> Result<()> {
     timeout(settings)?;
-    limit(settings, SettingKey::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?;
+    limit(settings, SettingKey::ConnectTimeout)?;
     settings.number(SettingKey::Retries, 10).map(|_| ())
 }
 
@@ -31,7 +27,7 @@ pub fn check(settings: &Settings) -> Result<()> {
 /// # Errors
 /// Usage: not a duration, or none between 1 ms and 24 h.
 pub fn timeout(settings: &Settings) -> Result<Duration> {
-    limit(settings, SettingKey::Timeout, deadline::USUAL)
+    limit(settings, SettingKey::Timeout)
 }
 
 /// Reads the network settings.
@@ -48,8 +44,8 @@ pub fn options(settings: &Settings) -> Result<Options> {
     };
     Ok(Options {
         timeout,
-        connect_timeout: limit(settings, SettingKey::ConnectTimeout, DEFAULT_CONNECT_TIMEOUT)?,
-        retries: settings.number(SettingKey::Retries, 10)?.unwrap_or(DEFAULT_RETRIES),
+        connect_timeout: limit(settings, SettingKey::ConnectTimeout)?,
+        retries: settings.number(SettingKey::Retries, 10)?.unwrap_or_default(),
         extra_roots,
         proxy: settings
             .raw_str(SettingKey::Proxy)
@@ -58,9 +54,9 @@ pub fn options(settings: &Settings) -> Result<Options> {
     })
 }
 
-fn limit(settings: &Settings, key: SettingKey, default: Duration) -> Result<Duration> {
+fn limit(settings: &Settings, key: SettingKey) -> Result<Duration> {
     match settings.duration(key)? {
-        None => Ok(default),
+        None => Err(resolved::missing(key)),
         Some(d) if (SHORTEST..=deadline::LONGEST).contains(&d) => Ok(d),
         Some(_) => Err(settings.bad(key, settings.raw_str(key).unwrap_or_default(), "it must be from 1ms to 24h")),
     }

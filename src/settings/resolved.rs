@@ -134,12 +134,17 @@ impl Settings {
         }
     }
 
-    /// A text with its placeholders filled in.
+    /// A text as it was given, else the setting's default.
+    pub fn raw_or_default(&self, key: SettingKey) -> Option<&str> {
+        self.raw_str(key).or(key.default())
+    }
+
+    /// A text with its placeholders filled in; the setting's default if it was not given.
     ///
     /// # Errors
     /// Usage: a placeholder's setting is missing.
     pub fn text(&self, key: SettingKey) -> Result<Option<String>> {
-        self.raw_str(key).map(|text| self.expand_placeholders(key, text)).transpose()
+        self.raw_or_default(key).map(|text| self.expand_placeholders(key, text)).transpose()
     }
 
     /// The issuer, unless it is a preset's that lacks what it is made of.
@@ -269,5 +274,71 @@ pub fn unknown_provider(name: &str, origin: &dyn std::fmt::Display) -> Error {
     match nearest(name, &known) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("use `generic` (the default) for any other server"),
+    }
+}
+
+/// Settings as a profile `p` of this text, these variables, and these flags give them.
+#[cfg(test)]
+pub fn resolved(profile: &str, env: &[(&str, &str)], flags: Layer) -> Result<Settings> {
+    let env = env.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let sink = || Box::new(std::io::sink());
+    let clock = Box::new(|| std::time::SystemTime::UNIX_EPOCH);
+    let host = Host::new(Vec::new(), env, clock, Box::new(std::io::empty()), sink(), sink());
+    let file = ConfigFile::of(Some("c.toml".into()), format!("[profiles.p]\n{profile}\n"), true);
+    let choice = Choice { profile: Some("p".into()), ..Choice::default() };
+    Settings::merge(&host, &choice, flags, &file.parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag(key: SettingKey, value: &str) -> Layer {
+        let mut layer = Layer::default();
+        layer.flag(key, Some(&value.to_owned()));
+        layer
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_over_the_profile_over_the_preset_over_the_default() {
+        let (key, variable) = (SettingKey::BodyFormat, ("M2M_BODY_FORMAT", "from-env"));
+        let (auth0, profile) = ("provider = \"auth0\"", "provider = \"auth0\"\nbody_format = \"from-profile\"");
+        for (flags, env, text, value, origin) in [
+            (flag(key, "from-flag"), &[variable][..], profile, "from-flag", "flag `--body-format`"),
+            (Layer::default(), &[variable], profile, "from-env", "env `M2M_BODY_FORMAT`"),
+            (Layer::default(), &[], profile, "from-profile", "profile `p` (c.toml:3)"),
+            (Layer::default(), &[], auth0, "json", "preset `auth0`"),
+            (Layer::default(), &[], "", "form", "default"),
+        ] {
+            let settings = resolved(text, env, flags).unwrap();
+            assert_eq!(settings.raw_or_default(key), Some(value));
+            assert_eq!(settings.origin(key).to_string(), origin);
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled_in_or_name_what_is_missing() {
+        let template = "token_url = \"https://{tenant_domain}/t\"";
+        let settings = resolved(&format!("{template}\ntenant_domain = \"a.example\""), &[], Layer::default()).unwrap();
+        assert_eq!(settings.text(SettingKey::TokenUrl).unwrap().as_deref(), Some("https://a.example/t"));
+        let settings = resolved(template, &[], Layer::default()).unwrap();
+        let error = settings.text(SettingKey::TokenUrl).unwrap_err();
+        assert!(error.message().starts_with("`tenant_domain` is not set, and `token_url`"), "{error}");
+        let settings = resolved(&format!("{template}\ntenant_domain = \"a/b\""), &[], Layer::default()).unwrap();
+        assert!(settings.text(SettingKey::TokenUrl).is_err());
+    }
+
+    #[test]
+    fn mistakes_in_a_profile_name_file_line_and_the_nearest_key() {
+        for (text, message, hint) in [
+            ("clientid = \"x\"", "unknown key `clientid` in profile `p`", "did you mean `client_id`?"),
+            ("\nretries = \"2\"", "`retries`", ""),
+            ("provider = \"auth\"", "cannot use `provider = \"auth\"`", "did you mean `auth0`?"),
+            ("secret_expires = \"soon\"", "cannot use `secret_expires = \"soon\"`", ""),
+        ] {
+            let error = resolved(text, &[], Layer::default()).unwrap_err();
+            assert!(error.message().contains(message), "{text}: {error}");
+            assert!(hint.is_empty() || error.hints().contains(&hint.to_owned()), "{text}: {:?}", error.hints());
+        }
     }
 }

@@ -9,18 +9,6 @@ use crate::settings::key::{SETTINGS, SettingKey};
 use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 
-/// The value of a setting that is not set.
-const DEFAULTS: [(SettingKey, &str); 8] = [
-    (SettingKey::Provider, "generic"),
-    (SettingKey::BodyFormat, "form"),
-    (SettingKey::BasicEncoding, "form"),
-    (SettingKey::ParticipantByLogin, "/v1/participants?login={login}"),
-    (SettingKey::ParticipantByCpf, "/v1/participants?document={cpf}"),
-    (SettingKey::Timeout, "30s"),
-    (SettingKey::ConnectTimeout, "10s"),
-    (SettingKey::Retries, "2"),
-];
-
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
@@ -49,7 +37,7 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
                 reason.map(|reason| format!("follows from `{}` ({})", reason.name(), settings.origin(reason))),
             )
         } else {
-            (DEFAULTS.iter().find(|(k, _)| *k == key)?.1, None)
+            (key.default()?, None)
         };
         let origin = origin.unwrap_or_else(|| "default".into());
         Some(Row { name: key.name(), value: value.to_owned(), origin })

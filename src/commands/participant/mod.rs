@@ -3,8 +3,7 @@
 pub mod bulk;
 pub mod writer;
 
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 use serde_json::value::RawValue;
 
 use crate::api::session::{ApiSession, DeadlineScope};
@@ -45,7 +44,7 @@ pub struct ParticipantArgs {
     query: QueryArgs,
     /// What to print: the API's json; impersonation headers; or a curl config with these, the token and the gateway's
     /// key
-    #[arg(short, long, value_name = "FORMAT", default_value = "json", value_parser = format_parser(), conflicts_with_all = ["cpf_file", "login_file"])]
+    #[arg(short, long, value_name = "FORMAT", default_value = "json", hide_possible_values = true, conflicts_with_all = ["cpf_file", "login_file"])]
     output: Format,
     /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
     #[arg(long, value_name = "WHO")]
@@ -75,19 +74,11 @@ struct QueryArgs {
     cpf: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Json,
     Headers,
     Curl,
-}
-
-fn format_parser() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["json", "headers", "curl"]).map(|name| match name.as_str() {
-        "headers" => Format::Headers,
-        "curl" => Format::Curl,
-        _ => Format::Json,
-    })
 }
 
 /// Runs the command.
