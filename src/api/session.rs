@@ -47,7 +47,9 @@ pub struct ApiSession<'a> {
 }
 
 impl<'a> ApiSession<'a> {
-    /// Reads the secret headers, then gets the token: a key that cannot be read must not cost a request.
+    /// Reads the secret headers, then gets the token: a key that cannot be read must not cost a request. `first` is the
+    /// policy of the first request: only one that may be repeated goes over a connection that is opened in advance, since
+    /// the server may close an idle one before the token is there.
     ///
     /// # Errors
     /// Usage: a header's secret cannot be read. Else whatever keeps a token from being granted.
@@ -57,6 +59,7 @@ impl<'a> ApiSession<'a> {
         provider: &'a TokenProvider<'a>,
         api: &Api,
         deadline_scope: DeadlineScope,
+        first: RetryPolicy,
     ) -> Result<Self> {
         let (headers, correlation) = read_headers(host, http, api).await?;
         provider.offer_certificate(http).await?;
@@ -64,7 +67,7 @@ impl<'a> ApiSession<'a> {
             Some(token) => token,
             None => {
                 // The API's connection is made while the token is.
-                if !provider.shares_origin_with(&api.url) {
+                if first == RetryPolicy::Idempotent && !provider.shares_origin_with(&api.url) {
                     http.preconnect(host, &api.url);
                 }
                 provider.get(http).await?

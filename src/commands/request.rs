@@ -14,6 +14,7 @@ use crate::args::participant_filter::ParticipantFilterArgs;
 use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::http::log::HIDDEN_HEADERS;
 use crate::http::message::{Request, Response, ResponseEvent};
+use crate::http::retry::RetryPolicy;
 use crate::output::clean_stream::CleanStream;
 use crate::participants::impersonation;
 use crate::participants::impersonation::Impersonation;
@@ -144,7 +145,8 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     let mut failure: Option<Error> = None;
     runtime::force_exit_after_interrupt(|| std::process::exit(crate::exit::of(ErrorKind::Interrupted).code.into()));
     let error = runtime::run(async {
-        let session = ApiSession::open(host, &http, &provider, &api, DeadlineScope::PerCommand).await?;
+        let first = if lookup.is_some() { RetryPolicy::Idempotent } else { request.retry };
+        let session = ApiSession::open(host, &http, &provider, &api, DeadlineScope::PerCommand, first).await?;
         if let (ActAs::LookedUp(query), Some(lookup), Some(impersonation)) = (&behalf, &lookup, &impersonation) {
             let found = lookup.find(host, &session, query).await.map(|found| selection.apply(found.items));
             let found = found.and_then(|found| selection.require(&found).map(|()| found));

@@ -19,6 +19,9 @@ pub fn classify(error: &reqwest::Error, what: &str) -> (AttemptOutcome, Error) {
     if let Some(hyper) = find::<hyper::Error>(error)
         && !error.is_connect()
     {
+        if hyper.is_canceled() {
+            return (AttemptOutcome::Unsent, no_answer(error, what, &root));
+        }
         if hyper.is_parse() {
             let error = Error::new(ErrorKind::BadResponse, "the answer is not HTTP")
                 .cause_quoted(what.to_owned(), root)

@@ -19,6 +19,8 @@ pub enum RetryPolicy {
 pub enum AttemptOutcome {
     /// A whole answer with this status.
     Status(u16),
+    /// No byte of the request was sent: the connection had ended before.
+    Unsent,
     /// No answer: no connection, or it broke before a status came.
     NoAnswer,
     /// The answer broke off.
@@ -31,7 +33,7 @@ pub enum AttemptOutcome {
 pub fn is_transient(outcome: AttemptOutcome) -> bool {
     match outcome {
         AttemptOutcome::Status(status) => matches!(status, 408 | 429 | 500..),
-        AttemptOutcome::NoAnswer | AttemptOutcome::Broken => true,
+        AttemptOutcome::Unsent | AttemptOutcome::NoAnswer | AttemptOutcome::Broken => true,
         AttemptOutcome::Final => false,
     }
 }
@@ -42,11 +44,13 @@ pub fn should_retry(repeat: RetryPolicy, outcome: AttemptOutcome, attempt: u32, 
         AttemptOutcome::Status(408 | 429 | 502 | 503 | 504) => true,
         // A server error may have had effects; once more is reasonable, a series is not.
         AttemptOutcome::Status(500) => attempt == 0,
-        AttemptOutcome::NoAnswer => true,
+        AttemptOutcome::Unsent | AttemptOutcome::NoAnswer => true,
         AttemptOutcome::Broken => repeat == RetryPolicy::Idempotent,
         AttemptOutcome::Status(_) | AttemptOutcome::Final => false,
     };
-    wanted && repeat != RetryPolicy::Never && attempt < allowed
+    // What was never sent cannot have had an effect, so any method may be sent.
+    let may = repeat != RetryPolicy::Never || outcome == AttemptOutcome::Unsent;
+    wanted && may && attempt < allowed
 }
 
 /// How long to wait: what the server asked for, else exponential with full jitter (RFC 9110 says nothing better).
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn repeats_what_may_pass_and_nothing_else() {
-        use AttemptOutcome::{Broken, Final, NoAnswer, Status};
+        use AttemptOutcome::{Broken, Final, NoAnswer, Status, Unsent};
         use RetryPolicy::{Idempotent, Never, UntilResponse};
         for (repeat, outcome, attempt, expected) in [
             (UntilResponse, Status(503), 0, true),
@@ -98,6 +102,8 @@ mod tests {
             (UntilResponse, NoAnswer, 1, true),
             (UntilResponse, Broken, 0, false),
             (Idempotent, Broken, 0, true),
+            (Never, Unsent, 0, true),
+            (Never, Unsent, 2, false),
             (Idempotent, Final, 0, false),
             (Never, NoAnswer, 0, false),
             (Never, Status(503), 0, false),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::platform::encodings::encodings;
 use crate::platform::error::Cause;
@@ -64,8 +64,9 @@ impl Redactor {
             all.retain(|form| form.len() >= SHORTEST);
             all.sort();
             all.dedup();
-            // It fails only for more patterns than memory holds.
-            let finder = AhoCorasick::new(&all).ok();
+            // Of the kinds the quickest to build: most runs search a few lines. It fails only for more patterns than memory holds.
+            let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+            let finder = AhoCorasick::builder().kind(kind).build(&all).ok();
             self.named.borrow_mut().extend(pending);
             *self.forms.borrow_mut() = EncodedSecrets { all: all.into_iter().map(Secret::new).collect(), finder };
         }

@@ -13,6 +13,7 @@ use crate::api::session::{ApiSession, DeadlineScope};
 use crate::commands::participant::writer::{Output, Summary, Writer};
 use crate::exit;
 use crate::http::client::Http;
+use crate::http::retry::RetryPolicy;
 use crate::participants::bulk::{Bulk, Field};
 use crate::participants::bulk_input;
 use crate::participants::filter::ParticipantFilter;
@@ -126,7 +127,7 @@ pub fn run(
             let session = tokio::select! {
                 biased;
                 () = stop.requested() => return Err(runtime::interrupted()),
-                session = ApiSession::open(host, http, provider, lookup.api(), DeadlineScope::PerRequest) => session?,
+                session = ApiSession::open(host, http, provider, lookup.api(), DeadlineScope::PerRequest, RetryPolicy::Idempotent) => session?,
             };
             begun.set(true);
             let bulk = Bulk {

@@ -12,6 +12,7 @@ use crate::args::grant::GrantArgs;
 use crate::args::participant_filter::ParticipantFilterArgs;
 use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::commands::participant::bulk::BulkArgs;
+use crate::http::retry::RetryPolicy;
 use crate::output::{curl_config, json_text, redact_participant};
 use crate::participants::impersonation::Impersonation;
 use crate::participants::lookup::ParticipantLookup;
@@ -104,7 +105,9 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     };
     let selection = args.selection.selection(impersonation.is_some());
     let (found, shared) = runtime::run(async {
-        let session = ApiSession::open(host, &http, &provider, lookup.api(), DeadlineScope::PerCommand).await?;
+        let session =
+            ApiSession::open(host, &http, &provider, lookup.api(), DeadlineScope::PerCommand, RetryPolicy::Idempotent)
+                .await?;
         let found = lookup.find(host, &session, &query).await.map_err(|error| FLAGS.advise(error, &query))?;
         Ok((found, session.shared_headers()))
     })?;

@@ -1,5 +1,7 @@
 //! The API's connection is opened while the token is fetched, without extra requests or connections.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -100,4 +102,40 @@ fn an_api_that_is_not_there_is_told_of_after_the_token() {
     let stderr = lookup.watched(lookup.account.cli_at(&home, args)).run().fails(5);
     assert!(stderr.contains(unused.trim_start_matches("http://")), "{stderr}");
     assert_had(&server, 1, 2);
+}
+
+/// An API that closes a connection on which nothing comes for a short while, as load balancers do.
+fn impatient_api() -> (String, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serve = thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            let mut request = [0; 4096];
+            let Ok(length) = stream.read(&mut request) else { continue };
+            if length > 0 {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
+                return;
+            }
+        }
+    });
+    (url, serve)
+}
+
+#[test]
+fn a_write_never_goes_over_a_connection_that_the_api_may_have_closed_while_the_token_was_fetched() {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
+        let lookup = Lookup::fresh();
+        let grants = lookup.account.grants();
+        let identity = Server::start(move |request: &Request| match request.path() {
+            TOKEN_PATH => grants.clone().after(Duration::from_millis(400)),
+            _ => Reply::json(200, &metadata(&request.origin())),
+        });
+        let (api, serve) = impatient_api();
+        let issuer = identity.url("");
+        let args = ["request", method, "/v1/things", "--issuer", &issuer, "--api-url", &api];
+        assert_eq!(lookup.account.cli(args).run().succeeds(), "ok", "{method}");
+        serve.join().unwrap();
+    }
 }
