@@ -20,13 +20,53 @@ pub const HIDDEN: &str = "[hidden]";
 /// Shorter secrets would blank out ordinary words.
 const SHORTEST: usize = 4;
 
-/// Every encoding of every secret, and the automaton that finds them all in one pass. The automaton's copies are not wiped
-/// when it is dropped; it lives as long as the process.
+/// Every encoding of every secret, and the automaton that finds where one may begin, in one pass. The automaton's copies
+/// are not wiped when it is dropped; it lives as long as the process.
 #[derive(Default)]
 struct EncodedSecrets {
+    /// Sorted, so that those with the same beginning are neighbors.
     all: Vec<Secret>,
-    /// `None` while there are no forms.
+    /// Finds beginnings: a secret may be a token of a megabyte, and an automaton of all of it would take far more.
     finder: Option<AhoCorasick>,
+    /// For each beginning, the forms that have it.
+    groups: Vec<Range<usize>>,
+}
+
+impl EncodedSecrets {
+    /// The longest beginning that is put into the automaton, in bytes.
+    const BEGINNING: usize = 24;
+
+    /// `forms` must be sorted.
+    fn of(forms: Vec<String>) -> Self {
+        let beginning = |form: &str| form.as_bytes()[..form.len().min(Self::BEGINNING)].to_vec();
+        let mut beginnings: Vec<Vec<u8>> = Vec::new();
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for (at, form) in forms.iter().enumerate() {
+            match (beginnings.last(), groups.last_mut()) {
+                (Some(last), Some(group)) if *last == beginning(form) => group.end = at + 1,
+                _ => {
+                    beginnings.push(beginning(form));
+                    groups.push(at..at + 1);
+                }
+            }
+        }
+        // Of the kinds the quickest to build: most runs search a few lines. It fails only for more patterns than memory
+        // holds.
+        let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(&beginnings).ok();
+        Self { all: forms.into_iter().map(Secret::new).collect(), finder, groups }
+    }
+
+    /// Where forms stand, in no order; they may overlap.
+    fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for hit in self.finder.iter().flat_map(|finder| finder.find_overlapping_iter(bytes)) {
+            let rest = &bytes[hit.start()..];
+            let group = &self.all[self.groups[hit.pattern().as_usize()].clone()];
+            let whole = group.iter().map(|form| form.expose().as_bytes()).filter(|form| rest.starts_with(form));
+            found.extend(whole.map(|form| hit.start()..hit.start() + form.len()));
+        }
+        found
+    }
 }
 
 /// Everything known so far that must not be shown.
@@ -64,11 +104,8 @@ impl Redactor {
             all.retain(|form| form.len() >= SHORTEST);
             all.sort();
             all.dedup();
-            // Of the kinds the quickest to build: most runs search a few lines. It fails only for more patterns than memory holds.
-            let kind = Some(AhoCorasickKind::NoncontiguousNFA);
-            let finder = AhoCorasick::builder().kind(kind).build(&all).ok();
             self.named.borrow_mut().extend(pending);
-            *self.forms.borrow_mut() = EncodedSecrets { all: all.into_iter().map(Secret::new).collect(), finder };
+            *self.forms.borrow_mut() = EncodedSecrets::of(all);
         }
         self.forms.borrow()
     }
@@ -169,9 +206,7 @@ impl Redactor {
 
     /// Where secrets stand, in order; those that overlap are one.
     fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let forms = self.forms();
-        let Some(finder) = &forms.finder else { return Vec::new() };
-        let mut found: Vec<Range<usize>> = finder.find_overlapping_iter(bytes).map(|found| found.range()).collect();
+        let mut found = self.forms().find(bytes);
         found.sort_by_key(|span| span.start);
         let mut spans: Vec<Range<usize>> = Vec::new();
         for span in found {
@@ -225,6 +260,20 @@ mod tests {
     use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn secrets_with_the_same_beginning_are_told_apart_and_a_long_one_costs_little() {
+        let redactor = Redactor::default();
+        let beginning = "b".repeat(EncodedSecrets::BEGINNING);
+        for end in ["-one", "-two-and-more", ""] {
+            redactor.register_secret(&Secret::new(format!("{beginning}{end}")));
+        }
+        redactor.register_secret(&Secret::new("x".repeat(1024 * 1024)));
+        assert_eq!(redactor.hide(&format!("a {beginning}-two-and-more z")), "a [hidden] z");
+        assert_eq!(redactor.hide(&format!("a {beginning}-tw z")), "a [hidden]-tw z");
+        assert_eq!(redactor.hide(&"x".repeat(1024 * 1024)), HIDDEN);
+        assert_eq!(redactor.hide(&"x".repeat(1000)), "x".repeat(1000));
+    }
 
     #[test]
     fn hides_a_secret_in_every_encoding() {
