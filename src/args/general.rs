@@ -21,7 +21,7 @@ pub struct GeneralArgs {
     /// Config file [env: M2M_CONFIG] [default: $XDG_CONFIG_HOME/m2m/config.toml]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Tell the story on stderr: requests, timings, decisions; -vv adds headers. Secrets stay hidden
+    /// Log requests, timings and decisions to stderr; -vv adds headers. Secrets stay hidden
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
     /// No notes on stderr; warnings and errors stay

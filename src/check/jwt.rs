@@ -94,9 +94,8 @@ fn check_claims(
     {
         odd.push(format!("it was granted to the client {}", shown(client)));
     }
-    if let (Some(exp), Some(expires_at), Some(_)) =
-        (jwt.claims.expires(), token.expires_at, token.members.get("expires_in"))
-    {
+    if let (Some(exp), Some(secs)) = (jwt.claims.expires(), token.stated_secs) {
+        let expires_at = token.sent_at + Duration::from_secs(secs.max(0).unsigned_abs());
         let expires_at = expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         let apart = exp.abs_diff(expires_at);
         if apart > TOLERANCE_SECS {

@@ -78,7 +78,7 @@ fn check_response(record: &mut Recorder<'_>, reply: &Response, token: &Token) {
         ),
         (200, false, _) => record.warn(
             "token.response",
-            "the response is not labelled as JSON",
+            "the response is not labeled as JSON",
             "RFC 6749 section 5.1 asks for application/json",
         ),
         (status, ..) => record.warn(

@@ -50,19 +50,52 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
     let refused = |why: &str| Error::usage(format!("the proxy from {origin} is refused: {why}"));
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     url::without_controls(text).map_err(|why| refused(&why))?;
-    let url = Url::parse(&with_scheme).map_err(|_| refused("it is not a URL"))?;
+    hide_userinfo_everywhere(host, &with_scheme);
+    let encode = |error: Error| {
+        if with_scheme.contains('@') {
+            error.hint("in user name and password write what is not a letter or digit as %XX, such as %23 for `#`")
+        } else {
+            error
+        }
+    };
+    let url = Url::parse(&escape_backslashes(&with_scheme)).map_err(|_| encode(refused("it is not a URL")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("only http:// and https:// proxies are supported"));
+        return Err(refused("only http:// and https:// proxies are supported")
+            .hint("`--proxy ''` (or an empty `M2M_PROXY`) uses none, and `NO_PROXY` names hosts that need none"));
     }
-    if let Some(password) = url.password() {
-        host.ui.redactor.register_secret(&Secret::new(password.to_owned()));
+    // What looks like a path may be the end of a password with a `/` in it.
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err(encode(refused("it has a path, query or fragment, which no proxy's address has")));
     }
-    let mut shown = url.clone();
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
+    let at = url.host_str().map_or_else(String::new, |host| match url.port() {
+        Some(port) => format!("{}://{host}:{port}/", url.scheme()),
+        None => format!("{}://{host}/", url.scheme()),
+    });
     let listed = host.process.var("NO_PROXY")?.or(host.process.var("no_proxy")?).unwrap_or_default();
     let proxy = Proxy::https(url.as_str())
         .map_err(|_| refused("it is not a usable URL"))?
         .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));
-    Ok(Some((proxy, ProxyInUse { url, description: format!("{shown} (from {origin})") })))
+    Ok(Some((proxy, ProxyInUse { url, description: format!("{at} (from {origin})") })))
+}
+
+/// A Windows user is `DOMAIN\user`; parsers of URLs take the backslash for a slash, so it is escaped in what comes before `@`.
+fn escape_backslashes(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((userinfo, host)) => format!("{}@{host}", userinfo.replace('\\', "%5C")),
+        None => text.to_owned(),
+    }
+}
+
+/// Has everything hidden that may be a password, before anything can fail: also of what is not a URL.
+fn hide_userinfo_everywhere(host: &Host, text: &str) {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let Some((userinfo, _)) = rest.rsplit_once('@') else { return };
+    if let Some((_, password)) = userinfo.split_once(':') {
+        host.ui.redactor.register_secret(&Secret::new(password.to_owned()));
+        if let Ok(url) = Url::parse(&escape_backslashes(text))
+            && let Some(password) = url.password()
+        {
+            host.ui.redactor.register_secret(&Secret::new(password.to_owned()));
+        }
+    }
 }

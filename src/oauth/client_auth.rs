@@ -124,7 +124,7 @@ pub fn basic(id: &str, secret: &Secret, encoding: BasicEncoding, id_in_body: boo
             .hint("use `basic_encoding = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
     let pair = Secret::new(format!("{}:{}", encoding.id(id), encoding.secret(secret.expose())));
-    // Spelt `Basic`: some servers compare the scheme with regard to case.
+    // `Basic` with a capital: some servers compare the scheme case-sensitively.
     let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
     let params = if id_in_body { vec![("client_id", Secret::new(id.to_owned()))] } else { Vec::new() };
     Ok(Authentication { authorization: Some(header), params })

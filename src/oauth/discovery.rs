@@ -191,7 +191,7 @@ fn check(document: &[u8], wire: Wire, url: &Url, source: &MetadataSource) -> Res
     let endpoint = wire.token_endpoint.ok_or_else(|| lacks("token_endpoint"))?;
     let token_endpoint = url::parse_secure(&endpoint).map_err(|why| {
         bad("the metadata names a token endpoint that may not be used".into())
-            .cause_quoted("its `token_endpoint` is", without_userinfo(&endpoint))
+            .cause_quoted("its `token_endpoint` is", url::hide_userinfo(&endpoint))
             .cause(why)
             .hint("nothing was sent there")
     })?;
@@ -210,17 +210,6 @@ fn check(document: &[u8], wire: Wire, url: &Url, source: &MetadataSource) -> Res
         url: url.clone(),
         cache_for: Duration::ZERO,
     })
-}
-
-fn without_userinfo(endpoint: &str) -> String {
-    match Url::parse(endpoint) {
-        Ok(mut url) if url.has_authority() => {
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.to_string()
-        }
-        _ => endpoint.to_owned(),
-    }
 }
 
 fn bad(reply: &Response, message: impl Into<String>) -> Error {

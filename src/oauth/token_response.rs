@@ -13,6 +13,9 @@ use crate::platform::json;
 use crate::platform::json::Members;
 use crate::platform::secret::Secret;
 
+/// `exp` and `expires_in` may differ by so many seconds without a word.
+const TOLERATED_SECS: i64 = 60;
+
 /// No lifetime is believed beyond ten years: it is added to a timestamp.
 const LONGEST_SECS: i64 = 10 * 365 * 24 * 3600;
 
@@ -27,6 +30,8 @@ pub struct Token {
     pub expires_at: Option<SystemTime>,
     /// The lifetime at the time of the grant, zero or negative as the server said; `None` if unknown.
     pub lifetime_secs: Option<i64>,
+    /// What `expires_in` says, which may be more than the token's own end allows.
+    pub stated_secs: Option<i64>,
     /// What was granted, if the server or the token itself says so.
     pub granted: Option<Scope>,
     /// Every member of the response but a refresh token, as it was written.
@@ -69,13 +74,14 @@ pub fn parse_response(reply: &Response, hints: &[Hint], now: SystemTime) -> Resu
     let access_token = access_token(reply, &members)?;
     check_type(reply, &members, &mut warnings)?;
     let claims = Claims::decode_unverified(access_token.expose());
-    let lifetime_secs = lifetime(&members, &mut warnings)
-        .or_else(|| claims.as_ref().and_then(Claims::expires).map(|exp| seconds_until(exp, reply.sent_at)));
+    let own = claims.as_ref().and_then(|claims| own_lifetime(claims, reply));
+    let stated_secs = lifetime(&members, &mut warnings);
+    let lifetime_secs = earlier(stated_secs, own, &mut warnings);
     let expires_at = lifetime_secs.map(|secs| reply.sent_at + Duration::from_secs(secs.max(0).unsigned_abs()));
     if lifetime_secs.is_some_and(|secs| secs <= 0) {
         warnings.push("the server granted a token that has already expired (`expires_in` is not above zero)".into());
     }
-    let stated = members.text("scope").or_else(|| claims.as_ref().and_then(Claims::scopes));
+    let stated = scope_text(&members).or_else(|| claims.as_ref().and_then(Claims::scopes));
     let granted = stated.and_then(|text| Scope::parse(&text).ok());
     let had_refresh_token = members.get("refresh_token").is_some();
     if had_refresh_token {
@@ -87,6 +93,7 @@ pub fn parse_response(reply: &Response, hints: &[Hint], now: SystemTime) -> Resu
         sent_at: reply.sent_at,
         expires_at,
         lifetime_secs,
+        stated_secs,
         granted,
         members,
         had_refresh_token,
@@ -156,6 +163,34 @@ fn lifetime(members: &Members, warnings: &mut Vec<String>) -> Option<i64> {
     secs
 }
 
+/// The granted scope as one text. Some servers send an array, against RFC 6749 section 3.3.
+fn scope_text(members: &Members) -> Option<String> {
+    let raw = members.get("scope")?;
+    let array = serde_json::from_str::<Vec<String>>(raw.get()).ok().map(|words| words.join(" "));
+    members.text("scope").or(array)
+}
+
+/// How long a JWT says that it lives, in seconds: `exp` by the server's own clock (`Date`), or from `iat`, or, where the
+/// server tells neither, by ours.
+fn own_lifetime(claims: &Claims, reply: &Response) -> Option<i64> {
+    let exp = claims.expires()?;
+    let date = reply.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let issued = claims.issued_at().map(|iat| SystemTime::UNIX_EPOCH + Duration::from_secs(iat));
+    Some(seconds_until(exp, date.or(issued).unwrap_or(reply.sent_at)))
+}
+
+/// The earlier of `expires_in` and the token's own end: a server that caches tokens may state a full `expires_in` for an old
+/// one.
+fn earlier(stated: Option<i64>, own: Option<i64>, warnings: &mut Vec<String>) -> Option<i64> {
+    let (Some(stated), Some(own)) = (stated, own) else { return stated.or(own) };
+    if stated - own > TOLERATED_SECS {
+        warnings.push(format!(
+            "the token itself expires {own}s from now, before its `expires_in` ({stated}s); the earlier counts"
+        ));
+    }
+    Some(stated.min(own))
+}
+
 /// An `expires_in` as it was written, in whole seconds.
 pub fn lifetime_of(raw: &str) -> Option<i64> {
     let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
@@ -178,7 +213,11 @@ fn malformed(reply: &Response, message: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::oauth::refusal::response;
     use reqwest::header::HeaderMap;
 
     fn parse(body: &str) -> Result<Token> {
@@ -248,6 +287,32 @@ mod tests {
             r#"{"error":null,"access_token":"abc","token_type":"Bearer"}"#,
         ] {
             assert!(parse(body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_scope_that_is_an_array_is_read() {
+        let token = parse(r#"{"access_token":"a","token_type":"bearer","scope":["read","write"]}"#).unwrap();
+        assert_eq!(token.granted.map(|scope| scope.joined()), Some("read write".to_owned()));
+    }
+
+    #[test]
+    fn the_earlier_of_expires_in_and_the_tokens_own_end_counts_by_the_servers_clock() {
+        let jwt = |claims: &str| format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let body =
+            |claims: &str| format!(r#"{{"access_token":"{}","token_type":"bearer","expires_in":900}}"#, jwt(claims));
+        let date = "Thu, 01 Jan 1970 00:16:40 GMT"; // 1000
+        for (claims, date, secs, warned) in [
+            (r#"{"exp":1010}"#, Some(date), 10, true),
+            (r#"{"exp":5000}"#, Some(date), 900, false),
+            (r#"{"exp":1890}"#, Some(date), 890, false),
+            (r#"{"exp":900}"#, Some(date), -100, true),
+            (r#"{"iat":5000,"exp":5300}"#, None, 300, true),
+        ] {
+            let headers: Vec<(&str, &str)> = date.map(|date| ("date", date)).into_iter().collect();
+            let token = parse_response(&response(200, &headers, &body(claims)), &[], SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(token.lifetime_secs, Some(secs), "{claims}");
+            assert_eq!(token.warnings.iter().any(|warning| warning.contains("the earlier counts")), warned, "{claims}");
         }
     }
 

@@ -14,8 +14,7 @@ use crate::platform::secret::Secret;
 use crate::platform::text;
 use crate::platform::url;
 
-/// Replaces hidden text.
-pub const HIDDEN: &str = "[hidden]";
+pub use crate::platform::text::HIDDEN;
 
 /// Shorter secrets would blank out ordinary words.
 const SHORTEST: usize = 4;
@@ -72,7 +71,7 @@ impl EncodedSecrets {
 /// Everything known so far that must not be shown.
 #[derive(Default)]
 pub struct Redactor {
-    /// Learnt, and not yet brought into all its encodings: a command that says nothing never pays for that.
+    /// Registered, but not yet encoded in every way: a command that writes no text never pays for that.
     pending: RefCell<Vec<(Secret, String)>>,
     forms: RefCell<EncodedSecrets>,
     /// What is in `forms`, with the names of the settings they come from.

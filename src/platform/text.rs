@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+/// Replaces hidden text.
+pub const HIDDEN: &str = "[hidden]";
+
 /// How much of a server's text a person gets to see, in characters.
 pub const QUOTE_LIMIT: usize = 512;
 

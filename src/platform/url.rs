@@ -126,6 +126,17 @@ pub fn percent_encode_minimal(text: &str) -> String {
     utf8_percent_encode(text, CHANGED_BY_FORM_DECODING).to_string()
 }
 
+/// The text of a URL with everything hidden that could be user information, however broken the URL is: all between the
+/// scheme and the last `@`. An `@` in a path or query is taken for one too, which hides more, never less.
+pub fn hide_userinfo(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => format!("{}@{host}", text::HIDDEN),
+        Some((_, host)) => format!("{scheme}://{}@{host}", text::HIDDEN),
+        None => text.to_owned(),
+    }
+}
+
 /// Whether the text of a URL holds a password, also where it is malformed.
 pub fn holds_password(text: &str) -> bool {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -135,6 +146,22 @@ pub fn holds_password(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn user_information_is_hidden_however_broken_the_url_is() {
+        for url in [
+            "http://u:s3cr3t@h:1",
+            "http://DOM\\u:s3cr3t@h:1",
+            "http://u:s3#cr3t/s3cr3t?s3cr3t@h",
+            "u:s3cr3t@h",
+            "http://u:s3cr3t@x@h:99999",
+            "://u:s3cr3t@h",
+        ] {
+            let shown = hide_userinfo(url);
+            assert!(!shown.contains("s3") && shown.contains("@h"), "{url}: {shown}");
+        }
+        assert_eq!(hide_userinfo("https://h/p"), "https://h/p");
+    }
 
     #[test]
     fn trusts_https_and_loopback_only() {

@@ -2,7 +2,7 @@
 
 use crate::platform::host::Host;
 use crate::platform::redactor::{HIDDEN, is_sensitive_name};
-use crate::platform::url::Url;
+use crate::platform::url;
 use crate::secrets::source::SecretSource;
 use crate::settings::client::default_auth_method;
 use crate::settings::key::{SETTINGS, SettingKey};
@@ -48,7 +48,7 @@ pub fn rows(host: &Host, settings: &Settings) -> Vec<Row> {
 /// Placeholders are filled in where that is possible.
 fn shown(host: &Host, settings: &Settings, key: SettingKey, value: &Value) -> String {
     match value {
-        Value::Text(text) => without_userinfo(&settings.text(key).ok().flatten().unwrap_or_else(|| text.clone())),
+        Value::Text(text) => url::hide_userinfo(&settings.text(key).ok().flatten().unwrap_or_else(|| text.clone())),
         Value::List(items) => settings.list(key).unwrap_or_else(|_| items.clone()).join(" "),
         Value::Switch(on) => on.to_string(),
         Value::Pairs(pairs) => pairs
@@ -76,16 +76,4 @@ fn secret(host: &Host, source: &SecretSource) -> String {
 
 fn redact_if_sensitive<'v>(name: &str, value: &'v str) -> &'v str {
     if is_sensitive_name(name) { HIDDEN } else { value }
-}
-
-fn without_userinfo(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            let (mut bare, whole) = (url.clone(), url.authority());
-            let _ = bare.set_username("");
-            let _ = bare.set_password(None);
-            text.replacen(whole, &format!("{HIDDEN}@{}", bare.authority()), 1)
-        }
-        _ => text.to_owned(),
-    }
 }

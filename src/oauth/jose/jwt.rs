@@ -67,6 +67,8 @@ pub struct Claims {
     pub aud: Option<Value>,
     /// Expiry, in seconds since 1970.
     pub exp: Option<Value>,
+    /// When it was issued, in seconds since 1970.
+    pub iat: Option<Value>,
     /// Not before, in seconds since 1970.
     pub nbf: Option<Value>,
     /// The client.
@@ -152,6 +154,11 @@ impl Claims {
     /// Expiry in whole seconds since 1970.
     pub fn expires(&self) -> Option<u64> {
         seconds(self.exp.as_ref())
+    }
+
+    /// When it was issued, in seconds since 1970.
+    pub fn issued_at(&self) -> Option<u64> {
+        seconds(self.iat.as_ref())
     }
 
     /// Granted scopes, separated by spaces.

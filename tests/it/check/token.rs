@@ -180,7 +180,7 @@ fn a_response_that_a_cache_may_keep_or_that_is_not_json_warns() {
     };
     let mut unlabeled = TestServers::healthy();
     unlabeled.grant = Some(grant(200, &unlabeled));
-    unlabeled.check([]).warns("token.response", "not labelled as JSON");
+    unlabeled.check([]).warns("token.response", "not labeled as JSON");
     unlabeled.grant = Some(grant(201, &unlabeled).header("Content-Type", "application/json"));
     unlabeled.check([]).warns("token.response", "status 201, not 200");
 }

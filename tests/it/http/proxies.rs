@@ -198,3 +198,39 @@ fn an_empty_proxy_is_none_at_all() {
         token().args(["--profile", "p"]).file("config/m2m/config.toml", "[profiles.p]\nproxy = \"\"\n").run().fails(5);
     assert_eq!(proxy.connections(), 0);
 }
+
+#[test]
+fn no_part_of_a_broken_proxy_url_that_could_be_a_password_is_shown() {
+    let account = Account::fresh();
+    let password = alphanumeric(24);
+    for url in [
+        format!("http://u:#{password}@127.0.0.1:9"),
+        format!("http://u:a/{password}@127.0.0.1:9"),
+        format!("http://u:1/{password}@127.0.0.1:9"),
+        format!("http://u:?{password}@127.0.0.1:9"),
+        format!("http://u:{password}@127.0.0.1:99999"),
+        format!("socks5://u:{password}@127.0.0.1:9"),
+        format!("u:{password}/x@127.0.0.1:9"),
+        format!("DOM\\u:{password}@h:x"),
+    ] {
+        for verbosity in ["-q", "-v", "-vv"] {
+            let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0", verbosity];
+            let cli = account.cli(args).env("HTTPS_PROXY", &url).secret("the proxy's password", &password);
+            let stderr = cli.run().fails(2);
+            assert!(stderr.contains("the proxy from env `HTTPS_PROXY` is refused"), "{url}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_windows_user_with_a_domain_is_sent_to_the_proxy() {
+    let account = Account::fresh();
+    let proxy = Server::always(Reply::new(403));
+    let password = alphanumeric(24);
+    let url = format!("http://DOM\\user:{password}@127.0.0.1:{}", proxy.port());
+    let args = ["token", "--token-url", "https://auth.m2m.invalid/t", "--retries", "0"];
+    let cli = account.cli(args).env("HTTPS_PROXY", url).secret("the proxy's password", &password);
+    let stderr = cli.run().fails(5);
+    assert!(stderr.contains(&format!("the proxy is http://127.0.0.1:{}/", proxy.port())), "{stderr}");
+    assert!(!proxy.requests().is_empty());
+}

@@ -70,7 +70,7 @@ pub fn basic(user: &str, password: &str) -> String {
 
 /// Decodes the user and the password of a Basic `Authorization` header, split at the first colon (RFC 7617 section 2).
 pub fn basic_parts(header: &str) -> (String, String) {
-    let encoded = header.strip_prefix("Basic ").expect("the scheme is spelt `Basic`");
+    let encoded = header.strip_prefix("Basic ").expect("the scheme is spelled `Basic`");
     let text = String::from_utf8(STANDARD.decode(encoded).expect("base64 credentials")).expect("UTF-8 credentials");
     let (user, password) = text.split_once(':').expect("a colon between id and secret");
     (user.to_owned(), password.to_owned())
