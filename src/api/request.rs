@@ -38,7 +38,8 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
     let method = parse_method(method)?;
     let url = resolve(api, target)?;
     // A path may hold a CPF.
-    let mut request = Request::get(url.clone(), personal_data::mask_cpfs(&url::shown(&url), HIDDEN), REFUSAL_LIMIT);
+    let mut request =
+        Request::get(url.clone(), personal_data::mask_cpfs(&url::display_url(&url), HIDDEN), REFUSAL_LIMIT);
     request.headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
     request.retry =
         if matches!(method, Method::GET | Method::HEAD) { RetryPolicy::Idempotent } else { RetryPolicy::Never };

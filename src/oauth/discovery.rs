@@ -80,7 +80,7 @@ struct Aliases {
 pub async fn fetch(host: &Host, http: &Http, source: &MetadataSource) -> Result<Metadata> {
     let mut absent: Option<Error> = None;
     for document_url in &source.urls {
-        let request = Request::get(document_url.clone(), url::shown(document_url), DOCUMENT_LIMIT);
+        let request = Request::get(document_url.clone(), url::display_url(document_url), DOCUMENT_LIMIT);
         let reply = http.send(host, &request).await?;
         match read(&reply, document_url, source, host.process.now()) {
             Ok(metadata) => return Ok(metadata),
@@ -173,7 +173,7 @@ fn cache_for(cache_control: &str) -> Duration {
 }
 
 fn check(document: &[u8], wire: Wire, url: &Url, source: &MetadataSource) -> Result<Metadata> {
-    let place = url::shown(url);
+    let place = url::display_url(url);
     let bad = |message: String| Error::new(ErrorKind::BadResponse, message);
     let lacks = |member: &str| {
         bad(format!("the metadata document has no `{member}`"))

@@ -92,7 +92,7 @@ pub fn build_request(endpoint: &Url, grant: &Grant, authentication: &Authenticat
     let mut request = Request {
         method: Method::POST,
         url: endpoint.clone(),
-        display_url: url::shown(endpoint),
+        display_url: url::display_url(endpoint),
         headers,
         body: Some(body),
         limit: RESPONSE_LIMIT,

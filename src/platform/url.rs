@@ -68,7 +68,7 @@ pub fn is_loopback(url: &Url) -> bool {
 
 /// A URL as it may be shown: query values, which may be personal data, are left out, and it is cut where a quote would
 /// be: metadata may name any.
-pub fn shown(url: &Url) -> String {
+pub fn display_url(url: &Url) -> String {
     text::truncate(&without_values(url), text::QUOTE_LIMIT).into_owned()
 }
 
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn query_values_are_not_shown() {
         let url = Url::parse("https://h/p?document=52998224725&x").unwrap();
-        assert_eq!(shown(&url), "https://h/p?document=…&x");
+        assert_eq!(display_url(&url), "https://h/p?document=…&x");
     }
 
     #[test]
@@ -228,6 +228,6 @@ mod tests {
         assert!(parse_secure(&long).is_err_and(|why| why.len() < 100));
         assert!(parse_secure(&format!("{}:x", "s".repeat(5000))).is_err_and(|why| why.len() < 100));
         let bearable = parse_secure(&long[..LONGEST]).unwrap();
-        assert_eq!(shown(&bearable).chars().count(), text::QUOTE_LIMIT + 1);
+        assert_eq!(display_url(&bearable).chars().count(), text::QUOTE_LIMIT + 1);
     }
 }

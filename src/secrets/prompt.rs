@@ -32,7 +32,7 @@ fn unreadable(what: &str, error: std::io::Error) -> Error {
 /// One line, its end included; nothing after Ctrl-C.
 #[cfg(unix)]
 fn hidden_line(stdin: &mut dyn std::io::Read, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
-    let silence = Silence::begin()?;
+    let guard = EchoGuard::begin()?;
     let (mut line, mut piece) = (Vec::new(), [0; 1024]);
     loop {
         let len = match stdin.read(&mut piece) {
@@ -40,7 +40,7 @@ fn hidden_line(stdin: &mut dyn std::io::Read, limit: u64) -> std::io::Result<Opt
             read => read?,
         };
         line.extend_from_slice(&piece[..len]);
-        if line.last() == Some(&silence.interrupt) {
+        if line.last() == Some(&guard.interrupt) {
             return Ok(None);
         }
         if len == 0 || line.ends_with(b"\n") || line.len() as u64 > limit {
@@ -51,14 +51,14 @@ fn hidden_line(stdin: &mut dyn std::io::Read, limit: u64) -> std::io::Result<Opt
 
 /// A terminal that shows nothing of what is typed, until this is dropped.
 #[cfg(unix)]
-struct Silence {
+struct EchoGuard {
     before: rustix::termios::Termios,
     /// What Ctrl-C types.
     interrupt: u8,
 }
 
 #[cfg(unix)]
-impl Silence {
+impl EchoGuard {
     fn begin() -> std::io::Result<Self> {
         use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
         let before = tcgetattr(std::io::stdin())?;
@@ -73,7 +73,7 @@ impl Silence {
 }
 
 #[cfg(unix)]
-impl Drop for Silence {
+impl Drop for EchoGuard {
     fn drop(&mut self) {
         // A terminal that is gone needs no echo.
         let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &self.before);

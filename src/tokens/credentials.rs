@@ -239,7 +239,7 @@ async fn github(host: &Host, http: &Http, audience: &str) -> Result<Secret> {
     let mut target = url::parse_secure(service)
         .map_err(|why| Error::usage("the URL in `ACTIONS_ID_TOKEN_REQUEST_URL` is refused").cause(why))?;
     target.query_pairs_mut().append_pair("audience", audience);
-    let mut request = Request::get(target.clone(), url::shown(&target), GITHUB_LIMIT);
+    let mut request = Request::get(target.clone(), url::display_url(&target), GITHUB_LIMIT);
     request.secret_header(
         AUTHORIZATION,
         &format!("Bearer {}", token.expose()),

@@ -41,7 +41,7 @@ pub async fn find(
     read: bool,
 ) -> Result<Metadata> {
     if let Some(metadata) = dir.filter(|_| read).and_then(|dir| from_disk(host, dir, source)) {
-        host.ui.verbose(|| format!("the metadata of {} is in the cache", url::shown(&metadata.url)));
+        host.ui.verbose(|| format!("the metadata of {} is in the cache", url::display_url(&metadata.url)));
         return Ok(metadata);
     }
     let metadata = discovery::fetch(host, http, source).await?;
@@ -56,7 +56,8 @@ fn from_disk(host: &Host, dir: &CacheDir, source: &MetadataSource) -> Option<Met
     source.urls.iter().find_map(|url| {
         let bytes = dir.read(host, Bucket::Metadata, &name(url))?;
         let wire: Wire = json::parse(&bytes).ok()?;
-        let current = wire.version == VERSION && wire.url == url::shown(url) && is_current(&wire, host.process.now());
+        let current =
+            wire.version == VERSION && wire.url == url::display_url(url) && is_current(&wire, host.process.now());
         discovery::read_document(wire.document.as_bytes(), url, source).ok().filter(|_| current)
     })
 }
@@ -80,7 +81,7 @@ fn keep(host: &Host, dir: &CacheDir, metadata: &Metadata) {
     let now = host.process.now();
     let wire = Wire {
         version: VERSION,
-        url: url::shown(&metadata.url),
+        url: url::display_url(&metadata.url),
         fetched_at: unix(now),
         expires_at: unix(now + metadata.cache_for),
         document: metadata.document.clone(),

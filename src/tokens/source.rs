@@ -99,7 +99,7 @@ impl TokenSource {
     /// What the token is for, as `m2m cache list` shows it.
     pub fn description(&self) -> TokenDescription {
         let server = match &self.server {
-            Server::TokenEndpoint(url) => url::shown(url),
+            Server::TokenEndpoint(url) => url::display_url(url),
             Server::Metadata(source) => source.expected.clone(),
         };
         let grant = &self.client.grant;
@@ -120,8 +120,10 @@ impl TokenSource {
         let (endpoint, note) = match &self.server {
             Server::TokenEndpoint(url) => (url.clone(), None),
             Server::Metadata(source) => {
-                let note =
-                    format!("the token endpoint is what {} names as `token_endpoint`", url::shown(&source.urls[0]));
+                let note = format!(
+                    "the token endpoint is what {} names as `token_endpoint`",
+                    url::display_url(&source.urls[0])
+                );
                 (source.urls[0].clone(), Some(note))
             }
         };
@@ -197,7 +199,7 @@ impl TokenSource {
                 "`auth_method = \"{}\"` needs a token endpoint with https",
                 self.client.method.name()
             ))
-            .cause(format!("it is {}", url::shown(endpoint))));
+            .cause(format!("it is {}", url::display_url(endpoint))));
         }
         Ok(endpoint)
     }

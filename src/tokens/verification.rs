@@ -32,7 +32,7 @@ pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt
 }
 
 async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
-    let request = Request::get(jwks_uri.clone(), url::shown(jwks_uri), jwks::SET_LIMIT);
+    let request = Request::get(jwks_uri.clone(), url::display_url(jwks_uri), jwks::SET_LIMIT);
     let reply = http.send(host, &request).await?;
     let unusable = |why: String| {
         Error::new(ErrorKind::BadResponse, "the issuer's key set cannot be read")

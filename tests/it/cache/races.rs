@@ -69,9 +69,9 @@ fn processes_that_find_a_stale_token_make_one_token_request() {
 
 /// A gate that blocks until it is opened, or half a minute has passed.
 #[derive(Default)]
-struct Gate(Mutex<bool>, Condvar);
+struct Latch(Mutex<bool>, Condvar);
 
-impl Gate {
+impl Latch {
     fn open(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_all();
@@ -87,7 +87,7 @@ impl Gate {
 fn two_profiles_do_not_wait_for_each_other() {
     let (slow, fast) = (Account::fresh(), Account::fresh());
     let home = Home::new();
-    let gate = Arc::new(Gate::default());
+    let gate = Arc::new(Latch::default());
     let held = Server::start({
         let (gate, grants) = (Arc::clone(&gate), slow.grants());
         move |_| {

@@ -70,8 +70,8 @@ const TRIALS: &[Trial] = &[
         |s| s.token("plain").args(&["--resource", "https://other.example.com/"]),
         token,
     ),
-    trial("`m2m check`", [GOOD, GOOD, GOOD, GOOD], check, verdict),
-    trial("`m2m check --negative`", [GOOD, GOOD, GOOD, GOOD], |s| check(s).args(&["--negative"]), verdict),
+    trial("`m2m check`", [GOOD, GOOD, GOOD, GOOD], check, summary_of),
+    trial("`m2m check --negative`", [GOOD, GOOD, GOOD, GOOD], |s| check(s).args(&["--negative"]), summary_of),
     trial("`m2m inspect`", [GOOD, GOOD, GOOD, GOOD], inspect, format_of_token),
     trial(
         "`m2m inspect --verify`",
@@ -185,7 +185,7 @@ fn scope(_: &Server, run: &Run) -> String {
 }
 
 /// The problems. How long the grant took says more about this machine than about the server.
-fn verdict(_: &Server, run: &Run) -> String {
+fn summary_of(_: &Server, run: &Run) -> String {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let checks = report["profiles"][0]["checks"].as_array().unwrap();
     let doubts: Vec<_> = checks

@@ -5,7 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, LOCATION, SERVER, VIA};
 
 use crate::wire::answer::Answer;
-use crate::wire::body::{Body, Ending};
+use crate::wire::body::{Body, BodyEnd};
 
 /// Text that tries to take over a terminal, a log or a CI job: colors and a title by ESC and by C1, a reversal of
 /// the writing direction, lines that GitHub Actions takes for commands, a bell, a line separator.
@@ -91,7 +91,7 @@ pub(super) fn slow_drip() -> Answer {
 
 /// The connection is reset before any byte of an answer.
 pub(super) fn reset() -> Answer {
-    Answer::none(Ending::Reset)
+    Answer::none(BodyEnd::Reset)
 }
 
 /// The connection is reset in the middle of a body.
@@ -102,15 +102,15 @@ pub(super) fn reset_body() -> Answer {
 
 /// The connection is closed cleanly before any byte of an answer.
 pub(super) fn close() -> Answer {
-    Answer::none(Ending::Close)
+    Answer::none(BodyEnd::Close)
 }
 
 /// Something that is not HTTP.
 pub(super) fn garbage() -> Answer {
-    Answer::none(Ending::Garbage)
+    Answer::none(BodyEnd::Garbage)
 }
 
 /// No answer, and the connection stays open.
 pub(super) fn silent() -> Answer {
-    Answer::none(Ending::Silence)
+    Answer::none(BodyEnd::Silence)
 }

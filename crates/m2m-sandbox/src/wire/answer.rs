@@ -5,10 +5,10 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use super::body::{Body, Ending};
+use super::body::{Body, BodyEnd};
 
 /// An answer to send. The response is boxed because an answer often is the error of a `Result`.
-pub(crate) struct Answer(Result<Box<Response<Body>>, Ending>);
+pub(crate) struct Answer(Result<Box<Response<Body>>, BodyEnd>);
 
 impl Answer {
     /// `value` as JSON.
@@ -42,7 +42,7 @@ impl Answer {
     }
 
     /// No response at all.
-    pub(crate) fn none(ending: Ending) -> Self {
+    pub(crate) fn none(ending: BodyEnd) -> Self {
         Self(Err(ending))
     }
 
@@ -59,7 +59,7 @@ impl Answer {
         self.0.as_ref().ok().map(|response| response.status())
     }
 
-    pub(crate) fn into_result(self) -> Result<Response<Body>, Ending> {
+    pub(crate) fn into_result(self) -> Result<Response<Body>, BodyEnd> {
         self.0.map(|response| *response)
     }
 }

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a connection ends without a complete answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ending {
+pub(crate) enum BodyEnd {
     /// The connection is closed cleanly.
     Close,
     /// Bytes that are not HTTP, then the connection is closed.
@@ -28,9 +28,9 @@ pub(crate) enum Ending {
     Silence,
 }
 
-impl Error for Ending {}
+impl Error for BodyEnd {}
 
-impl fmt::Display for Ending {
+impl fmt::Display for BodyEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?} instead of an answer")
     }
@@ -58,13 +58,13 @@ impl Body {
 
 impl HttpBody for Body {
     type Data = Bytes;
-    type Error = Ending;
+    type Error = BodyEnd;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Ending>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyEnd>>> {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Cut { first, pause: None, .. } if first.is_empty() => Poll::Ready(Some(Err(Ending::Reset))),
+            Self::Cut { first, pause: None, .. } if first.is_empty() => Poll::Ready(Some(Err(BodyEnd::Reset))),
             Self::Cut { first, pause, .. } => match pause {
                 None => {
                     *pause = Some(Box::pin(sleep(PAUSE)));
@@ -72,7 +72,7 @@ impl HttpBody for Body {
                 }
                 Some(pause) => {
                     ready!(pause.as_mut().poll(context));
-                    Poll::Ready(Some(Err(Ending::Reset)))
+                    Poll::Ready(Some(Err(BodyEnd::Reset)))
                 }
             },
             Self::Drip(interval) => {

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::Answer;
-use super::body::{Body, Ending};
+use super::body::{Body, BodyEnd};
 use super::request_log::RequestLog;
 use crate::certificates::Thumbprint;
 
@@ -73,7 +73,7 @@ pub(crate) async fn serve<S: Server>(
 
 /// Serves one connection until either side ends it.
 ///
-/// A handler or a body breaks the connection by failing with an [`Ending`]. hyper then stops without sending anything, and
+/// A handler or a body breaks the connection by failing with an [`BodyEnd`]. hyper then stops without sending anything, and
 /// returns the socket.
 async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, config: ListenerConfig) {
     // Answers are written at once; Nagle's algorithm would only delay some of them by 40 ms.
@@ -89,7 +89,7 @@ async fn connection<S: Server>(stream: TcpStream, server: Arc<S>, config: Listen
     end(connection.into_parts().io.into_inner(), ending.copied()).await;
 }
 
-/// Serves one connection with TLS. Every [`Ending`] closes it: the plain listeners show what else can happen to a
+/// Serves one connection with TLS. Every [`BodyEnd`] closes it: the plain listeners show what else can happen to a
 /// connection.
 async fn tls_connection<S: Server>(stream: TcpStream, tls: TlsAcceptor, server: Arc<S>, config: ListenerConfig) {
     let _ = stream.set_nodelay(true);
@@ -109,7 +109,7 @@ async fn respond<S: Server>(
     server: &S,
     config: &ListenerConfig,
     connection: u64,
-) -> Result<Response<Body>, Ending> {
+) -> Result<Response<Body>, BodyEnd> {
     let (mut head, body) = request.into_parts();
     if let Some(certificate) = certificate {
         head.extensions.insert(certificate.clone());
@@ -127,23 +127,23 @@ async fn respond<S: Server>(
     config.request_log.record((S::NAME, connection), &head.method, head.uri.path(), answer.status());
 
     match answer.into_result() {
-        Err(Ending::Silence) => pending().await,
+        Err(BodyEnd::Silence) => pending().await,
         result => result,
     }
 }
 
 /// Ends a connection that hyper has returned.
-async fn end(stream: TcpStream, ending: Option<Ending>) {
+async fn end(stream: TcpStream, ending: Option<BodyEnd>) {
     match ending {
-        Some(Ending::Garbage) => {
+        Some(BodyEnd::Garbage) => {
             if stream.writable().await.is_ok() {
                 let _ = stream.try_write(b"SSH-2.0-OpenSSH_9.6 this is no HTTP server\r\n");
             }
         }
-        Some(Ending::Reset) => {
+        Some(BodyEnd::Reset) => {
             let _ = stream.set_zero_linger();
         }
-        Some(Ending::Close | Ending::Silence) | None => {}
+        Some(BodyEnd::Close | BodyEnd::Silence) | None => {}
     }
     drop(stream);
 }
@@ -164,10 +164,10 @@ mod tests {
 
         async fn answer(&self, request: &Request<Bytes>) -> Answer {
             match request.uri().path() {
-                "/close" => Answer::none(Ending::Close),
-                "/garbage" => Answer::none(Ending::Garbage),
-                "/reset" => Answer::none(Ending::Reset),
-                "/silence" => Answer::none(Ending::Silence),
+                "/close" => Answer::none(BodyEnd::Close),
+                "/garbage" => Answer::none(BodyEnd::Garbage),
+                "/reset" => Answer::none(BodyEnd::Reset),
+                "/silence" => Answer::none(BodyEnd::Silence),
                 "/cut" => Answer::body(StatusCode::OK, Body::cut(b"half", 8)),
                 _ => Answer::text(StatusCode::OK, "text/plain", request.body().clone()),
             }
