@@ -20,7 +20,10 @@ fuzz_target!(|body: &[u8]| {
     let _ = impersonation::read_saved(body);
     let Ok(found) = Participants::parse(body) else { return };
     assert!(is_json(&found.array) && is_json(&json::indented(&found.array)));
-    let row = Row { line: bulk_input::Line::of(1, "fulano"), answer: Answer::Found(found.items.clone()) };
+    let row = Row {
+        line: bulk_input::Line::of(1, "fulano"),
+        answer: Answer::Found { items: found.items.clone(), matches: false },
+    };
     for redact in [false, true] {
         let line = ndjson::line(&Redactor::default(), Field::Login, &row, redact);
         assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(['\n', '\r']), "not one line: {line:?}");

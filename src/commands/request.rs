@@ -16,6 +16,7 @@ use crate::http::log::HIDDEN_HEADERS;
 use crate::http::message::{Request, Response, ResponseEvent};
 use crate::http::retry::RetryPolicy;
 use crate::output::clean_stream::CleanStream;
+use crate::participants::identity;
 use crate::participants::impersonation;
 use crate::participants::impersonation::Impersonation;
 use crate::participants::lookup::{ParticipantLookup, Query};
@@ -151,6 +152,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
             let found = lookup.find(host, &session, query).await.map(|found| selection.apply(found.items));
             let found = found.and_then(|found| selection.require(&found).map(|()| found));
             let found = found.map_err(|error| FLAGS.advise(error, query))?;
+            identity::require_same(query, &found[0])?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
         }
         let mut clean = CleanStream::new(&host.ui.redactor);

@@ -25,7 +25,7 @@ pub fn line(redactor: &Redactor, field: Field, row: &Row, redact: bool) -> Strin
     let query = json!({ field.name(): shown });
     let head = |status: &str| format!("{{\"line\":{},\"query\":{query},\"status\":\"{status}\"", row.line.number);
     match &row.answer {
-        Answer::Found(items) => {
+        Answer::Found { items, matches } => {
             let mut out = head("found");
             out.push_str(",\"participants\":[");
             for (at, item) in items.iter().enumerate() {
@@ -38,7 +38,7 @@ pub fn line(redactor: &Redactor, field: Field, row: &Row, redact: bool) -> Strin
                     push_on_one_line(&mut out, item.get())
                 }
             }
-            out.push_str("]}\n");
+            out.push_str(if *matches { "]}\n" } else { "],\"matches\":false}\n" });
             out
         }
         Answer::NotFound => format!("{},\"participants\":[]}}\n", head("not_found")),
@@ -86,7 +86,7 @@ mod tests {
     fn participants_stay_as_they_were_on_one_line() {
         let items = vec![RawValue::from_string("{\"a\":1.50,\r\n \"b\":\"x\\ny\"}".into()).unwrap()];
         assert_eq!(
-            line(&Redactor::default(), Field::Cpf, &row(Answer::Found(items)), false),
+            line(&Redactor::default(), Field::Cpf, &row(Answer::Found { items, matches: true }), false),
             "{\"line\":7,\"query\":{\"cpf\":\"529.982.247-25\"},\"status\":\"found\",\"participants\":[{\"a\":1.50,   \"b\":\"x\\ny\"}]}\n"
         );
         assert!(!line(&Redactor::default(), Field::Cpf, &row(Answer::NotFound), true).contains("529"));

@@ -16,6 +16,7 @@ use crate::http::retry::jitter;
 use crate::participants::bulk_input::Line;
 use crate::participants::cpf::Cpf;
 use crate::participants::filter::ParticipantFilter;
+use crate::participants::identity::{self, Identity, OTHER_PERSON};
 use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
@@ -53,7 +54,12 @@ impl Field {
 /// What became of a line.
 pub enum Answer {
     /// Participants that match.
-    Found(Vec<Box<RawValue>>),
+    Found {
+        /// As the API sent them.
+        items: Vec<Box<RawValue>>,
+        /// Whether each of them is the person that was asked for, as far as the answer says.
+        matches: bool,
+    },
     /// Nobody matches.
     NotFound,
     /// The value cannot be looked up; nothing was sent.
@@ -190,7 +196,7 @@ impl Bulk<'_> {
                 .run_first_alone(Box::pin(self.lookup.find(self.host, self.session, query)))
                 .await
             {
-                Ok(found) => return Ok(self.select(found.items)),
+                Ok(found) => return Ok(self.select(query, found.items)),
                 Err(error) => error,
             };
             if let Some(lost) = self.session.refresh_error() {
@@ -221,10 +227,16 @@ impl Bulk<'_> {
         }
     }
 
-    fn select(&self, items: Vec<Box<RawValue>>) -> Answer {
+    fn select(&self, query: &Query, items: Vec<Box<RawValue>>) -> Answer {
         let items = self.selection.apply(items);
         match self.selection.require(&items) {
-            Ok(()) => Answer::Found(items),
+            Ok(()) => {
+                let matches = items.iter().all(|item| identity::compare(query, item) != Identity::Different);
+                if !matches {
+                    self.host.ui.warn(OTHER_PERSON);
+                }
+                Answer::Found { items, matches }
+            }
             Err(_) if items.is_empty() => Answer::NotFound,
             Err(error) => Answer::Failed(error),
         }

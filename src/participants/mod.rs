@@ -5,6 +5,7 @@ pub mod bulk;
 pub mod bulk_input;
 pub mod cpf;
 pub mod filter;
+pub mod identity;
 pub mod impersonation;
 pub mod lookup;
 pub mod resume;

@@ -14,6 +14,7 @@ use crate::args::participant_query::{FlagPrefix, read_query};
 use crate::commands::participant::bulk::BulkArgs;
 use crate::http::retry::RetryPolicy;
 use crate::output::{curl_config, json_text, redact_participant};
+use crate::participants::identity::{self, Identity, OTHER_PERSON};
 use crate::participants::impersonation::Impersonation;
 use crate::participants::lookup::ParticipantLookup;
 use crate::platform::error::Result;
@@ -114,8 +115,12 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     let everything = selection.is_everything();
     let items = selection.apply(found.items);
     selection.require(&items).map_err(|error| FLAGS.advise(error, &query))?;
+    if impersonation.is_none() && items.iter().any(|item| identity::compare(&query, item) == Identity::Different) {
+        host.ui.warn(OTHER_PERSON);
+    }
     match (impersonation, items.as_slice()) {
         (Some(impersonation), [participant, ..]) => {
+            identity::require_same(&query, participant)?;
             // An id is no personal data, a login is.
             let masked = args
                 .redact

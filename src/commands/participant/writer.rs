@@ -129,7 +129,7 @@ impl Summary {
 
     fn count(&mut self, answer: &Answer) {
         match answer {
-            Answer::Found(_) => self.found += 1,
+            Answer::Found { .. } => self.found += 1,
             Answer::NotFound => self.not_found += 1,
             Answer::Invalid(_) => self.invalid += 1,
             Answer::Failed(error) => {

@@ -207,3 +207,32 @@ fn headers_are_printed_for_other_tools() {
     }
     assert!(config.iter().any(|line| line.starts_with("header = \"x-correlation-id: ")));
 }
+
+#[test]
+fn nobody_acts_for_another_person_than_the_one_that_was_asked_for() {
+    let lookup = Lookup::fresh();
+    let mut other = lookup.participant();
+    for (member, value) in [("documentNumber", "11144477735"), ("username", "somebody.else")] {
+        other[member] = json!(value);
+    }
+    let server = api(&lookup, json!([other]));
+    for (flag, value) in [("--as-cpf", &lookup.cpf), ("--as-login", &lookup.login)] {
+        let refusal = refused(7, "bad_response", || acting(&lookup, &server, &[flag, value]));
+        refusal.names("another participant than the one that was asked for").never_says("11144477735");
+    }
+    assert!(calls(&server).iter().all(|call| call.path() == PATH), "no call is made for a participant");
+    for format in ["headers", "curl"] {
+        let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+        let cli = cli.env("M2M_SUBSCRIPTION_KEY", &lookup.key).personal(&lookup.cpf);
+        let _ = cli.args(["--cpf", &lookup.cpf, "-o", format, "--impersonator", WHO]).run().fails(7);
+    }
+    let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+    let shown = cli.env("M2M_SUBSCRIPTION_KEY", &lookup.key).args(["--cpf", &lookup.cpf]).run();
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert!(shown.stderr.contains("warning: the API answered with another participant"), "{shown:?}");
+    let cli = lookup.account.cli(["participant", "--issuer", &server.url(""), "--api-url", &server.url("")]);
+    let many =
+        cli.env("M2M_SUBSCRIPTION_KEY", &lookup.key).args(["--cpf-file", "-"]).stdin(format!("{}\n", lookup.cpf)).run();
+    assert!(many.code == 0 && many.stdout.trim_end().ends_with("\"matches\":false}"), "{many:?}");
+    assert!(many.stderr.contains("warning: the API answered with another participant"), "{many:?}");
+}

@@ -1,13 +1,20 @@
 //! CPFs with their check digits, logins of any shape, and the rule that neither is taken for the other.
 
-use crate::support::Server;
+use serde_json::json;
+
 use crate::support::lookup::{Lookup, PATH, asked};
 use crate::support::random::{cpf, formatted_cpf};
+use crate::support::{Reply, Server};
+
+/// An API whose answer names no person, so that it can be compared with no query.
+fn answering_anyone(lookup: &Lookup) -> Server {
+    lookup.answering(Reply::json(200, &json!([{ "id": 28_631_365 }])))
+}
 
 #[test]
 fn the_formatting_of_a_cpf_is_removed() {
     let lookup = Lookup::fresh();
-    let server = lookup.finding();
+    let server = answering_anyone(&lookup);
     for cpf in [
         "529.982.247-25",
         "52998224725",
@@ -26,7 +33,7 @@ fn the_formatting_of_a_cpf_is_removed() {
 #[test]
 fn every_valid_cpf_is_asked_for() {
     let lookup = Lookup::fresh();
-    let server = lookup.finding();
+    let server = answering_anyone(&lookup);
     for valid in ["12345678909".to_owned(), "11144477735".to_owned(), cpf(), cpf(), cpf()] {
         let request = asked(&server, lookup.cli(&server).args(["--cpf", &formatted_cpf(&valid)]).personal(&valid));
         assert_eq!(request.query(), [("document".to_owned(), valid)]);
@@ -70,7 +77,7 @@ fn a_wrong_cpf_sends_nothing_and_is_not_shown() {
 #[test]
 fn a_login_of_eleven_digits_stays_a_login() {
     let lookup = Lookup::fresh();
-    let server = lookup.finding();
+    let server = answering_anyone(&lookup);
     for login in ["52998224725", "52998224724", "11111111111", "012.345.678-90"] {
         let request = asked(&server, lookup.cli(&server).args(["--login", login]).personal(login));
         assert_eq!(request.query(), [("login".to_owned(), login.to_owned())]);
@@ -80,7 +87,7 @@ fn a_login_of_eleven_digits_stays_a_login() {
 #[test]
 fn a_login_is_encoded_into_the_query() {
     let lookup = Lookup::fresh();
-    let server = lookup.finding();
+    let server = answering_anyone(&lookup);
     for login in [
         "maria+tag@example.com",
         "a b c d e",
@@ -102,7 +109,7 @@ fn a_login_is_encoded_into_the_query() {
 #[test]
 fn a_login_that_looks_like_an_option_can_be_given() {
     let lookup = Lookup::fresh();
-    let server = lookup.finding();
+    let server = answering_anyone(&lookup);
     let request = asked(&server, lookup.cli(&server).arg("--login=--verbose").personal("--verbose"));
     assert_eq!(request.query(), [("login".to_owned(), "--verbose".to_owned())]);
 }

@@ -56,7 +56,8 @@ fn ids_segment_and_status_stay_and_all_else_is_masked() {
 #[test]
 fn many_are_masked_alike_and_their_queries_too() {
     let batch = BulkLookup::of(3);
-    let person = person(&batch.lookup);
+    let mut person = person(&batch.lookup);
+    person["documentNumber"] = json!(batch.cpfs[0]);
     let server = batch.server_with(move |at, found| match at {
         0 => Reply::json(200, &json!([person])),
         1 => Reply::json_text(200, "[]"),
