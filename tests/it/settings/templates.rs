@@ -14,7 +14,8 @@ fn a_template_replaces_path_and_query() {
     let lookup = Lookup::fresh();
     let server = lookup.finding();
     let cli = with_template(&lookup, &server, "participant_by_login", "/api/v2/people/by-login/{login}?full=true");
-    let _ = cli.args(["--login", "a/b c?d"]).run().succeeds();
+    let outcome = cli.args(["--login", "a/b c?d"]).run();
+    assert_eq!(outcome.code, 0, "{outcome:?}");
     assert_eq!(server.lines()[2], "GET /api/v2/people/by-login/a%2Fb%20c%3Fd?full=true");
 }
 
