@@ -1,4 +1,4 @@
-//! Every exit code and its meaning. The README's table is this one; a test holds them together.
+//! Every exit code and its meaning. A test holds codes and kinds of the README's table to this one.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The only renderer of errors: text for people, one JSON line for machines. Secrets are hidden, foreign text is
-//! escaped, capped and quoted, so that it never begins a line.
+//! Renders the error of a command: text for people, one JSON line for machines. Secrets are hidden, foreign text is
+//! escaped, capped and quoted, so that it never begins a line. Reports of `check` and rows of bulk lookups render theirs.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! What it means when no answer came: from reqwest's error to a kind, a sentence and a hint. Refuses to decide by the
-//! text of an error: it looks for known types in the chain.
+//! What it means when no answer came: from reqwest's error to a kind, a sentence and a hint. Looks for known types in the
+//! chain of sources, and at the text only where hyper-util does not export the type: a failed tunnel, a failed lookup.
 
 use std::error::Error as StdError;
 use std::io;

@@ -1,7 +1,7 @@
 //! The one error type: a kind (which decides the exit code), what happened, its causes, and what to try.
 //!
-//! Owns the shape of an error. Refuses to render it: that is `report`'s work, which also hides secrets and escapes
-//! control characters. Text that a server wrote enters an error only as a quote ([`Cause::quote`]), so that the
+//! Owns the shape of an error. Refuses to render it for people: that is the work of `report`, which also hides secrets and
+//! escapes control characters. Text that a server wrote enters an error only as a quote ([`Cause::quote`]), so that a
 //! renderer can tell it from our own.
 
 use std::fmt;

@@ -14,7 +14,7 @@ use crate::settings::layer::Value;
 use crate::settings::resolved::Settings;
 
 impl Settings {
-    /// A list with its placeholders filled in, split at white space where the setting's words allow it.
+    /// A list with its placeholders filled in; a text is a list of one.
     ///
     /// # Errors
     /// Usage: a placeholder's setting is missing.
