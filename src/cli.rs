@@ -174,3 +174,33 @@ fn after_help() -> String {
         rows.join("\n")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::key::SETTINGS;
+
+    /// Help is literal text, since building it from the table would cost every run; so this holds the two together.
+    #[test]
+    fn help_names_the_variable_and_the_default_of_every_setting_with_a_flag() {
+        let (mut m2m, mut seen) = (Cli::command(), std::collections::BTreeSet::new());
+        m2m.build();
+        for command in m2m.get_subcommands().filter(|command| command.get_name() != "profile") {
+            for arg in command.get_arguments() {
+                let flag = arg.get_long().map(|long| format!("--{long}")).unwrap_or_default();
+                let Some(setting) = SETTINGS.iter().find(|setting| setting.flag == Some(&flag)) else { continue };
+                seen.insert(setting.name);
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                let at = format!("{} {flag}: {help}", command.get_name());
+                assert_eq!(help.contains("[env: "), setting.env.is_some(), "{at}");
+                assert!(setting.env.is_none_or(|variable| help.contains(&format!("[env: {variable}"))), "{at}");
+                if let Some(default) = setting.default {
+                    assert!(help.contains(&format!("[default: {default}]")), "{at}");
+                }
+            }
+        }
+        let unseen: Vec<_> =
+            SETTINGS.iter().filter(|setting| setting.flag.is_some() && !seen.contains(setting.name)).collect();
+        assert!(unseen.is_empty(), "no command takes these flags: {unseen:?}");
+    }
+}

@@ -34,7 +34,7 @@ use report::ErrorFormat;
 #[doc(hidden)]
 pub mod internals {
     /// The redactor of a host.
-    pub fn redactor(host: &crate::Host) -> &crate::platform::redactor::Redactor {
+    pub fn redactor(host: &crate::Host) -> &crate::platform::redaction::redactor::Redactor {
         &host.ui.redactor
     }
 

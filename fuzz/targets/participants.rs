@@ -11,7 +11,7 @@ use m2m::internals::participants::filter::ParticipantFilter;
 use m2m::internals::participants::impersonation;
 use m2m::internals::participants::lookup::Participants;
 use m2m::internals::platform::json;
-use m2m::internals::platform::redactor::Redactor;
+use m2m::internals::platform::redaction::redactor::Redactor;
 use m2m_fuzz::{assert_showable, quiet_host};
 use serde_json::value::RawValue;
 

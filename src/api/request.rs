@@ -11,8 +11,8 @@ use crate::http::message::{BodySink, Request, ResponseEvent, visible_ascii};
 use crate::http::retry::RetryPolicy;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::personal_data;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::personal_data;
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::settings::api;
@@ -138,7 +138,7 @@ pub async fn send(
     sink: &mut BodySink<'_>,
 ) -> Result<Option<Error>> {
     let reply = session.send_streaming(&mut request, sink).await?;
-    if (200..300).contains(&reply.status) {
+    if reply.is_success() {
         return Ok(None);
     }
     if sink(ResponseEvent::Head(&reply)).is_continue() {

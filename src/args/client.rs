@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::word::WordOf;
 use crate::platform::error::{Error, Result};
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
@@ -23,10 +24,9 @@ pub struct ClientArgs {
     /// path]
     #[arg(long, value_name = "PATH")]
     client_secret_file: Option<PathBuf>,
-    /// How the client authenticates: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt,
-    /// tls_client_auth, self_signed_tls_client_auth, client_assertion [env: M2M_AUTH_METHOD] [default:
-    /// client_secret_basic, with a JSON body client_secret_post]
-    #[arg(long, value_name = "METHOD")]
+    /// How the client authenticates [env: M2M_AUTH_METHOD] [default: client_secret_basic, with a JSON body
+    /// client_secret_post]
+    #[arg(long, value_name = "METHOD", value_parser = WordOf(SettingKey::AuthMethod))]
     auth_method: Option<String>,
     /// PEM file with the client's certificate, for mutual TLS; may hold the key too [env: M2M_CLIENT_CERT]
     #[arg(long, value_name = "FILE")]
@@ -34,11 +34,11 @@ pub struct ClientArgs {
     /// File with the client's private key (PEM or JWK), for private_key_jwt and mutual TLS [env: M2M_CLIENT_KEY]
     #[arg(long, value_name = "FILE")]
     client_key: Option<PathBuf>,
-    /// How parameters are sent: form, json [env: M2M_BODY_FORMAT] [default: form]
-    #[arg(long, value_name = "FORMAT")]
+    /// How parameters are sent [env: M2M_BODY_FORMAT] [default: form]
+    #[arg(long, value_name = "FORMAT", value_parser = WordOf(SettingKey::BodyFormat))]
     body_format: Option<String>,
-    /// How id and secret enter Basic: form, strict, raw [default: form]
-    #[arg(long, value_name = "ENCODING")]
+    /// How id and secret are encoded in the Basic header [default: form]
+    #[arg(long, value_name = "ENCODING", value_parser = WordOf(SettingKey::BasicEncoding))]
     basic_encoding: Option<String>,
     /// Also send client_id in the body beside Basic
     #[arg(long)]

@@ -12,3 +12,4 @@ pub mod participant_filter;
 pub mod participant_query;
 pub mod server;
 pub mod usage_error;
+pub mod word;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::args::word::WordOf;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 
@@ -9,9 +10,8 @@ use crate::settings::layer::Layer;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Authorization server")]
 pub struct ServerArgs {
-    /// Preset of defaults and hints: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak [env:
-    /// M2M_PROVIDER]
-    #[arg(long, value_name = "NAME")]
+    /// Preset of defaults and hints [env: M2M_PROVIDER] [default: generic]
+    #[arg(long, value_name = "NAME", value_parser = WordOf(SettingKey::Provider))]
     provider: Option<String>,
     /// The tenant's domain, for presets that need it [env: M2M_TENANT_DOMAIN]
     #[arg(long, value_name = "DOMAIN")]

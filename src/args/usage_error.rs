@@ -29,11 +29,15 @@ pub fn from_clap(error: &clap::Error, command: &str) -> Error {
             Error::usage(format!("`{argument}` needs a value"))
         }
         ClapKind::InvalidValue | ClapKind::ValueValidation => {
-            let value = said(ContextKind::InvalidValue).filter(|v| is_word(v));
-            Error::usage(value.map_or_else(
+            let value = said(ContextKind::InvalidValue).filter(|v| is_word(v) || is_small_number(v));
+            let ours = Error::usage(value.map_or_else(
                 || format!("`{argument}` has a value that is not valid (not shown)"),
                 |v| format!("`{argument}` cannot be `{v}`"),
-            ))
+            ));
+            match std::error::Error::source(error).filter(|_| error.kind() == ClapKind::ValueValidation) {
+                Some(why) => ours.cause(why.to_string()),
+                None => ours,
+            }
         }
         ClapKind::ArgumentConflict => {
             let other = said(ContextKind::PriorArg).unwrap_or_default();
@@ -85,6 +89,11 @@ fn describe_unknown_argument(argument: &str) -> String {
         Some(word) if is_word(word) => format!("there is no flag `{name}` here"),
         _ => "there is an argument too many (not shown, it could be a secret)".into(),
     }
+}
+
+/// Whether a text is a number too short to be a CPF or any other identifier.
+fn is_small_number(text: &str) -> bool {
+    (1..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
 }
 
 /// Whether a text is plainly a word of the command line, not a value.

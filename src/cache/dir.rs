@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
+use crate::platform::private_file;
 
 /// Larger than any entry.
 const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -255,20 +256,9 @@ fn read_private(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = open_private_new(path)?;
+    let mut file = private_file::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn open_private_new(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 /// A name beside `path` that no other process uses.

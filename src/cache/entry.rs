@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::platform::json;
 use crate::platform::json::Members;
 use crate::platform::secret::Secret;
+use crate::platform::unix_time;
 
 const VERSION: u32 = 1;
 /// Tokens with more left than this are fresh whatever their lifetime.
@@ -77,8 +78,8 @@ impl Entry {
             RawValue::from_string(format!("{{{}}}", members.join(","))).unwrap_or_else(|_| RawValue::NULL.to_owned());
         let wire = Wire {
             version: VERSION,
-            obtained_at: unix(self.obtained_at),
-            expires_at: unix(self.expires_at),
+            obtained_at: unix_time::seconds(self.obtained_at),
+            expires_at: unix_time::seconds(self.expires_at),
             about: &self.description,
             response: &response,
         };
@@ -93,8 +94,8 @@ impl Entry {
         let members = wire.response;
         Some(Self {
             access_token: Secret::new(members.text("access_token").filter(|t| !t.is_empty())?),
-            obtained_at: time(wire.obtained_at)?,
-            expires_at: time(wire.expires_at)?,
+            obtained_at: unix_time::at(wire.obtained_at)?,
+            expires_at: unix_time::at(wire.expires_at)?,
             members,
             description: wire.about,
         })
@@ -116,16 +117,6 @@ impl Entry {
     }
 }
 
-/// Whole seconds since 1970.
-pub fn unix(at: SystemTime) -> u64 {
-    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-/// The time of so many seconds since 1970, if the clock can tell it.
-pub fn time(secs: u64) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,8 +124,8 @@ mod tests {
     fn entry(obtained: u64, expires: u64) -> Entry {
         Entry {
             access_token: Secret::new("abc".into()),
-            obtained_at: time(obtained).unwrap(),
-            expires_at: time(expires).unwrap(),
+            obtained_at: unix_time::at(obtained).unwrap(),
+            expires_at: unix_time::at(expires).unwrap(),
             members: json::parse(br#"{"access_token":"abc","x":1.50,"x":"\u00e9"}"#).unwrap(),
             description: TokenDescription { server: "https://as".into(), ..TokenDescription::default() },
         }
@@ -144,7 +135,10 @@ mod tests {
     fn an_entry_survives_the_disk() {
         let bytes = entry(1000, 4600).to_bytes();
         let read = Entry::from_bytes(&bytes).unwrap();
-        assert_eq!((read.access_token.expose(), unix(read.obtained_at), unix(read.expires_at)), ("abc", 1000, 4600));
+        assert_eq!(
+            (read.access_token.expose(), unix_time::seconds(read.obtained_at), unix_time::seconds(read.expires_at)),
+            ("abc", 1000, 4600)
+        );
         assert_eq!(read.members.0.len(), 3);
         assert_eq!(read.members.0[1].1.get(), "1.50");
         assert_eq!(read.to_bytes(), bytes);
@@ -168,7 +162,7 @@ mod tests {
 
     #[test]
     fn freshness_scales_with_the_lifetime() {
-        let at = |secs| time(secs).unwrap();
+        let at = |secs| unix_time::at(secs).unwrap();
         let min = |secs| Some(Duration::from_secs(secs));
         for (obtained, expires, now, min_ttl, fresh) in [
             (0, 3600, 3539, None, true),

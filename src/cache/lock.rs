@@ -1,12 +1,15 @@
 //! One lock per entry, on a file beside it: of many processes that miss, one asks the server. The lock belongs to the
 //! open file, so the system frees it when its holder dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::time::Duration;
+
+use anyhow::bail;
 
 use crate::cache::dir::{Bucket, CacheDir};
 use crate::platform::deadline::Deadline;
 use crate::platform::host::Host;
+use crate::platform::private_file;
 
 /// How often a held lock is asked for again.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -58,14 +61,20 @@ pub async fn acquire<T>(
 
 fn open(dir: &CacheDir, bucket: Bucket, name: &str) -> anyhow::Result<File> {
     let dir = dir.make_bucket(bucket)?;
-    let mut options = OpenOptions::new();
+    let mut options = private_file::options();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        // Not through a link, and not waiting for the other end of a pipe.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
     }
-    Ok(options.open(dir.join(format!("{name}.lock")))?)
+    let file = options.open(dir.join(format!("{name}.lock")))?;
+    if !file.metadata()?.is_file() {
+        bail!("the lock is not a file");
+    }
+    Ok(file)
 }
 
 /// Reports a lock that could not be used: a warning if another process is stuck, else only in the log.

@@ -1,6 +1,6 @@
 //! The checks of a token that is a JWT: claims, audience, signature. What an API would look at, looked at beforehand.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::check::context::CheckContext;
 use crate::check::report::Recorder;
@@ -8,6 +8,7 @@ use crate::oauth::discovery::Metadata;
 use crate::oauth::jose::jwks::Refusal;
 use crate::oauth::jose::jwt::{Jwt, ParsedToken as Shape};
 use crate::oauth::token_response::Token;
+use crate::platform::unix_time;
 use crate::settings::key::SettingKey;
 use crate::tokens::credentials;
 use crate::tokens::verification;
@@ -96,8 +97,7 @@ fn check_claims(
     }
     if let (Some(exp), Some(secs)) = (jwt.claims.expires(), token.stated_secs) {
         let expires_at = token.sent_at + Duration::from_secs(secs.max(0).unsigned_abs());
-        let expires_at = expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let apart = exp.abs_diff(expires_at);
+        let apart = exp.abs_diff(unix_time::seconds(expires_at));
         if apart > TOLERANCE_SECS {
             odd.push(format!("its `exp` and `expires_in` are {apart} s apart"));
         }

@@ -26,7 +26,7 @@ pub(crate) fn check(record: &mut Recorder<'_>, context: &CheckContext<'_>, reply
 pub(crate) fn failed_check_id(reply: &Response) -> &'static str {
     let Ok(members) = json::parse::<Members>(&reply.body) else { return "token.grant" };
     let once = ["access_token", "token_type", "expires_in", "error"].iter().all(|name| members.count(name) <= 1);
-    let granted = (200..300).contains(&reply.status) && once && members.get("error").is_none();
+    let granted = reply.is_success() && once && members.get("error").is_none();
     match members.text("access_token").filter(|token| granted && !token.is_empty()) {
         None => "token.grant",
         Some(text) if token_response::is_b64token(&text) => "token.type",

@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::args::general::GeneralArgs;
 use crate::args::list_format::ListFormat;
 use crate::cache::dir::{Bucket, CacheDir};
-use crate::cache::entry;
 use crate::cache::entry::Entry;
 use crate::output::columns;
 use crate::output::token_format::rfc3339;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
+use crate::platform::unix_time;
 
 /// List and clear cached tokens
 #[derive(Args, Debug)]
@@ -81,7 +81,7 @@ fn list(host: &Host, folder: Option<&CacheDir>, args: &ListArgs) -> Result<()> {
         let row = |entry: &Entry| {
             json!({
                 "server": entry.description.server, "client_id": entry.description.client_id, "scope": entry.description.scope, "audience": entry.description.audience,
-                "expires_in": left(entry), "expires_at": rfc3339(entry.expires_at), "expires_at_unix": entry::unix(entry.expires_at),
+                "expires_in": left(entry), "expires_at": rfc3339(entry.expires_at), "expires_at_unix": unix_time::seconds(entry.expires_at),
                 "fresh": entry.is_fresh(now, None),
             })
         };

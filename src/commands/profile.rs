@@ -1,20 +1,22 @@
 //! `m2m profile`: the configuration, each value with its origin, secrets hidden.
 
-use std::io::Write as _;
 use std::path::Path;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use crate::args::api::ApiArgs;
 use crate::args::general::GeneralArgs;
 use crate::args::grant::GrantArgs;
 use crate::args::list_format::ListFormat;
+use crate::args::word::WordOf;
 use crate::output::columns;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::private_file;
 use crate::settings::config_file::ConfigFile;
 use crate::settings::generated_key;
+use crate::settings::key::SettingKey;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::resolved::unknown_provider;
@@ -78,18 +80,26 @@ struct InitArgs {
     /// Name of the profile, also as --profile [default: the provider's name]
     #[arg(value_name = "NAME", conflicts_with = "profile")]
     name: Option<String>,
-    /// Provider: generic, cloudloyalty, cognito, loyaltyone, auth0, entra, okta, keycloak
-    #[arg(long, value_name = "NAME")]
+    /// The provider, whose settings the profile begins with
+    #[arg(long, value_name = "NAME", value_parser = WordOf(SettingKey::Provider))]
     provider: String,
-    /// How the client authenticates: client_secret (default), or private_key_jwt, which makes a key pair (ES256) beside
-    /// the config file and prints the public JWK to register
-    #[arg(long, value_name = "METHOD", default_value = "client_secret", value_parser = ["client_secret", "private_key_jwt"])]
-    auth_method: String,
+    /// How the client authenticates; private_key_jwt makes a key pair (ES256) beside the config file and prints the
+    /// public JWK to register
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t)]
+    auth_method: InitMethod,
     /// Print the profile instead of writing a file
     #[arg(long, conflicts_with = "auth_method")]
     print: bool,
     #[command(flatten)]
     general: GeneralArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum InitMethod {
+    #[default]
+    ClientSecret,
+    PrivateKeyJwt,
 }
 
 impl ProfileArgs {
@@ -171,7 +181,7 @@ fn init(host: &Host, args: &InitArgs) -> Result<()> {
         return host.ui.print(starter::config(name, preset, &Proof::Secret).as_bytes());
     }
     let (path, _) = config_path(host, args.general.config.as_deref())?;
-    if args.auth_method != "private_key_jwt" {
+    if args.auth_method == InitMethod::ClientSecret {
         write_new(&path, &starter::config(name, preset, &Proof::Secret))?;
         host.ui.note(&format!("wrote {}; put your client id in, then `m2m profile show`", path.display()));
         return Ok(());
@@ -204,17 +214,7 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
         }
         Error::usage(format!("cannot write the config file `{}`", path.display())).caused_by(e)
     };
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        std::fs::create_dir_all(dir).map_err(failed)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
+    private_file::write_new(path, text.as_bytes()).map_err(failed)
 }
 
 fn exists(path: &Path) -> Error {

@@ -23,7 +23,7 @@ use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::runtime;
 use crate::settings::api::Api;
 use crate::settings::key::SettingKey;

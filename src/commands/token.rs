@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use crate::args::grant::GrantArgs;
 use crate::output::dry_run;
@@ -12,17 +12,6 @@ use crate::output::token_format::TokenFormat;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::tokens::session::TokenSession;
-
-/// The formats by name.
-const FORMATS: [(&str, TokenFormat); 7] = [
-    ("token", TokenFormat::Token),
-    ("json", TokenFormat::Json),
-    ("header", TokenFormat::Header),
-    ("curl", TokenFormat::Curl),
-    ("env", TokenFormat::Env),
-    ("kubectl", TokenFormat::Kubectl),
-    ("github", TokenFormat::Github),
-];
 
 /// Print a valid access token
 ///
@@ -36,7 +25,7 @@ const FORMATS: [(&str, TokenFormat); 7] = [
 pub struct TokenArgs {
     /// What to print: the token; the response as json; a header line; a config for `curl -K -`; an env line; a kubectl
     /// ExecCredential; a mask and GITHUB_OUTPUT for github
-    #[arg(short, long, value_name = "FORMAT", default_value = "token", value_parser = format_parser())]
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     output: TokenFormat,
     /// Show the settings with their origins and the request as a curl command, secrets hidden; no network, no secret
     /// command
@@ -46,10 +35,14 @@ pub struct TokenArgs {
     pub(crate) grant: GrantArgs,
 }
 
-fn format_parser() -> impl TypedValueParser<Value = TokenFormat> {
-    let known = PossibleValuesParser::new(FORMATS.map(|(name, _)| name));
-    let format = |given: String| FORMATS.iter().find(|(name, _)| *name == given).map(|(_, format)| *format);
-    known.map(move |given| format(given).unwrap_or_default())
+impl ValueEnum for TokenFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
 /// Runs the command.

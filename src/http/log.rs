@@ -8,7 +8,7 @@ use crate::http::message::{Request, Response};
 use crate::http::retry::AttemptOutcome;
 use crate::platform::error::Error;
 use crate::platform::host::Host;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::ui::Verbosity;
 
 /// One attempt and what came of it; `streamed` bytes of the body went out instead of being kept.

@@ -39,6 +39,17 @@ impl AuthMethod {
         Self::ClientAssertion,
     ];
 
+    /// Their names in settings and metadata, in the order of the enum.
+    pub const NAMES: &[&str] = &[
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+        "client_assertion",
+    ];
+
     /// Whether the client proves itself by its certificate.
     pub fn is_mutual_tls(self) -> bool {
         matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
@@ -54,15 +65,7 @@ impl AuthMethod {
 
     /// The name in settings and metadata.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::ClientSecretJwt => "client_secret_jwt",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::TlsClientAuth => "tls_client_auth",
-            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-            Self::ClientAssertion => "client_assertion",
-        }
+        Self::NAMES[self as usize]
     }
 }
 
@@ -78,13 +81,15 @@ pub enum BasicEncoding {
 }
 
 impl BasicEncoding {
+    /// All encodings.
+    pub const ALL: [Self; 3] = [Self::Form, Self::Strict, Self::Raw];
+
+    /// Their names in settings, in the order of the enum.
+    pub const NAMES: &[&str] = &["form", "strict", "raw"];
+
     /// The name in settings.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Strict => "strict",
-            Self::Raw => "raw",
-        }
+        Self::NAMES[self as usize]
     }
 
     fn id(self, id: &str) -> String {

@@ -29,12 +29,15 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Form, Self::Json];
+
+    /// The names in settings, in the order of the enum.
+    pub const NAMES: &[&str] = &["form", "json"];
+
     /// The name in settings.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Json => "json",
-        }
+        Self::NAMES[self as usize]
     }
 }
 

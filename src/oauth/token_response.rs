@@ -12,6 +12,7 @@ use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::json;
 use crate::platform::json::Members;
 use crate::platform::secret::Secret;
+use crate::platform::unix_time;
 
 /// `exp` and `expires_in` may differ by so many seconds without a word.
 const TOLERATED_SECS: i64 = 60;
@@ -49,13 +50,13 @@ pub struct Token {
 pub fn parse_response(reply: &Response, hints: &[Hint], now: SystemTime) -> Result<Token> {
     let members = match json::parse::<Members>(&reply.body) {
         Ok(members) => members,
-        Err(why) if (200..300).contains(&reply.status) && !reply.is_html() && !reply.body.is_empty() => {
+        Err(why) if reply.is_success() && !reply.is_html() && !reply.body.is_empty() => {
             return Err(malformed(reply, "the answer of the token endpoint cannot be read").cause(why));
         }
         Err(_) => return Err(token_error::refusal(reply, hints, now)),
     };
     let says_error = members.get("error").is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
-    if says_error || !(200..300).contains(&reply.status) {
+    if says_error || !reply.is_success() {
         return Err(token_error::refusal(reply, hints, now));
     }
     for name in ["access_token", "token_type", "expires_in", "error"] {
@@ -201,7 +202,7 @@ pub fn lifetime_of(raw: &str) -> Option<i64> {
 }
 
 fn seconds_until(exp: u64, from: SystemTime) -> i64 {
-    let now = from.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = unix_time::seconds(from);
     (i64::try_from(exp).unwrap_or(i64::MAX).saturating_sub_unsigned(now)).clamp(-LONGEST_SECS, LONGEST_SECS)
 }
 

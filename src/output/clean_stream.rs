@@ -1,7 +1,7 @@
 //! A body on its way to stdout, piece by piece, with known secrets hidden even where one is cut in two. A server that
 //! echoes a credential must not make us print it.
 
-use crate::platform::redactor::Redactor;
+use crate::platform::redaction::redactor::Redactor;
 
 /// Holds back no more of a body than could be the beginning of a secret or of a character, so that a slow body is seen
 /// as it comes.

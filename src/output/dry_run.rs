@@ -5,7 +5,7 @@ use crate::http::message::Request;
 use crate::output::columns;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::shell;
 use crate::settings::resolved::Settings;
 use crate::settings::table;

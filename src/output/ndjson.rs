@@ -8,7 +8,7 @@ use crate::exit;
 use crate::output::redact_participant;
 use crate::participants::bulk::{Answer, Field, Row};
 use crate::platform::error::{Error, ErrorKind};
-use crate::platform::redactor::{HIDDEN, Redactor};
+use crate::platform::redaction::redactor::{HIDDEN, Redactor};
 
 /// Why a line has no answer.
 #[derive(Serialize)]

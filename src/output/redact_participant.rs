@@ -4,8 +4,8 @@
 use serde_json::value::RawValue;
 
 use crate::platform::json::Members;
-use crate::platform::personal_data;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::personal_data;
+use crate::platform::redaction::redactor::HIDDEN;
 
 /// Where a value stands in a participant, which decides what of it may stay.
 #[derive(Clone, Copy)]

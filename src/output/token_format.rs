@@ -1,10 +1,11 @@
 //! The formats of `m2m token -o`: the token and what surrounds it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::value::RawValue;
 
 use crate::platform::error::{Error, Result};
+use crate::platform::unix_time;
 use crate::tokens::provider::AccessToken;
 
 /// How a token is printed.
@@ -25,6 +26,25 @@ pub enum TokenFormat {
     Kubectl,
     /// A mask for the log of a GitHub Actions job; the token goes to `GITHUB_OUTPUT`, see [`github_output`].
     Github,
+}
+
+impl TokenFormat {
+    /// All formats.
+    pub const ALL: [Self; 7] =
+        [Self::Token, Self::Json, Self::Header, Self::Curl, Self::Env, Self::Kubectl, Self::Github];
+
+    /// The name after `-o`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Json => "json",
+            Self::Header => "header",
+            Self::Curl => "curl",
+            Self::Env => "env",
+            Self::Kubectl => "kubectl",
+            Self::Github => "github",
+        }
+    }
 }
 
 /// Renders a token. `now` is what remaining lifetimes count from, `kubectl_version` the `apiVersion` of an
@@ -85,8 +105,7 @@ fn kubectl(token: &AccessToken, version: &str) -> String {
 
 /// A time to the second, as RFC 3339 writes it.
 pub fn rfc3339(at: SystemTime) -> String {
-    let secs = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(secs)).to_string()
+    humantime::format_rfc3339_seconds(at).to_string()
 }
 
 /// The members as they were written, `expires_in` counted from now, and ours after them.
@@ -101,7 +120,7 @@ fn json(token: &AccessToken, now: SystemTime) -> String {
         .collect();
     if let Some(at) = token.expires_at {
         let left = at.duration_since(now).unwrap_or_default().as_secs();
-        let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let unix = unix_time::seconds(at);
         parts.push(format!("\"expires_in\":{left}"));
         parts.push(format!("\"expires_at\":\"{}\"", rfc3339(at)));
         parts.push(format!("\"expires_at_unix\":{unix}"));
@@ -116,6 +135,8 @@ fn member(name: &str, raw: &RawValue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::platform::json;
     use crate::platform::secret::Secret;

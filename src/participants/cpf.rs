@@ -2,7 +2,7 @@
 //! never formats one into a message.
 
 use crate::platform::error::{Error, Result};
-use crate::platform::personal_data;
+use crate::platform::redaction::personal_data;
 
 /// A CPF whose check digits are right, as eleven ASCII digits.
 #[derive(Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::http::message::visible_ascii;
 use crate::participants::filter::text_at;
 use crate::platform::error::{Error, Result};
 use crate::platform::json;
-use crate::platform::redactor::HIDDEN;
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::settings::key::SettingKey;
 use crate::settings::resolved::{Settings, missing};
 

@@ -2,7 +2,7 @@
 //! and a torn last one dropped.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, ErrorKind as IoKind, Seek as _, SeekFrom};
 use std::path::Path;
@@ -12,7 +12,8 @@ use serde::Deserialize;
 use crate::participants::bulk::Field;
 use crate::participants::bulk_input::Line;
 use crate::platform::error::{Error, Result};
-use crate::platform::redactor::HIDDEN;
+use crate::platform::private_file;
+use crate::platform::redaction::redactor::HIDDEN;
 
 /// What an output has.
 #[derive(Debug, Default)]
@@ -105,14 +106,8 @@ fn other_input(message: String) -> Error {
 pub fn open(path: &Path, field: Field) -> Result<(File, CompletedLines)> {
     let refused = || Error::usage(format!("cannot use the output to be resumed, `{}`", path.display()));
     let failed = |e: std::io::Error| refused().caused_by(e);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path).map_err(failed)?;
+    let mut file =
+        private_file::options().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(refused().cause("it is a pipe or a device, not a file"));
     }

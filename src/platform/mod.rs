@@ -3,18 +3,18 @@
 //! commands.
 
 pub mod deadline;
-pub mod encodings;
 pub mod error;
 pub mod host;
 pub mod json;
 pub mod local_input;
-pub mod personal_data;
+pub mod private_file;
 pub mod process;
-pub mod redactor;
+pub mod redaction;
 pub mod runtime;
 pub mod secret;
 pub mod shell;
 pub mod text;
 pub mod ui;
+pub mod unix_time;
 pub mod url;
 pub mod uuid;

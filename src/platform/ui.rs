@@ -8,7 +8,7 @@ use std::io::{ErrorKind as IoKind, IsTerminal as _, Write};
 use std::rc::Rc;
 
 use crate::platform::error::{Error, ErrorKind, Result};
-use crate::platform::redactor::{HIDDEN, Redactor};
+use crate::platform::redaction::redactor::{HIDDEN, Redactor};
 use crate::platform::text;
 
 /// How much is written to stderr.

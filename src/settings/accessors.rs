@@ -98,16 +98,16 @@ impl Settings {
         }
     }
 
-    /// One of a fixed set of words.
+    /// One of a fixed set of words, as the value of `all` that stands at the word's place.
     ///
     /// # Errors
     /// Usage: another word; the message lists the set.
-    pub fn word<T: Copy>(&self, key: SettingKey, words: &[(&'static str, T)]) -> Result<Option<T>> {
+    pub fn word<T: Copy>(&self, key: SettingKey, all: &[T]) -> Result<Option<T>> {
         let Some(text) = self.raw_or_default(key) else { return Ok(None) };
-        words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let error = self.bad(key, text, &format!("the values are {}", list_quoted(&known)));
-            match nearest(text, &known) {
+        let known = key.words();
+        known.iter().zip(all).find(|(word, _)| **word == text).map(|(_, value)| Some(*value)).ok_or_else(|| {
+            let error = self.bad(key, text, &format!("the values are {}", list_quoted(known)));
+            match nearest(text, known) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,
             }
@@ -164,8 +164,7 @@ mod tests {
 
     #[test]
     fn words_are_of_a_set_and_the_nearest_is_named() {
-        let words = [("form", 1), ("json", 2)];
-        let found = |text: &str| settings(text).word(SettingKey::BodyFormat, &words);
+        let found = |text: &str| settings(text).word(SettingKey::BodyFormat, &[1, 2]);
         assert_eq!(found("").unwrap(), Some(1));
         assert_eq!(found("body_format = \"json\"").unwrap(), Some(2));
         let error = found("body_format = \"jsn\"").unwrap_err();

@@ -35,7 +35,7 @@ impl AssertionSettings {
     pub fn resolve(settings: &Settings, method: AuthMethod) -> Result<Self> {
         let signs = matches!(method, AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt);
         // A preset's audience may need the tenant's domain, which is irrelevant unless an assertion is signed.
-        let wanted = if signs || settings.precedence(SettingKey::AssertionAud) > 1 {
+        let wanted = if signs || settings.is_explicit(SettingKey::AssertionAud) {
             settings.text(SettingKey::AssertionAud)?
         } else {
             None

@@ -8,7 +8,7 @@ use crate::oauth::scope::Scope;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
-use crate::platform::redactor::is_sensitive_name;
+use crate::platform::redaction::redactor::is_sensitive_name;
 use crate::platform::secret::Secret;
 use crate::platform::text::list_quoted;
 use crate::platform::url;
@@ -17,10 +17,6 @@ use crate::settings::assertion::AssertionSettings;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
-
-const FORMATS: &[(&str, BodyFormat)] = &[("form", BodyFormat::Form), ("json", BodyFormat::Json)];
-const ENCODINGS: &[(&str, BasicEncoding)] =
-    &[("form", BasicEncoding::Form), ("strict", BasicEncoding::Strict), ("raw", BasicEncoding::Raw)];
 
 /// A client, complete but for the values of its secrets.
 #[derive(Clone, Debug)]
@@ -81,7 +77,7 @@ impl OAuthClient {
                 .map(|key| (key, settings.origin(key)))
                 .to_vec(),
             method,
-            encoding: settings.word(SettingKey::BasicEncoding, ENCODINGS)?.unwrap_or(BasicEncoding::Form),
+            encoding: settings.word(SettingKey::BasicEncoding, &BasicEncoding::ALL)?.unwrap_or(BasicEncoding::Form),
             id_in_body: settings.switch(SettingKey::ClientIdInBody),
             credential,
             credential_key,
@@ -132,10 +128,9 @@ impl OAuthClient {
 }
 
 fn method(settings: &Settings) -> Result<(AuthMethod, BodyFormat)> {
-    let body_format = settings.word(SettingKey::BodyFormat, FORMATS)?.unwrap_or(BodyFormat::Form);
+    let body_format = settings.word(SettingKey::BodyFormat, &BodyFormat::ALL)?.unwrap_or(BodyFormat::Form);
     let (natural, _) = default_auth_method(settings);
-    let names = AuthMethod::ALL.map(|method| (method.name(), method));
-    let method = settings.word(SettingKey::AuthMethod, &names)?.unwrap_or(natural);
+    let method = settings.word(SettingKey::AuthMethod, &AuthMethod::ALL)?.unwrap_or(natural);
     if (method, body_format) == (AuthMethod::ClientSecretBasic, BodyFormat::Json) {
         return Err(Error::usage(
             "a JSON body carries the credentials itself, and only one method may be used in a request",

@@ -21,8 +21,8 @@ impl ConfigFile {
             Err(self.at(&item.span(), format!("`{name}` must be {expected}; it is {}", kind(item.get_ref()))))
         };
         match (shape, item.get_ref()) {
-            (Shape::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
-            (Shape::Text, _) => wrong("a string"),
+            (Shape::Text | Shape::Word(_), DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+            (Shape::Text | Shape::Word(_), _) => wrong("a string"),
             (Shape::Duration, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
             (Shape::Duration, _) => wrong("a duration such as \"30s\""),
             (Shape::Date, DeValue::Datetime(date)) => Ok(Value::Text(date.to_string())),

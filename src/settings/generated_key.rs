@@ -1,10 +1,10 @@
 //! The key pair of a new profile: written beside the config file, for its owner alone, never over another one.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use crate::oauth::jose::key_pair;
 use crate::platform::error::{Error, Result};
+use crate::platform::private_file;
 
 /// The public half of a key that was written.
 pub struct GeneratedKey {
@@ -29,16 +29,6 @@ pub fn write(path: &Path) -> Result<GeneratedKey> {
             error
         }
     };
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        std::fs::create_dir_all(dir).map_err(failed)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).and_then(|mut file| file.write_all(key.pem.expose().as_bytes())).map_err(failed)?;
+    private_file::write_new(path, key.pem.expose().as_bytes()).map_err(failed)?;
     Ok(GeneratedKey { public_jwk: key.public_jwk, kid: key.kid })
 }

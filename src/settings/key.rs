@@ -1,7 +1,10 @@
 //! Every setting there is: its profile key, flag, variable, and the shape of its value. Adding a setting starts here;
 //! the environment, the config file and error messages follow from this table.
 
+use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
+use crate::oauth::grant::BodyFormat;
 use crate::secrets::source::SecretKind;
+use crate::settings::presets;
 
 /// A setting.
 #[allow(missing_docs, reason = "the profile key in the table below says it")]
@@ -52,6 +55,8 @@ pub enum SettingKey {
 pub enum Shape {
     /// A string.
     Text,
+    /// One of these strings.
+    Word(&'static [&'static str]),
     /// A whole number.
     Number,
     /// A string such as `30s`.
@@ -110,6 +115,14 @@ impl SettingKey {
         self.setting().default
     }
 
+    /// The values that it may have, if they are a fixed set.
+    pub fn words(self) -> &'static [&'static str] {
+        match self.setting().shape {
+            Shape::Word(words) => words,
+            _ => &[],
+        }
+    }
+
     /// What kind of secret this setting holds, if it holds one.
     pub fn secret_kind(self) -> SecretKind {
         match self {
@@ -138,13 +151,13 @@ impl SettingKey {
 macro_rules! settings {
     (@default) => { None };
     (@default $default:literal) => { Some($default) };
-    ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident $(= $default:literal)?;)*) => {
+    ($($key:ident $name:literal $flag:expr, $env:expr, $shape:ident $(($words:expr))? $(= $default:literal)?;)*) => {
         &[$(Setting {
             key: SettingKey::$key,
             name: $name,
             flag: $flag,
             env: $env,
-            shape: Shape::$shape,
+            shape: Shape::$shape $(($words))?,
             default: settings!(@default $($default)?),
         }),*]
     };
@@ -152,7 +165,7 @@ macro_rules! settings {
 
 /// All settings, in the order of [`SettingKey`].
 pub const SETTINGS: &[Setting] = settings! {
-    Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Text = "generic";
+    Provider "provider" Some("--provider"), Some("M2M_PROVIDER"), Word(presets::NAMES) = "generic";
     TenantDomain "tenant_domain" Some("--tenant-domain"), Some("M2M_TENANT_DOMAIN"), Text;
     TenantId "tenant_id" Some("--tenant-id"), Some("M2M_TENANT_ID"), Text;
     Issuer "issuer" Some("--issuer"), Some("M2M_ISSUER"), Text;
@@ -160,9 +173,9 @@ pub const SETTINGS: &[Setting] = settings! {
     TokenUrl "token_url" Some("--token-url"), Some("M2M_TOKEN_URL"), Text;
     ClientId "client_id" Some("--client-id"), Some("M2M_CLIENT_ID"), Text;
     ClientSecret "client_secret" Some("--client-secret-file"), Some("M2M_CLIENT_SECRET"), Secret;
-    AuthMethod "auth_method" Some("--auth-method"), Some("M2M_AUTH_METHOD"), Text;
-    BodyFormat "body_format" Some("--body-format"), Some("M2M_BODY_FORMAT"), Text = "form";
-    BasicEncoding "basic_encoding" Some("--basic-encoding"), None, Text = "form";
+    AuthMethod "auth_method" Some("--auth-method"), Some("M2M_AUTH_METHOD"), Word(AuthMethod::NAMES);
+    BodyFormat "body_format" Some("--body-format"), Some("M2M_BODY_FORMAT"), Word(BodyFormat::NAMES) = "form";
+    BasicEncoding "basic_encoding" Some("--basic-encoding"), None, Word(BasicEncoding::NAMES) = "form";
     ClientIdInBody "client_id_in_body" Some("--client-id-in-body"), None, Switch;
     Scope "scope" Some("--scope"), Some("M2M_SCOPE"), List;
     Audience "audience" Some("--audience"), Some("M2M_AUDIENCE"), Text;
@@ -212,6 +225,7 @@ mod tests {
                 Shape::Duration => deadline::parse_duration(default).is_ok(),
                 Shape::Number => default.parse::<u32>().is_ok(),
                 Shape::Text => !default.is_empty(),
+                Shape::Word(words) => words.contains(&default),
                 _ => false,
             };
             assert!(fits, "{} = {default}", setting.name);

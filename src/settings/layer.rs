@@ -47,6 +47,29 @@ pub enum Origin {
     Default,
 }
 
+impl Origin {
+    /// The order of precedence: a source of a higher rank wins.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Flag(_) => 4,
+            Self::Env(_) => 3,
+            Self::Profile { .. } => 2,
+            Self::Preset(_) => 1,
+            Self::Default => 0,
+        }
+    }
+
+    /// Whether a value from here wins over one from `other`.
+    pub fn overrides(&self, other: &Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    /// Whether the user said so: by a flag, a variable, or a profile.
+    pub fn is_explicit(&self) -> bool {
+        self.overrides(&Self::Preset(""))
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

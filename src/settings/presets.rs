@@ -63,6 +63,17 @@ const AUTH0_HINTS: &[Hint] = &[
     Hint::status(401, "a plain `Unauthorized` is how older Auth0 tenants refuse a wrong client id or secret"),
 ];
 
+/// The names of all presets, in their order.
+pub const NAMES: &[&str] = &{
+    let mut names = [""; PRESETS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PRESETS[at].name;
+        at += 1;
+    }
+    names
+};
+
 /// All presets; the first is used when none is named.
 pub const PRESETS: &[Preset] = &[
     Preset {

@@ -12,7 +12,7 @@ use crate::settings::config_file::{AvailableProfiles, ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::{Layer, Origin, Value};
-use crate::settings::presets::{PRESETS, Preset};
+use crate::settings::presets::{NAMES, PRESETS, Preset};
 
 /// What the command line says beside settings: which profile, which file.
 #[derive(Clone, Debug, Default)]
@@ -37,17 +37,6 @@ pub struct Settings {
     values: Layer,
     /// Variables that secrets of the profile come from, whatever wins.
     overridden_env_vars: Vec<String>,
-}
-
-/// How strongly a source speaks; higher wins.
-fn precedence(origin: &Origin) -> u8 {
-    match origin {
-        Origin::Flag(_) => 4,
-        Origin::Env(_) => 3,
-        Origin::Profile { .. } => 2,
-        Origin::Preset(_) => 1,
-        Origin::Default => 0,
-    }
 }
 
 impl Settings {
@@ -121,9 +110,9 @@ impl Settings {
         self.raw(key).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
-    /// How strongly a setting was set; 0 when it was not.
-    pub fn precedence(&self, key: SettingKey) -> u8 {
-        self.raw(key).map_or(0, |(_, origin)| precedence(origin))
+    /// Whether the user set it, and not a preset or nothing at all.
+    pub fn is_explicit(&self, key: SettingKey) -> bool {
+        self.raw(key).is_some_and(|(_, origin)| origin.is_explicit())
     }
 
     /// A text as it was given.
@@ -268,10 +257,9 @@ pub fn missing(key: SettingKey) -> Error {
 
 /// The error for a provider that is not known.
 pub fn unknown_provider(name: &str, origin: &dyn std::fmt::Display) -> Error {
-    let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
     let error = Error::usage(format!("cannot use `provider = \"{name}\"` (from {origin})"))
-        .cause(format!("the providers are {}", list_quoted(&known)));
-    match nearest(name, &known) {
+        .cause(format!("the providers are {}", list_quoted(NAMES)));
+    match nearest(name, NAMES) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("use `generic` (the default) for any other server"),
     }

@@ -8,6 +8,7 @@ use crate::platform::text::list_quoted;
 use crate::platform::url::Url;
 use crate::settings::config_file::AvailableProfiles;
 use crate::settings::key::SettingKey;
+use crate::settings::layer::Origin;
 use crate::settings::resolved::Settings;
 
 /// The authorization server, as far as the settings know it.
@@ -26,8 +27,10 @@ impl Server {
     /// # Errors
     /// Usage: none is set, or the one that counts is not a URL that may be used.
     pub fn resolve(settings: &Settings) -> Result<Self> {
-        let stronger = settings.precedence(SettingKey::DiscoveryUrl).max(settings.precedence(SettingKey::Issuer))
-            > settings.precedence(SettingKey::TokenUrl);
+        let token_url = settings.origin(SettingKey::TokenUrl);
+        let stronger = [SettingKey::DiscoveryUrl, SettingKey::Issuer]
+            .iter()
+            .any(|key| settings.origin(*key).overrides(&token_url));
         if !stronger && let Some(url) = settings.url(SettingKey::TokenUrl)? {
             return Ok(Self::TokenEndpoint(url));
         }
@@ -42,14 +45,13 @@ impl Server {
 /// Usage: neither is set, or they cannot be used.
 pub fn metadata_source(settings: &Settings) -> Result<MetadataSource> {
     // Who says which issuer it must be means that one; a preset's leniency is for those who do not.
-    let rule =
-        if settings.precedence(SettingKey::Issuer) > 1 { IssuerRule::Exact } else { settings.preset.issuer_rule };
+    let rule = if settings.is_explicit(SettingKey::Issuer) { IssuerRule::Exact } else { settings.preset.issuer_rule };
     // A preset's issuer belongs to the preset's server, not to a document that the user named.
-    let preset_outdone =
-        settings.precedence(SettingKey::Issuer) == 1 && settings.precedence(SettingKey::DiscoveryUrl) > 1;
+    let preset_outdone = matches!(settings.origin(SettingKey::Issuer), Origin::Preset(_))
+        && settings.is_explicit(SettingKey::DiscoveryUrl);
     let pinned = if preset_outdone { None } else { settings.text(SettingKey::Issuer)? };
     // A preset's document needs the tenant's domain; an issuer that was set does without it.
-    let by_document = settings.precedence(SettingKey::DiscoveryUrl) > 1
+    let by_document = settings.is_explicit(SettingKey::DiscoveryUrl)
         || pinned.is_none()
         || settings.raw_str(SettingKey::TenantDomain).is_some();
     if by_document && let Some(url) = settings.url(SettingKey::DiscoveryUrl)? {

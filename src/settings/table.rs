@@ -1,7 +1,7 @@
 //! The settings as rows for people and scripts: each value with its origin, secrets hidden.
 
 use crate::platform::host::Host;
-use crate::platform::redactor::{HIDDEN, is_sensitive_name};
+use crate::platform::redaction::redactor::{HIDDEN, is_sensitive_name};
 use crate::platform::url;
 use crate::secrets::source::SecretSource;
 use crate::settings::client::default_auth_method;

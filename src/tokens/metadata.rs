@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::dir::{Bucket, CacheDir};
-use crate::cache::entry::{time, unix};
 use crate::cache::key;
 use crate::http::client::Http;
 use crate::oauth::discovery;
@@ -14,6 +13,7 @@ use crate::oauth::discovery::{Metadata, MetadataSource};
 use crate::platform::error::Result;
 use crate::platform::host::Host;
 use crate::platform::json;
+use crate::platform::unix_time;
 use crate::platform::url;
 use crate::platform::url::Url;
 
@@ -63,7 +63,7 @@ fn from_disk(host: &Host, dir: &CacheDir, source: &MetadataSource) -> Option<Met
 }
 
 fn is_current(wire: &Wire, now: SystemTime) -> bool {
-    let between = time(wire.fetched_at).zip(time(wire.expires_at));
+    let between = unix_time::at(wire.fetched_at).zip(unix_time::at(wire.expires_at));
     between.is_some_and(|(fetched, expires)| fetched <= now && now < expires)
 }
 
@@ -82,8 +82,8 @@ fn keep(host: &Host, dir: &CacheDir, metadata: &Metadata) {
     let wire = Wire {
         version: VERSION,
         url: url::display_url(&metadata.url),
-        fetched_at: unix(now),
-        expires_at: unix(now + metadata.cache_for),
+        fetched_at: unix_time::seconds(now),
+        expires_at: unix_time::seconds(now + metadata.cache_for),
         document: metadata.document.clone(),
     };
     dir.write(host, Bucket::Metadata, &name, &serde_json::to_vec(&wire).unwrap_or_default());

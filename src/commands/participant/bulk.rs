@@ -37,12 +37,12 @@ pub struct BulkArgs {
     /// File of CPFs, one a line, `-` for stdin; blank lines and `#` comments are skipped
     #[arg(long, value_name = "FILE")]
     cpf_file: Option<PathBuf>,
-    /// How many lookups are in flight [default: 8]
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    concurrency: Option<String>,
-    /// How many requests a second, at most
-    #[arg(long, value_name = "R", allow_hyphen_values = true)]
-    rate: Option<String>,
+    /// How many lookups are in flight, 1 to 512 [default: 8]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = parse_concurrency)]
+    concurrency: Option<usize>,
+    /// How many requests per second, at most
+    #[arg(long, value_name = "R", allow_hyphen_values = true, value_parser = parse_rate)]
+    rate: Option<f64>,
     /// Append to this output of an earlier run, skipping the lines that it has; a torn last line is dropped
     #[arg(long, value_name = "OUT.NDJSON")]
     resume: Option<PathBuf>,
@@ -77,19 +77,15 @@ impl BulkArgs {
             }
         }
     }
+}
 
-    fn concurrency(&self) -> Result<usize> {
-        let Some(text) = &self.concurrency else { return Ok(8) };
-        let fits = text.parse().ok().filter(|n| (1..=512).contains(n));
-        fits.ok_or_else(|| Error::usage(format!("`--concurrency {text}` is not a whole number from 1 to 512")))
-    }
+fn parse_concurrency(text: &str) -> std::result::Result<usize, &'static str> {
+    text.parse().ok().filter(|n| (1..=512).contains(n)).ok_or("it must be a whole number from 1 to 512")
+}
 
-    fn rate(&self) -> Result<Option<f64>> {
-        let Some(text) = &self.rate else { return Ok(None) };
-        let fits = text.parse().ok().filter(|rate: &f64| rate.is_finite() && (0.001..=1e6).contains(rate));
-        fits.map(Some)
-            .ok_or_else(|| Error::usage(format!("`--rate {text}` is not a number of requests a second above zero")))
-    }
+fn parse_rate(text: &str) -> std::result::Result<f64, &'static str> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && (0.001..=1e6).contains(rate));
+    rate.ok_or("it must be a number of requests per second, above zero")
 }
 
 /// Runs the bulk lookup.
@@ -107,7 +103,6 @@ pub fn run(
     http: &Http,
 ) -> Result<()> {
     let (field, path) = args.input()?;
-    let (concurrency, rate) = (args.concurrency()?, args.rate()?);
     let (input, total) = open_input(host, path, field)?;
     let (output, mut done) = match &args.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
@@ -136,8 +131,8 @@ pub fn run(
                 lookup,
                 selection,
                 field,
-                concurrency,
-                rate,
+                concurrency: args.concurrency.unwrap_or(8),
+                rate: args.rate,
                 retries: http.retries(),
                 max_wait: http.timeout(),
             };

@@ -12,6 +12,7 @@ use crate::oauth::jose::jwt::Claims;
 use crate::oauth::jose::signer::Signer;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::secret::Secret;
+use crate::platform::unix_time;
 use crate::platform::uuid;
 
 /// The `client_assertion_type` of a JWT.
@@ -49,7 +50,7 @@ pub fn make(template: &Template<'_>, signer: &Signer, now: SystemTime) -> Result
     if let Some(x5t) = template.x5t {
         header.insert("x5t#S256".into(), x5t.into());
     }
-    let issued = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let issued = unix_time::seconds(now);
     let claims = serde_json::json!({
         "iss": template.client_id,
         "sub": template.client_id,
@@ -79,7 +80,7 @@ pub fn authentication(client_id: &str, assertion: Secret) -> Authentication {
 /// How long ago an externally issued assertion expired, if it is a JWT with `exp`.
 pub fn expired_since(assertion: &Secret, now: SystemTime) -> Option<Duration> {
     let exp = Claims::decode_unverified(assertion.expose())?.expires()?;
-    now.duration_since(SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?).ok()
+    now.duration_since(unix_time::at(exp)?).ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use m2m::internals::oauth::grant;
 use m2m::internals::oauth::grant::{BodyFormat, Grant};
 use m2m::internals::oauth::scope::Scope;
 use m2m::internals::output::clean_stream::CleanStream;
-use m2m::internals::platform::redactor::Redactor;
+use m2m::internals::platform::redaction::redactor::Redactor;
 use m2m::internals::platform::secret::Secret;
 use m2m::internals::platform::{text, url};
 use proptest::collection::vec;

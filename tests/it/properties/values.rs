@@ -11,7 +11,7 @@ use m2m::internals::cache::key::Fields;
 use m2m::internals::participants::cpf::Cpf;
 use m2m::internals::platform::json;
 use m2m::internals::platform::json::Members;
-use m2m::internals::platform::personal_data;
+use m2m::internals::platform::redaction::personal_data;
 use m2m::internals::platform::secret::Secret;
 use m2m::internals::platform::url;
 use m2m::internals::secrets::source::SecretSource;

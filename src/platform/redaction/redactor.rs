@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::platform::encodings::encodings;
 use crate::platform::error::Cause;
-use crate::platform::personal_data;
+use crate::platform::redaction::encodings::encodings;
+use crate::platform::redaction::personal_data;
 use crate::platform::secret::Secret;
 use crate::platform::text;
 use crate::platform::url;
