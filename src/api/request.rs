@@ -137,7 +137,7 @@ pub async fn send(
     mut request: Request,
     sink: &mut BodySink<'_>,
 ) -> Result<Option<Error>> {
-    let reply = session.send_streaming(&mut request, sink).await?;
+    let reply = session.send(&mut request, Some(sink)).await?;
     if reply.is_success() {
         return Ok(None);
     }

@@ -110,20 +110,12 @@ impl<'a> ApiSession<'a> {
     }
 
     /// Sends a request with token, key and correlation id. A 401 about a token that came from the cache, or that was
-    /// accepted before, is repeated once with a new one. Headers that the request has already are left alone.
+    /// accepted before, is repeated once with a new one. Headers that the request has already are left alone. With a
+    /// `sink` the body of a 2xx answer is passed on as it arrives.
     ///
     /// # Errors
     /// The network's errors, with the correlation id; whatever keeps a new token from being granted.
-    pub async fn send(&self, request: &mut Request) -> Result<Response> {
-        self.send_with(request, None).await
-    }
-
-    /// As [`Self::send`], with the body of a 2xx answer passed to `sink` as it arrives.
-    pub async fn send_streaming(&self, request: &mut Request, sink: &mut BodySink<'_>) -> Result<Response> {
-        self.send_with(request, Some(sink)).await
-    }
-
-    async fn send_with(&self, request: &mut Request, mut sink: Option<&mut BodySink<'_>>) -> Result<Response> {
+    pub async fn send(&self, request: &mut Request, mut sink: Option<&mut BodySink<'_>>) -> Result<Response> {
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
@@ -185,10 +177,7 @@ impl<'a> ApiSession<'a> {
             DeadlineScope::PerCommand => self.http.deadline(),
             DeadlineScope::PerRequest => Deadline::after(self.http.timeout()),
         };
-        let sent = match sink {
-            Some(sink) => self.http.send_streaming(self.host, request, &deadline, sink).await,
-            None => self.http.send_until(self.host, request, &deadline).await,
-        };
+        let sent = self.http.send_with(self.host, request, &deadline, sink).await;
         sent.map_err(|e| e.request_id(Some(self.correlation.clone())))
     }
 

@@ -86,18 +86,34 @@ impl Http {
         self.retries
     }
 
-    /// [`Self::send_until`] the deadline of the command.
+    /// Sends a request within the deadline of the command and keeps the body: [`Self::send_with`] as most callers want
+    /// it.
     pub async fn send(&self, host: &Host, request: &Request) -> Result<Response> {
-        self.send_until(host, request, &self.deadline()).await
+        self.send_with(host, request, &self.deadline(), None).await
     }
 
-    /// Sends a request, repeats it as its `repeat` allows, and returns the last answer whatever its status.
+    /// Sends a request, repeats it as its `retry` allows, and returns the last answer whatever its status. With a `sink`
+    /// the body of a 2xx answer is streamed out as it comes instead of kept; once some of it has been streamed, the
+    /// request is not repeated.
     ///
     /// # Errors
     /// Unreachable: DNS, connect, TLS, the connection broke, the deadline. Bad response: not HTTP, over the limit,
     /// broken off. Throttled or bad response: the server asks to wait beyond the deadline.
-    pub async fn send_until(&self, host: &Host, request: &Request, deadline: &Deadline) -> Result<Response> {
-        self.exchange(host, request, deadline, &mut Body::Buffered).await
+    pub async fn send_with(
+        &self,
+        host: &Host,
+        request: &Request,
+        deadline: &Deadline,
+        sink: Option<&mut BodySink<'_>>,
+    ) -> Result<Response> {
+        let mut body = sink.map_or(Body::Buffered, |sink| Body::Streamed(sink, 0));
+        let mut attempt = 0;
+        loop {
+            match self.attempt_once(host, request, deadline, &mut body, attempt).await? {
+                Some(reply) => return Ok(reply),
+                None => attempt += 1,
+            }
+        }
     }
 
     /// As [`Self::send`], with a request that is rebuilt for every attempt: an assertion may be used only once.
@@ -110,34 +126,6 @@ impl Http {
         loop {
             let request = deadline.bound("preparing the request", make()).await??;
             match self.attempt_once(host, &request, &deadline, &mut Body::Buffered, attempt).await? {
-                Some(reply) => return Ok(reply),
-                None => attempt += 1,
-            }
-        }
-    }
-
-    /// As [`Self::send_until`], with the body of a 2xx answer streamed out as it comes instead of kept. Once some of it
-    /// has been streamed, the request is not repeated.
-    pub async fn send_streaming(
-        &self,
-        host: &Host,
-        request: &Request,
-        deadline: &Deadline,
-        sink: &mut BodySink<'_>,
-    ) -> Result<Response> {
-        self.exchange(host, request, deadline, &mut Body::Streamed(sink, 0)).await
-    }
-
-    async fn exchange(
-        &self,
-        host: &Host,
-        request: &Request,
-        deadline: &Deadline,
-        body: &mut Body<'_, '_>,
-    ) -> Result<Response> {
-        let mut attempt = 0;
-        loop {
-            match self.attempt_once(host, request, deadline, body, attempt).await? {
                 Some(reply) => return Ok(reply),
                 None => attempt += 1,
             }

@@ -89,7 +89,7 @@ impl ParticipantLookup {
     pub async fn find(&self, host: &Host, session: &ApiSession<'_>, query: &Query) -> Result<Participants> {
         let mut request = self.build_request(query)?;
         request.retry = session.repeat();
-        let reply = session.send(&mut request).await?;
+        let reply = session.send(&mut request, None).await?;
         parse_answer(&reply, &request).map_err(|malformed| match malformed {
             Some(error) => error.cause(format!("correlation id {}", session.correlation)),
             None => {

@@ -89,91 +89,82 @@ fn too_deep(body: &[u8]) -> bool {
     if body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= DEPTH_LIMIT {
         return false;
     }
-    let mut depth = 0usize;
-    let mut in_string = false;
-    let mut escaped = false;
+    let (mut depth, mut strings) = (0usize, StringTracker::default());
     for &byte in body {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
+            _ if strings.holds(byte) => {}
+            b'[' | b'{' => {
                 depth += 1;
                 if depth > DEPTH_LIMIT {
                     return true;
                 }
             }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     false
 }
 
+/// Follows a JSON text byte by byte and tells strings from the rest.
+#[derive(Default)]
+struct StringTracker {
+    open: bool,
+    escaped: bool,
+}
+
+impl StringTracker {
+    /// Whether the next byte belongs to a string, its quotes included.
+    fn holds(&mut self, byte: u8) -> bool {
+        let inside = self.open || byte == b'"';
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.open => self.escaped = true,
+            b'"' => self.open = !self.open,
+            _ => {}
+        }
+        inside
+    }
+}
+
 /// The same JSON on indented lines: only white space between tokens changes.
 pub fn indented(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() * 2);
-    let mut depth = 0usize;
-    let mut chars = json
-        .chars()
-        .filter({
-            let (mut in_string, mut escaped) = (false, false);
-            move |c| {
-                let keep = in_string || !c.is_ascii_whitespace();
-                match c {
-                    _ if escaped => escaped = false,
-                    '\\' if in_string => escaped = true,
-                    '"' => in_string = !in_string,
-                    _ => {}
-                }
-                keep
-            }
-        })
-        .peekable();
-    let (mut in_string, mut escaped) = (false, false);
-    while let Some(c) = chars.next() {
-        if in_string {
-            out.push(c);
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match c {
-            '{' | '[' => {
-                out.push(c);
-                if let Some(close) = chars.next_if(|next| matches!(next, '}' | ']')) {
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let (mut depth, mut strings) = (0usize, StringTracker::default());
+    let bytes = json.bytes().map(|byte| (strings.holds(byte), byte));
+    let mut significant = bytes.filter(|(in_string, byte)| *in_string || !byte.is_ascii_whitespace()).peekable();
+    while let Some((in_string, byte)) = significant.next() {
+        match byte {
+            _ if in_string => out.push(byte),
+            b'{' | b'[' => {
+                out.push(byte);
+                if let Some((_, close)) = significant.next_if(|(_, next)| matches!(next, b'}' | b']')) {
                     out.push(close);
                 } else {
                     depth += 1;
                     new_line(&mut out, depth);
                 }
             }
-            '}' | ']' => {
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 new_line(&mut out, depth);
-                out.push(c);
+                out.push(byte);
             }
-            ',' => {
-                out.push(c);
+            b',' => {
+                out.push(byte);
                 new_line(&mut out, depth);
             }
-            ':' => out.push_str(": "),
-            _ => {
-                in_string = c == '"';
-                out.push(c);
-            }
+            b':' => out.extend_from_slice(b": "),
+            _ => out.push(byte),
         }
     }
-    out
+    // Only ASCII was added between bytes that were UTF-8.
+    String::from_utf8(out).unwrap_or_else(|_| json.to_owned())
 }
 
-fn new_line(out: &mut String, depth: usize) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n("  ", depth));
+fn new_line(out: &mut Vec<u8>, depth: usize) {
+    out.push(b'\n');
+    out.extend(std::iter::repeat_n(b' ', 2 * depth));
 }
 
 #[cfg(test)]
