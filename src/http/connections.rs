@@ -8,8 +8,8 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 
+use crate::http::certificate_file::CaFile;
 use crate::http::expiry_observer::ExpiryObservations;
 use crate::http::preconnect::PreconnectedConnection;
 use crate::http::proxy;
@@ -29,7 +29,7 @@ pub struct Options {
     /// How many attempts may follow the first.
     pub retries: u32,
     /// Authorities to trust beside the system's.
-    pub extra_roots: Vec<CertificateDer<'static>>,
+    pub ca_file: Option<CaFile>,
     /// The `proxy` setting and its origin.
     pub proxy: Option<(String, String)>,
     /// Where to tell of certificates that end soon.
@@ -123,7 +123,7 @@ impl ConnectionPool {
         let make = |roots| {
             tls::client_config(
                 roots,
-                &self.options.extra_roots,
+                self.options.ca_file.as_ref(),
                 self.options.observations.as_ref(),
                 self.identity.get(),
             )

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::http::certificate_file::CaFile;
 use crate::http::connections::Options;
-use crate::http::tls;
 use crate::platform::deadline;
 use crate::platform::error::Result;
 use crate::settings::key::SettingKey;
@@ -36,17 +36,15 @@ pub fn timeout(settings: &Settings) -> Result<Duration> {
 /// Usage: a value that is not a duration or number, a `ca_file` that cannot be read.
 pub fn options(settings: &Settings) -> Result<Options> {
     let timeout = timeout(settings)?;
-    let extra_roots = match settings.raw_str(SettingKey::CaFile) {
-        Some(path) => {
-            tls::read_certificates(path, "ca_file", &settings.origin(SettingKey::CaFile).to_string(), timeout)?
-        }
-        None => Vec::new(),
+    let ca_file = match settings.raw_str(SettingKey::CaFile) {
+        Some(path) => Some(CaFile::read(path, &settings.origin(SettingKey::CaFile).to_string(), timeout)?),
+        None => None,
     };
     Ok(Options {
         timeout,
         connect_timeout: limit(settings, SettingKey::ConnectTimeout)?,
         retries: settings.number(SettingKey::Retries, 10)?.unwrap_or_default(),
-        extra_roots,
+        ca_file,
         proxy: settings
             .raw_str(SettingKey::Proxy)
             .map(|url| (url.to_owned(), settings.origin(SettingKey::Proxy).to_string())),

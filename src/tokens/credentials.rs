@@ -4,6 +4,7 @@
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 
+use crate::http::certificate_file;
 use crate::http::client::Http;
 use crate::http::message::Request;
 use crate::http::tls;
@@ -155,8 +156,12 @@ pub async fn identity(host: &Host, client: &OAuthClient, deadline: &Deadline) ->
     let Some((path, origin)) = client.certificate.as_ref().filter(|_| client.offers_certificate()) else {
         return Ok(None);
     };
-    let chain =
-        tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.process.input_timeout())?;
+    let chain = certificate_file::read_certificates(
+        path,
+        SettingKey::ClientCert.name(),
+        &origin.to_string(),
+        host.process.input_timeout(),
+    )?;
     let text = match &client.certificate_key {
         // The same source: it has been read for the name of the cache entry, and stdin cannot be read twice.
         _ if client.method.is_mutual_tls() => client.read_credential(host, deadline).await?,
@@ -173,8 +178,12 @@ pub async fn identity(host: &Host, client: &OAuthClient, deadline: &Deadline) ->
 /// Usage: it cannot be read.
 pub fn certificate_thumbprint(host: &Host, client: &OAuthClient) -> Result<String> {
     let Some((path, origin)) = &client.certificate else { return Ok(String::new()) };
-    let chain =
-        tls::read_certificates(path, SettingKey::ClientCert.name(), &origin.to_string(), host.process.input_timeout())?;
+    let chain = certificate_file::read_certificates(
+        path,
+        SettingKey::ClientCert.name(),
+        &origin.to_string(),
+        host.process.input_timeout(),
+    )?;
     Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
 }
 
