@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::http::client::Http;
 use crate::http::connections::Options;
-use crate::http::expiry_observer::ExpiryObservations;
+use crate::http::tls::expiry_observer::ExpiryObservations;
 use crate::oauth::scope::Scope;
 use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, Result};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::check::context::{CheckContext, stopwatch};
 use crate::check::report::Recorder;
 use crate::check::{api, grant, jwt, response};
-use crate::http::expiry_observer::ExpiringCertificate;
+use crate::http::tls::expiry_observer::ExpiringCertificate;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::token_response;
 use crate::platform::error::{Error, ErrorKind};

@@ -11,7 +11,7 @@ use crate::http::message;
 use crate::http::message::{BodySink, Request, Response, ResponseEvent};
 use crate::http::retry;
 use crate::http::retry::AttemptOutcome;
-use crate::http::tls::Identity;
+use crate::http::tls::client_config::Identity;
 use crate::http::tunnel;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -183,7 +183,10 @@ impl Http {
             builder = builder.body(body.clone());
         }
         let sent_at = host.process.now();
-        let failed = |e: reqwest::Error| failure::classify(&e, &request.description());
+        let failed = |e: reqwest::Error| {
+            let server = request.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+            failure::classify(&e, &request.description(), self.pool.trust(), server)
+        };
         let mut response = match builder.send().await {
             Ok(response) => response,
             Err(e) => match (failure::tunnel(&e), self.pool.proxy_in_use.get()) {

@@ -9,13 +9,14 @@ use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, ClientBuilder, redirect};
 use rustls::ClientConfig;
 
-use crate::http::certificate_file::CaFile;
-use crate::http::expiry_observer::ExpiryObservations;
 use crate::http::preconnect::PreconnectedConnection;
 use crate::http::proxy;
 use crate::http::proxy::ProxyInUse;
-use crate::http::tls;
-use crate::http::tls::Identity;
+use crate::http::tls::certificate_file::CaFile;
+use crate::http::tls::client_config;
+use crate::http::tls::client_config::Identity;
+use crate::http::tls::expiry_observer::ExpiryObservations;
+use crate::http::tls::trust::Trust;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::url::{Origin, Url};
@@ -40,7 +41,8 @@ pub struct Options {
 pub(super) struct ConnectionPool {
     options: Options,
     pub(super) identity: OnceCell<Identity>,
-    roots: OnceCell<ClientConfig>,
+    trust: OnceCell<Arc<Trust>>,
+    secure_tls: OnceCell<ClientConfig>,
     pub(super) proxy_in_use: OnceCell<ProxyInUse>,
     warmed: OnceCell<(Origin, Client)>,
     plain: OnceCell<Client>,
@@ -52,7 +54,8 @@ impl ConnectionPool {
         Self {
             options,
             identity: OnceCell::new(),
-            roots: OnceCell::new(),
+            trust: OnceCell::new(),
+            secure_tls: OnceCell::new(),
             proxy_in_use: OnceCell::new(),
             warmed: OnceCell::new(),
             plain: OnceCell::new(),
@@ -97,7 +100,7 @@ impl ConnectionPool {
     /// to load, nor a proxy.
     fn build(&self, host: &Host, secure: bool, layered: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(self.tls(secure)?)
+            .tls_backend_preconfigured(self.tls(host, secure)?)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -118,23 +121,22 @@ impl ConnectionPool {
             .map_err(|e| Error::new(ErrorKind::Internal, "cannot set up the HTTP client").caused_by(e))
     }
 
-    /// The TLS settings; with system roots, which are loaded once, for https alone.
-    fn tls(&self, secure: bool) -> Result<ClientConfig> {
-        let make = |roots| {
-            tls::client_config(
-                roots,
-                self.options.ca_file.as_ref(),
-                self.options.observations.as_ref(),
-                self.identity.get(),
-            )
-        };
+    /// Who is trusted, once that is known.
+    pub(super) fn trust(&self) -> Option<&Trust> {
+        self.trust.get().map(Arc::as_ref)
+    }
+
+    /// The TLS settings; with authorities, which are loaded once, for https alone.
+    fn tls(&self, host: &Host, secure: bool) -> Result<ClientConfig> {
+        let make = |trust| client_config::client_config(trust, self.options.observations.as_ref(), self.identity.get());
         if !secure {
-            return make(false);
+            return make(None);
         }
-        if let Some(config) = self.roots.get() {
+        if let Some(config) = self.secure_tls.get() {
             return Ok(config.clone());
         }
-        let config = make(true)?;
-        Ok(self.roots.get_or_init(|| config).clone())
+        let loaded = Arc::new(Trust::load(host, self.options.ca_file.as_ref())?);
+        let config = make(Some(self.trust.get_or_init(|| loaded)))?;
+        Ok(self.secure_tls.get_or_init(|| config).clone())
     }
 }

@@ -4,16 +4,17 @@
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError};
-
 use crate::http::retry::AttemptOutcome;
+use crate::http::tls::failure as tls_failure;
+use crate::http::tls::trust::Trust;
 use crate::http::tunnel::TunnelError;
 use crate::platform::error::{Error, ErrorKind};
 
-/// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown.
-pub fn classify(error: &reqwest::Error, what: &str) -> (AttemptOutcome, Error) {
+/// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown;
+/// `trust` is who was trusted when `host` was connected to.
+pub fn classify(error: &reqwest::Error, what: &str, trust: Option<&Trust>, host: &str) -> (AttemptOutcome, Error) {
     if let Some(tls) = find::<rustls::Error>(error) {
-        return (AttemptOutcome::Final, tls_failure(tls, what));
+        return (AttemptOutcome::Final, tls_failure::explained(tls, what, trust, host));
     }
     let root = root_cause(error);
     if let Some(hyper) = find::<hyper::Error>(error)
@@ -69,79 +70,6 @@ fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
         ("the connection broke before an answer came", "the server or something in between closed the connection")
     };
     Error::new(ErrorKind::Unreachable, message).cause_quoted(what.to_owned(), root).hint(hint).transient()
-}
-
-/// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Such
-/// alerts can only be about our certificate.
-fn refused_certificate(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
-    match alert {
-        AlertDescription::CertificateRequired => {
-            Some(("the server wants a client certificate", "set `client_cert` and `client_key`"))
-        }
-        AlertDescription::CertificateExpired => Some((
-            "the server refused the client certificate: it has expired",
-            "renew the certificate in `client_cert` (or is the server's clock wrong?)",
-        )),
-        AlertDescription::AccessDenied
-        | AlertDescription::BadCertificate
-        | AlertDescription::CertificateRevoked
-        | AlertDescription::CertificateUnknown
-        // A signature that does not hold: an authority of the same name, with another key.
-        | AlertDescription::DecryptError
-        | AlertDescription::UnknownCA
-        | AlertDescription::UnsupportedCertificate => Some((
-            "the server refused the client certificate",
-            "`client_cert` must be the one registered for this client, of an authority that the server trusts, with its intermediate certificates",
-        )),
-        _ => None,
-    }
-}
-
-fn tls_failure(tls: &rustls::Error, what: &str) -> Error {
-    if let rustls::Error::AlertReceived(alert) = tls
-        && let Some((message, hint)) = refused_certificate(*alert)
-    {
-        return Error::new(ErrorKind::CredentialsRejected, message)
-            .cause_quoted(what.to_owned(), tls.to_string())
-            .hint(hint);
-    }
-    let error = Error::new(ErrorKind::Unreachable, "no secure connection could be made (TLS)");
-    let error = match explain_tls(tls) {
-        Some((why, hint)) => error.cause(why).hint(hint),
-        None => error,
-    };
-    error.cause_quoted(what.to_owned(), tls.to_string())
-}
-
-/// What it means in a person's words, and what to try.
-fn explain_tls(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
-    use CertificateError as Bad;
-    Some(match tls {
-        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
-            "the server's certificate is signed by itself, or by an authority that is not trusted here",
-            "if it is your own or a corporate proxy's, name the authority's PEM file with `--ca-file` (`ca_file` in a profile)",
-        ),
-        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
-            ("the server's certificate has expired", "its operator must renew it (or this machine's clock is wrong)")
-        }
-        rustls::Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
-            ("the server's certificate is not valid yet", "check this machine's clock")
-        }
-        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            ("the certificate belongs to another name", "check the host in the URL")
-        }
-        // What webpki has a name for and rustls has not; mostly a self-signed one as `openssl req -x509` makes it.
-        rustls::Error::InvalidCertificate(Bad::Other(_)) => (
-            "the server's certificate is not one for servers, such as an authority's own (self-signed)",
-            "give the server a certificate that an authority signed (basicConstraints CA:FALSE), and name that authority's PEM file with `--ca-file` (`ca_file` in a profile)",
-        ),
-        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
-            "the server offers no version of TLS that is safe, or no cipher",
-            "the server must speak TLS 1.2 or later: ask its operator",
-        ),
-        rustls::Error::InvalidMessage(_) => ("the other side does not speak TLS", "check scheme and port"),
-        _ => return None,
-    })
 }
 
 /// How a tunnel through a proxy did not come about, if that is what failed. hyper-util does not export the type, so

@@ -1,15 +1,11 @@
 //! HTTP over TLS: one client with its connections, deadlines, retries, proxies, and what it means when no answer comes.
 //! Moves bytes and headers. Refuses to know what they mean: OAuth and the APIs are above.
 
-pub mod certificate_file;
-pub mod certificate_format;
 pub mod client;
 pub mod connections;
-pub mod expiry_observer;
 pub mod failure;
 pub mod log;
 pub mod message;
-pub mod pem;
 pub mod preconnect;
 pub mod proxy;
 pub mod retry;

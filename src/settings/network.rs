@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::http::certificate_file::CaFile;
 use crate::http::connections::Options;
+use crate::http::tls::certificate_file::CaFile;
 use crate::platform::deadline;
 use crate::platform::error::Result;
 use crate::settings::key::SettingKey;

@@ -4,11 +4,11 @@
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 
-use crate::http::certificate_file;
 use crate::http::client::Http;
 use crate::http::message::Request;
-use crate::http::tls;
-use crate::http::tls::Identity;
+use crate::http::tls::certificate_file;
+use crate::http::tls::client_config;
+use crate::http::tls::client_config::Identity;
 use crate::oauth::client_auth;
 use crate::oauth::client_auth::{AuthMethod, Authentication};
 use crate::oauth::jose::assertion;
@@ -184,7 +184,7 @@ pub fn certificate_thumbprint(host: &Host, client: &OAuthClient) -> Result<Strin
         &origin.to_string(),
         host.process.input_timeout(),
     )?;
-    Ok(chain.first().map(tls::thumbprint).unwrap_or_default())
+    Ok(chain.first().map(client_config::thumbprint).unwrap_or_default())
 }
 
 fn parse_key(client: &OAuthClient, source: &SecretSource, text: &Secret) -> Result<PrivateKey> {

@@ -1,6 +1,8 @@
 //! Connections and requests, whatever they are for: deadlines, retries, redirects, proxies, unusual responses.
 
+mod authorities;
 mod certificate_files;
+mod certificates;
 mod deadline;
 mod preconnect;
 mod proxies;

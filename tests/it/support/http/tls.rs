@@ -114,7 +114,7 @@ fn verifier(authority: &Authority, clients: ClientCertificate) -> Arc<dyn Client
 }
 
 fn config(certificate: &Certificate, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
-    let chain = vec![CertificateDer::from_pem_slice(certificate.pem.as_bytes()).expect("PEM")];
+    let chain = CertificateDer::pem_slice_iter(certificate.pem.as_bytes()).map(|one| one.expect("PEM")).collect();
     let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).expect("PEM");
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -1,7 +1,7 @@
 //! Names the format of a file that should hold certificates in PEM and holds something else, with the command that
 //! converts it. Looks at the first bytes only; refuses to read any of these formats.
 
-use crate::http::pem::{Pem, UnreadReason};
+use crate::http::tls::pem::{Pem, UnreadReason};
 
 /// What a file is instead, and the command that makes PEM of it; `FILE` in the command stands for the file.
 pub struct OtherFormat {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
-use crate::http::certificate_format;
-use crate::http::pem;
+use crate::http::tls::certificate_format;
+use crate::http::tls::pem;
 use crate::platform::error::{Error, Result};
 use crate::platform::local_input::LocalInput;
 
