@@ -14,7 +14,7 @@ pub struct NetworkArgs {
     /// Deadline over everything the command does [env: M2M_TIMEOUT] [default: 30s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<String>,
-    /// Limit for one connection attempt [env: M2M_CONNECT_TIMEOUT] [default: 10s]
+    /// Limit for one connection attempt, half of it for the TLS handshake [env: M2M_CONNECT_TIMEOUT] [default: 10s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     connect_timeout: Option<String>,
     /// How often a failed request may be repeated [env: M2M_RETRIES] [default: 2]

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::http::chunks::Chunks;
 use crate::http::connections::{ConnectionPool, Options};
 use crate::http::failure;
 use crate::http::log;
@@ -171,23 +172,33 @@ impl Http {
         Ok(None)
     }
 
+    async fn send_once(
+        &self,
+        host: &Host,
+        request: &Request,
+    ) -> std::result::Result<reqwest::Result<reqwest::Response>, (AttemptOutcome, Error)> {
+        let client = self.pool.client(host, &request.url).map_err(|e| (AttemptOutcome::Final, e))?;
+        let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        Ok(builder.send().await)
+    }
+
     async fn attempt(
         &self,
         host: &Host,
         request: &Request,
         body: &mut Body<'_, '_>,
     ) -> std::result::Result<Response, (AttemptOutcome, Error)> {
-        let client = self.pool.client(host, &request.url).map_err(|e| (AttemptOutcome::Final, e))?;
-        let mut builder = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
         let sent_at = host.process.now();
-        let failed = |e: reqwest::Error| {
-            let server = request.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-            failure::classify(&e, &request.description(), self.pool.trust(), server)
-        };
-        let mut response = match builder.send().await {
+        let failed = |e: reqwest::Error| failure::classify(&e, &request.description(), self.pool.trust(), &request.url);
+        let mut sent = self.send_once(host, request).await?;
+        if sent.as_ref().is_err_and(failure::requires_http1) && self.pool.require_http1(&request.url) {
+            host.ui.verbose(|| format!("{}: the server requires HTTP/1.1; sending again", request.description()));
+            sent = self.send_once(host, request).await?;
+        }
+        let mut response = match sent {
             Ok(response) => response,
             Err(e) => match (failure::tunnel(&e), self.pool.proxy_in_use.get()) {
                 (Some(tunnel), Some(proxy)) => {
@@ -197,8 +208,10 @@ impl Http {
                 _ => return Err(failed(e)),
             },
         };
+        let status = response.status();
+        let mut chunks = Chunks::new(&response, request);
         let mut reply = Response {
-            status: response.status().as_u16(),
+            status: status.as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body: Vec::new(),
             sent_at,
@@ -206,7 +219,7 @@ impl Http {
             retry_after_exceeds_deadline: false,
         };
         let sink = match body {
-            Body::Streamed(sink, bytes) if response.status().is_success() => Some((sink, bytes)),
+            Body::Streamed(sink, bytes) if status.is_success() => Some((sink, bytes)),
             _ => None,
         };
         match sink {
@@ -214,7 +227,9 @@ impl Http {
                 if sink(ResponseEvent::Head(&reply)).is_break() {
                     return Ok(reply);
                 }
-                while let Some(chunk) = response.chunk().await.map_err(|e| (AttemptOutcome::Final, failed(e).1))? {
+                while let Some(chunk) =
+                    chunks.next(&mut response, host).await.map_err(|e| (AttemptOutcome::Final, failed(e).1))?
+                {
                     *bytes += chunk.len();
                     if sink(ResponseEvent::Chunk(&chunk)).is_break() {
                         break;
@@ -222,7 +237,7 @@ impl Http {
                 }
             }
             None => {
-                while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                while let Some(chunk) = chunks.next(&mut response, host).await.map_err(failed)? {
                     if reply.body.len() + chunk.len() > request.limit {
                         return Err((AttemptOutcome::Final, too_large(request)));
                     }

@@ -1,7 +1,8 @@
 //! The HTTP clients of one invocation with their connections: made when something is to be sent, not before. Owns which
 //! authorities, identity and proxy a connection has; refuses to know what is sent over it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::http::tls::certificate_file::CaFile;
 use crate::http::tls::client_config;
 use crate::http::tls::client_config::Identity;
 use crate::http::tls::expiry_observer::ExpiryObservations;
+use crate::http::tls::handshake_limit::HandshakeLimit;
 use crate::http::tls::trust::Trust;
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
@@ -25,7 +27,7 @@ use crate::platform::url::{Origin, Url};
 pub struct Options {
     /// Over everything the command does.
     pub timeout: Duration,
-    /// Over one connection attempt, TLS included.
+    /// Over one connection attempt. Half of it is for TLS.
     pub connect_timeout: Duration,
     /// How many attempts may follow the first.
     pub retries: u32,
@@ -47,6 +49,9 @@ pub(super) struct ConnectionPool {
     warmed: OnceCell<(Origin, Client)>,
     plain: OnceCell<Client>,
     secure: OnceCell<Client>,
+    /// For servers that refuse HTTP/2 after they have taken it.
+    http1: OnceCell<Client>,
+    requires_http1: RefCell<HashSet<Origin>>,
 }
 
 impl ConnectionPool {
@@ -60,6 +65,8 @@ impl ConnectionPool {
             warmed: OnceCell::new(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
+            http1: OnceCell::new(),
+            requires_http1: RefCell::default(),
         }
     }
 
@@ -84,6 +91,15 @@ impl ConnectionPool {
 
     /// The client for this URL.
     pub(super) fn client(&self, host: &Host, url: &Url) -> Result<&Client> {
+        if self.requires_http1.borrow().contains(&url.origin()) {
+            if let Some(client) = self.http1.get() {
+                return Ok(client);
+            }
+            let mut tls = self.tls(host, true)?;
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            let client = self.build(host, true, |builder| builder.http1_only().tls_backend_preconfigured(tls))?;
+            return Ok(self.http1.get_or_init(|| client));
+        }
         if let Some((_, client)) = self.warmed.get().filter(|(origin, _)| *origin == url.origin()) {
             return Ok(client);
         }
@@ -96,6 +112,11 @@ impl ConnectionPool {
         Ok(cell.get_or_init(|| client))
     }
 
+    /// Has requests to this server go over HTTP/1.1 from now on. Returns whether that is new.
+    pub(super) fn require_http1(&self, url: &Url) -> bool {
+        url.scheme() == "https" && self.requires_http1.borrow_mut().insert(url.origin())
+    }
+
     /// A client for this scheme. Plain http reaches loopback only, so it needs neither roots, which take milliseconds
     /// to load, nor a proxy.
     fn build(&self, host: &Host, secure: bool, layered: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
@@ -106,6 +127,7 @@ impl ConnectionPool {
             .referer(false)
             .no_proxy()
             .connect_timeout(self.options.connect_timeout)
+            .connector_layer(HandshakeLimit(self.options.connect_timeout / 2))
             .default_headers(HeaderMap::from_iter([(
                 USER_AGENT,
                 HeaderValue::from_static(concat!("m2m/", env!("CARGO_PKG_VERSION"))),

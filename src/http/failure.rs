@@ -1,22 +1,34 @@
 //! What it means when no answer came: from reqwest's error to a kind, a sentence and a hint. Looks for known types in the
-//! chain of sources, and at the text only where hyper-util does not export the type: a failed tunnel, a failed lookup.
+//! chain of sources, and at the text only where hyper-util does not export the type: a failed tunnel, a failed lookup; and rustls none for a missing close_notify.
 
 use std::error::Error as StdError;
 use std::io;
 
 use crate::http::retry::AttemptOutcome;
 use crate::http::tls::failure as tls_failure;
+use crate::http::tls::handshake_limit::HandshakeTimeout;
 use crate::http::tls::trust::Trust;
 use crate::http::tunnel::TunnelError;
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::url::Url;
 
 /// Turns a failed exchange into how it ended (for repeating) and what to tell. `what` is method and URL as shown;
-/// `trust` is who was trusted when `host` was connected to.
-pub fn classify(error: &reqwest::Error, what: &str, trust: Option<&Trust>, host: &str) -> (AttemptOutcome, Error) {
+/// `trust` is who was trusted when the server of `url` was connected to.
+pub fn classify(error: &reqwest::Error, what: &str, trust: Option<&Trust>, url: &Url) -> (AttemptOutcome, Error) {
     if let Some(tls) = find::<rustls::Error>(error) {
-        return (AttemptOutcome::Final, tls_failure::explained(tls, what, trust, host));
+        return (
+            AttemptOutcome::Final,
+            tls_failure::explained(tls, what, trust, url.host_str().unwrap_or_default().trim_matches(['[', ']'])),
+        );
+    }
+    if let Some(timeout) = find::<HandshakeTimeout>(error) {
+        return tls_failure::unanswered(timeout, what, url);
     }
     let root = root_cause(error);
+    let in_body = error.is_body() || error.is_decode();
+    if !in_body && find::<h2::Error>(error).is_some_and(is_unprocessed) {
+        return (AttemptOutcome::Unsent, no_answer(error, what, &root));
+    }
     if let Some(hyper) = find::<hyper::Error>(error)
         && !error.is_connect()
     {
@@ -47,7 +59,10 @@ pub fn classify(error: &reqwest::Error, what: &str, trust: Option<&Trust>, host:
 
 /// The answer began and did not end.
 pub fn broken_off(what: &str, why: &str) -> Error {
-    Error::new(ErrorKind::BadResponse, "the answer broke off").cause_quoted(what.to_owned(), why).transient()
+    Error::new(ErrorKind::BadResponse, "the answer broke off")
+        .cause_quoted(what.to_owned(), why)
+        .hint("the server, or something in between, closed the connection before the answer was complete")
+        .transient()
 }
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
@@ -89,7 +104,29 @@ fn is_lookup(error: &reqwest::Error) -> bool {
 
 /// The innermost error's words.
 pub fn root_cause(error: &reqwest::Error) -> String {
+    if is_without_close_notify(error) {
+        return "the connection was closed without TLS close_notify".to_owned();
+    }
     chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether a connection over TLS ended as if it had been cut. rustls has no type for it.
+pub fn is_without_close_notify(error: &reqwest::Error) -> bool {
+    chain(error).any(|e| e.to_string().starts_with("peer closed connection without sending TLS close_notify"))
+}
+
+/// Whether the server takes HTTP/2 and refuses this request over it (RFC 9113 section 7).
+pub fn requires_http1(error: &reqwest::Error) -> bool {
+    find::<h2::Error>(error).is_some_and(|e| e.is_remote() && e.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED))
+}
+
+/// Whether the server says that it has not processed the request (RFC 9113 section 8.7): it refused the stream, or closed
+/// the connection in good order before it.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    let reason = error.reason();
+    error.is_remote()
+        && (error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM)
+            || error.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
 }
 
 /// The first error of this type in the chain. An `io::Error` hides what it wraps, so that is opened.

@@ -1,7 +1,9 @@
 //! HTTP over TLS: one client with its connections, deadlines, retries, proxies, and what it means when no answer comes.
 //! Moves bytes and headers. Refuses to know what they mean: OAuth and the APIs are above.
 
+mod chunks;
 pub mod client;
+pub mod complete_json;
 pub mod connections;
 pub mod failure;
 pub mod log;

@@ -108,14 +108,14 @@ fn too_deep(body: &[u8]) -> bool {
 
 /// Follows a JSON text byte by byte and tells strings from the rest.
 #[derive(Default)]
-struct StringTracker {
+pub struct StringTracker {
     open: bool,
     escaped: bool,
 }
 
 impl StringTracker {
     /// Whether the next byte belongs to a string, its quotes included.
-    fn holds(&mut self, byte: u8) -> bool {
+    pub fn holds(&mut self, byte: u8) -> bool {
         let inside = self.open || byte == b'"';
         match byte {
             _ if self.escaped => self.escaped = false,

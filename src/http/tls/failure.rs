@@ -2,10 +2,13 @@
 //! Refuses to decide anything: rustls has decided.
 
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
-use webpki::Error as Webpki;
 
+use crate::http::retry::AttemptOutcome;
+use crate::http::tls::certificate_words;
+use crate::http::tls::handshake_limit::HandshakeTimeout;
 use crate::http::tls::trust::{RefusedChain, Trust};
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::url::{Url, is_loopback};
 
 /// The error to tell. `what` is method and URL as shown; `trust` is who was trusted when `host` was connected to.
 pub fn explained(tls: &rustls::Error, what: &str, trust: Option<&Trust>, host: &str) -> Error {
@@ -36,7 +39,45 @@ pub fn explained(tls: &rustls::Error, what: &str, trust: Option<&Trust>, host: &
             None => error,
         },
     };
-    error.cause_quoted(what.to_owned(), tls.to_string())
+    error.cause_quoted(what.to_owned(), library_words(tls))
+}
+
+/// What rustls says, less what only its developers read.
+fn library_words(tls: &rustls::Error) -> String {
+    use CertificateError as Bad;
+    let short = match tls {
+        rustls::Error::InvalidCertificate(Bad::UnsupportedSignatureAlgorithmContext { .. }) => {
+            "UnsupportedSignatureAlgorithm".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }) => {
+            "UnsupportedSignatureAlgorithmForPublicKey".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Bad::Other(other)) => other.0.to_string(),
+        _ => return tls.to_string(),
+    };
+    format!("invalid peer certificate: {short}")
+}
+
+/// A port that takes connections and says nothing. On this machine nothing gets lost, so that trying again is of no use.
+pub fn unanswered(timeout: &HandshakeTimeout, what: &str, url: &Url) -> (AttemptOutcome, Error) {
+    let error = Error::new(ErrorKind::Unreachable, "the server does not answer the TLS handshake")
+        .cause_quoted(what.to_owned(), timeout.to_string())
+        .transient();
+    if !is_loopback(url) {
+        let hint = "is this a port for https? a firewall or a network with small packets may drop the handshake too (half of `--connect-timeout` is for it)";
+        return (AttemptOutcome::NoAnswer, error.hint(hint));
+    }
+    let mut plain = url.clone();
+    let port = url.port_or_known_default();
+    let _ = plain.set_scheme("http");
+    let _ = plain.set_port(port);
+    let hint =
+        format!("was http meant? then write `{}` (half of `--connect-timeout` is for the handshake)", origin(&plain));
+    (AttemptOutcome::Final, error.hint(hint))
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// What a server says in TLS itself about the certificate that it was shown, or not shown (RFC 8446 section 6.2). Such
@@ -96,6 +137,11 @@ fn untrusted(error: Error, trust: &Trust, chain: &RefusedChain) -> Error {
 fn other_key(error: Error, trust: &Trust, chain: &RefusedChain) -> Error {
     let why = "the server's certificate names as its authority";
     let error = error.cause_quoted(why, &*chain.issuer);
+    if chain.short_key {
+        return error
+            .cause("an authority of its chain has an RSA key below 2048 bits, which is not safe")
+            .hint("whoever runs that authority must make it anew with a longer key, and sign the certificate again");
+    }
     if !chain.issuer_is_trusted {
         return error
             .cause("a certificate that the server sent does not fit the next one: its signature is wrong")
@@ -120,118 +166,17 @@ const NOTHING_IN_COMMON: (&str, &str) = (
     "the server has no cipher, key exchange or kind of key in common with this program, or wants a client certificate",
     "the server must offer ECDHE with AES-GCM or ChaCha20, and a certificate with an ECDSA key on P-256 or P-384, an Ed25519 key, or a plain RSA key: P-521 and RSA-PSS keys, RSA key exchange and DHE are not supported; ask its operator (or set `client_cert` and `client_key`)",
 );
-const MALFORMED: (&str, &str) =
-    ("the server's certificate is malformed", "its operator must replace it with one that follows RFC 5280");
-
 /// What it means, and what to try.
 fn words(tls: &rustls::Error) -> Option<(&'static str, &'static str)> {
     use rustls::Error as Tls;
     Some(match tls {
-        Tls::InvalidCertificate(error) => certificate(error),
+        Tls::InvalidCertificate(error) => certificate_words::explained(error),
         Tls::AlertReceived(alert) => alert_words(*alert)?,
         Tls::PeerIncompatible(why) => incompatible(why),
         Tls::InvalidMessage(_) => ("the other side does not speak TLS", "check scheme and port"),
         Tls::NoCertificatesPresented => ("the server showed no certificate", "its operator must give it one"),
         _ => return None,
     })
-}
-
-fn certificate(error: &CertificateError) -> (&'static str, &'static str) {
-    use CertificateError as Bad;
-    match error {
-        Bad::UnknownIssuer => (
-            "the server's certificate is signed by itself, or by an authority that is not trusted here",
-            "if it is your own or a corporate proxy's, name the authority's PEM file with `--ca-file` (`ca_file` in a profile)",
-        ),
-        Bad::Expired | Bad::ExpiredContext { .. } => {
-            ("the server's certificate has expired", "its operator must renew it (or this machine's clock is wrong)")
-        }
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            ("the server's certificate is not valid yet", "check this machine's clock")
-        }
-        // Names for which it is valid are handled before.
-        Bad::NotValidForNameContext { .. } => (
-            "the server's certificate names no host at all: it has a Common Name only, or nothing",
-            "its operator must replace it with one that has the host as subjectAltName; Common Names no longer count",
-        ),
-        Bad::NotValidForName => ("the certificate belongs to another name", "check the host in the URL"),
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => (
-            "the server's certificate is not for servers",
-            "its operator must replace it with one whose extended key usage has serverAuth",
-        ),
-        Bad::BadSignature => (
-            "a signature of the server is wrong: its key does not fit its certificate",
-            "its operator must install the key that belongs to the certificate",
-        ),
-        Bad::Revoked => ("the server's certificate has been revoked", "its operator must replace it"),
-        Bad::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: id, .. } => unsupported(id),
-        Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { public_key_algorithm_id: id, .. } => unsupported(id),
-        Bad::UnhandledCriticalExtension => UNKNOWN_EXTENSION,
-        Bad::Other(other) => other.0.downcast_ref::<Webpki>().map_or(MALFORMED, webpki_words),
-        _ => MALFORMED,
-    }
-}
-
-const UNKNOWN_EXTENSION: (&str, &str) = (
-    "the server's certificate or an authority's has a critical extension that is not known here",
-    "its operator must replace it with one that has no such extension",
-);
-
-/// What webpki has a name for and rustls has not.
-fn webpki_words(error: &Webpki) -> (&'static str, &'static str) {
-    match error {
-        // Mostly a self-signed one as `openssl req -x509` makes it.
-        Webpki::CaUsedAsEndEntity => (
-            "the server's certificate is not one for servers, but an authority's own (self-signed)",
-            "give the server a certificate that an authority signed (basicConstraints CA:FALSE), and name that authority's PEM file with `--ca-file` (`ca_file` in a profile)",
-        ),
-        Webpki::UnsupportedCertVersion => (
-            "the server's certificate is of X.509 version 1, which names no host",
-            "its operator must replace it with one of version 3 that has the host as subjectAltName",
-        ),
-        Webpki::EndEntityUsedAsCa => (
-            "the server's certificate is signed with a certificate that is not an authority's",
-            "its operator must replace it, or sign it with a certificate that has basicConstraints CA:TRUE",
-        ),
-        Webpki::PathLenConstraintViolated => (
-            "an authority in the server's chain may not have authorities below it (pathlen)",
-            "whoever runs the authorities must make the intermediate one anew",
-        ),
-        Webpki::NameConstraintViolation => (
-            "the authority that signed the server's certificate may not sign for this host (name constraints)",
-            "the operator must get the certificate from an authority that may sign for this host",
-        ),
-        Webpki::UnsupportedCriticalExtension => UNKNOWN_EXTENSION,
-        Webpki::MaximumPathBuildCallsExceeded
-        | Webpki::MaximumPathDepthExceeded
-        | Webpki::MaximumSignatureChecksExceeded => {
-            ("the chain of certificates is too long", "the server must send its own chain only: ask its operator")
-        }
-        _ => MALFORMED,
-    }
-}
-
-/// Object identifiers in DER of what is too weak.
-const WEAK: [&[u8]; 4] = [
-    // md5WithRSAEncryption, sha1WithRSAEncryption
-    &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4],
-    &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5],
-    // ecdsa-with-SHA1, dsa-with-SHA1
-    &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1],
-    &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3],
-];
-
-fn unsupported(algorithm: &[u8]) -> (&'static str, &'static str) {
-    if WEAK.iter().any(|weak| algorithm.starts_with(weak)) {
-        return (
-            "the server's certificate or one in its chain is signed with SHA-1 or MD5, which is not safe",
-            "its operator must replace it with one that is signed with SHA-256 or better",
-        );
-    }
-    (
-        "the server's certificate or one in its chain has a kind of key or signature that is not supported (such as P-521, DSA, Ed448)",
-        "its operator must replace it with one of ECDSA (P-256, P-384), Ed25519 or RSA from 2048 bits",
-    )
 }
 
 fn alert_words(alert: AlertDescription) -> Option<(&'static str, &'static str)> {
@@ -283,7 +228,10 @@ mod tests {
 
     use rustls::OtherError;
 
+    use webpki::Error as Webpki;
+
     use super::*;
+    use crate::http::tls::certificate_words::WEAK;
 
     fn told(tls: &rustls::Error) -> (Vec<String>, String) {
         let error = explained(tls, "POST https://id.example.com/t", None, "id.example.com");

@@ -3,10 +3,12 @@
 
 pub mod certificate_file;
 pub mod certificate_format;
+pub mod certificate_words;
 pub mod client_config;
 pub mod distinguished_name;
 pub mod expiry_observer;
 pub mod failure;
+pub mod handshake_limit;
 pub mod pem;
 pub mod roots;
 pub mod trust;

@@ -11,6 +11,7 @@ use webpki::EndEntityCert;
 
 use crate::http::tls::certificate_file::CaFile;
 use crate::http::tls::distinguished_name;
+use crate::http::tls::handshake_limit;
 use crate::http::tls::roots;
 use crate::platform::error::Result;
 use crate::platform::host::Host;
@@ -34,6 +35,8 @@ pub struct RefusedChain {
     pub issuer: String,
     /// Whether an authority of that name is trusted.
     pub issuer_is_trusted: bool,
+    /// Whether an authority in the chain has an RSA key of less than 2048 bits.
+    pub short_key: bool,
     /// Whether the server's certificate is signed by itself.
     pub self_signed: bool,
     /// Whether the server sent no certificate beside its own.
@@ -79,14 +82,23 @@ impl Trust {
                 None => break,
             }
         }
+        let roots = || self.store.roots.iter().filter(|root| root.subject.as_ref() == last.issuer());
         Some(RefusedChain {
             issuer: distinguished_name::text(last.issuer()),
-            issuer_is_trusted: self.store.roots.iter().any(|root| root.subject.as_ref() == last.issuer()),
+            issuer_is_trusted: roots().next().is_some(),
+            short_key: roots().any(|root| is_short_rsa(&root.subject_public_key_info))
+                || sent.iter().any(|one| is_short_rsa(&one.subject_public_key_info())),
             self_signed: own.issuer() == own.subject(),
             alone: intermediates.iter().all(|one| one == end_entity),
             in_ca_file: self.ca_certificates.iter().any(|one| one == end_entity),
         })
     }
+}
+
+/// Whether a public key in DER is of RSA with less than 2048 bits. The modulus alone has 256 bytes then.
+fn is_short_rsa(key: &[u8]) -> bool {
+    const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    key.len() < 256 + 24 && key.windows(RSA.len()).any(|part| part == RSA)
 }
 
 /// Wraps a verifier and records what it refuses.
@@ -142,6 +154,26 @@ impl ServerCertVerifier for RefusalObserver {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        // Asked for the first message of a handshake.
+        handshake_limit::begun();
         self.verifier.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rsa_keys_are_told_by_their_length() {
+        let rsa = |bits: usize| {
+            let mut key = vec![0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+            // The rest of a key: headers, an exponent of 3 bytes, and the modulus.
+            key.resize(key.len() + 5 + 4 + 5 + 5 + bits / 8, 0);
+            key
+        };
+        assert!(is_short_rsa(&rsa(1024)));
+        assert!(!is_short_rsa(&rsa(2048)));
+        assert!(!is_short_rsa(&[0; 64]));
     }
 }

@@ -4,6 +4,8 @@ mod authorities;
 mod certificate_files;
 mod certificates;
 mod deadline;
+mod endings;
+mod http_versions;
 mod preconnect;
 mod proxies;
 mod redirects;

@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use super::certificates::{Authority, Certificate, thumbprint};
+use super::http2::{self, Refusal};
 use super::server::Server;
 
 /// How long the relay waits for one side before it looks at the other.
@@ -26,6 +27,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(2);
 pub enum ClientCertificate {
     Optional,
     Required,
+}
+
+/// The name of HTTP/2 in the handshake (ALPN).
+const HTTP2: &[u8] = b"h2";
+
+/// What is done with requests over HTTP/2.
+struct Http2 {
+    refusal: Refusal,
+    /// How many are still refused.
+    left: AtomicUsize,
 }
 
 /// The thumbprint of the client certificate of each connection, in order.
@@ -60,13 +71,25 @@ impl TlsFront {
         Self::with_verifier(Self::bind(), &authority.certify("127.0.0.1"), verifier(authority, clients), server)
     }
 
+    /// Speaks HTTP/2 with clients that offer it, and refuses that many requests over it; relays all others to `server`.
+    pub fn with_http2(certificate: &Certificate, refusal: Refusal, refusals: usize, server: &Server) -> Self {
+        let mut config = config(certificate, WebPkiClientVerifier::no_client_auth());
+        config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
+        Self::relaying(Self::bind(), config, Http2 { refusal, left: AtomicUsize::new(refusals) }, server)
+    }
+
     fn with_verifier(
         listener: TcpListener,
         certificate: &Certificate,
         verifier: Arc<dyn ClientCertVerifier>,
         server: &Server,
     ) -> Self {
-        let config = Arc::new(config(certificate, verifier));
+        let unused = Http2 { refusal: Refusal::Unprocessed, left: AtomicUsize::new(0) };
+        Self::relaying(listener, config(certificate, verifier), unused, server)
+    }
+
+    fn relaying(listener: TcpListener, config: ServerConfig, http2: Http2, server: &Server) -> Self {
+        let (config, http2) = (Arc::new(config), Arc::new(http2));
         let (address, upstream) = (listener.local_addr().expect("an address"), server.port());
         let (stopped, shown) = (Arc::new(AtomicBool::new(false)), Shown::default());
         let acceptor = thread::spawn({
@@ -78,7 +101,8 @@ impl TlsFront {
                         break;
                     }
                     let (config, stopped, shown) = (Arc::clone(&config), Arc::clone(&stopped), Arc::clone(&shown));
-                    relays.push(thread::spawn(move || relay(client, config, upstream, &stopped, &shown)));
+                    let http2 = Arc::clone(&http2);
+                    relays.push(thread::spawn(move || relay(client, config, &http2, upstream, &stopped, &shown)));
                 }
                 relays.into_iter().for_each(|relay| relay.join().expect("a relay"));
             }
@@ -128,6 +152,7 @@ fn config(certificate: &Certificate, verifier: Arc<dyn ClientCertVerifier>) -> S
 fn relay(
     mut client: TcpStream,
     config: Arc<ServerConfig>,
+    http2: &Http2,
     upstream: u16,
     stopped: &AtomicBool,
     shown: &Mutex<Vec<Option<String>>>,
@@ -147,6 +172,11 @@ fn relay(
     let certificate = tls.peer_certificates().and_then(|chain| chain.first());
     let thumbprint = certificate.map(|certificate| thumbprint(certificate));
     shown.lock().unwrap_or_else(PoisonError::into_inner).push(thumbprint);
+    if tls.alpn_protocol() == Some(HTTP2) {
+        // Ends with the client's connection.
+        let _ = http2::serve(&mut StreamOwned::new(tls, client), http2.refusal, &http2.left);
+        return;
+    }
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", upstream)) else { return };
     for socket in [&client, &server] {
         let _ = socket.set_read_timeout(Some(POLL_INTERVAL));
