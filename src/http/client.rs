@@ -205,6 +205,10 @@ impl Http {
                     let root = failure::root_cause(&e);
                     return Err(tunnel::into_error(tunnel, &root, &request.description(), &request.url, proxy).await);
                 }
+                (None, Some(proxy)) if proxy.url.scheme() == "https" && failure::is_unanswered_handshake(&e) => {
+                    let (outcome, error) = failed(e);
+                    return Err((outcome, error.cause(format!("or the proxy does not: {}", proxy.description))));
+                }
                 _ => return Err(failed(e)),
             },
         };

@@ -125,6 +125,7 @@ impl ServerCertVerifier for RefusalObserver {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, Error> {
+        handshake_limit::answered();
         let verified = self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let refused = verified.is_err().then(|| self.trust.chain(end_entity, intermediates)).flatten();
         let mut all = self.trust.refused.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,5 @@
 //! Servers that take HTTP/2 in the handshake and then refuse requests over it.
 
-use std::time::Duration;
-
 use crate::support::account::TOKEN_PATH;
 use crate::support::http::certificates::Authority;
 use crate::support::http::http2::Refusal;
@@ -84,22 +82,4 @@ fn a_stream_that_was_not_processed_is_sent_again_whatever_its_method() {
         let again = Http2Server::refusing(Refusal::Unprocessed, 1);
         let _ = again.call(method, &identity).run().fails(5);
     }
-}
-
-/// The silence of a port that waits for plain HTTP: it never answers the first message of TLS.
-#[test]
-fn a_port_that_does_not_answer_the_tls_handshake_is_asked_about_once_and_http_is_suggested() {
-    let account = Account::fresh();
-    let server = Server::always(Reply::silent().after(Duration::from_secs(60)));
-    let url = format!("https://127.0.0.1:{}/t", server.port());
-    let refusal = crate::support::failure::refused(5, "unreachable", || {
-        account.cli(["token", "--token-url", &url, "--connect-timeout", "600ms"])
-    });
-    refusal
-        .names("the server does not answer the TLS handshake")
-        .names("300ms")
-        .hints_at(&format!("`http://127.0.0.1:{}`", server.port()))
-        .never_says("firewall");
-    // Once in each error format.
-    assert_eq!(server.connections(), 2);
 }

@@ -5,6 +5,7 @@ mod certificate_files;
 mod certificates;
 mod deadline;
 mod endings;
+mod handshakes;
 mod http_versions;
 mod preconnect;
 mod proxies;
