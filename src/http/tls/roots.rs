@@ -2,10 +2,10 @@
 //! machine that has none. Owns that trust which somebody narrowed is never widened: a variable that names no authority is
 //! an error. Refuses to know how a certificate is verified.
 //!
-//! On Linux the system's authorities are read from their one file. `rustls_native_certs::load_native_certs` also reads the
-//! folder that holds each of them again: 3.8 ms instead of 1.5 ms for the 144 of Debian, process included, with 293 more
-//! calls of `stat`, and 17 instead of 5 million instructions (200 runs, release build, callgrind). It ignores what it cannot
-//! read, and the caller cannot tell a variable that is wrong from a machine without authorities. It is used where there
+//! On Linux the system's authorities are read from their one file, with our own parser (see `pem`).
+//! `rustls_native_certs::load_native_certs` also reads the folder that holds each of them again, and trusts whatever else lies
+//! there: for the 144 of Debian 3.6 ms instead of 1.4 ms, process included, 974 system calls instead of 77, and 17.5 instead
+//! of 4.7 million instructions (means of 200 runs of a release build with `perf stat`; strace; callgrind). It is used where there
 //! is no such file, and on other systems.
 
 use std::path::{Path, PathBuf};
