@@ -25,7 +25,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::ui::Verbosity;
-use crate::settings::config_file::ConfigFile;
+use crate::settings::config::file::ConfigFile;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Layer;
 use crate::settings::resolved::{Choice, Settings};

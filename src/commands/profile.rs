@@ -14,14 +14,14 @@ use crate::output::columns;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::private_file;
-use crate::settings::config_file::ConfigFile;
-use crate::settings::generated_key;
+use crate::settings::config::file::ConfigFile;
+use crate::settings::config::generated_key;
+use crate::settings::config::starter;
+use crate::settings::config::starter::Proof;
 use crate::settings::key::SettingKey;
 use crate::settings::presets::Preset;
 use crate::settings::resolved::Settings;
 use crate::settings::resolved::unknown_provider;
-use crate::settings::starter;
-use crate::settings::starter::Proof;
 use crate::settings::table;
 
 /// List, show and start profiles

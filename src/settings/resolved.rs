@@ -8,7 +8,7 @@ use crate::platform::secret::Secret;
 use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
-use crate::settings::config_file::{AvailableProfiles, ConfigFile, Document};
+use crate::settings::config::file::{AvailableProfiles, ConfigFile, Document};
 use crate::settings::environment;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::{Layer, Origin, Value};

@@ -6,7 +6,7 @@ use crate::oauth::issuer::IssuerRule;
 use crate::platform::error::{Error, Result};
 use crate::platform::text::list_quoted;
 use crate::platform::url::Url;
-use crate::settings::config_file::AvailableProfiles;
+use crate::settings::config::file::AvailableProfiles;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::Settings;

@@ -10,7 +10,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::secrets::source::SecretSource;
-use crate::settings::config_file::{ConfigFile, Item};
+use crate::settings::config::file::{ConfigFile, Item};
 use crate::settings::key::Shape;
 use crate::settings::layer::Value;
 
