@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use m2m::Error;
 use m2m::internals::participants::impersonation::Impersonation;
 use m2m::internals::settings::api::Api;
-use m2m::internals::settings::config_file::ConfigFile;
+use m2m::internals::settings::config::file::ConfigFile;
 use m2m::internals::settings::layer::Layer;
 use m2m::internals::settings::resolved::{Choice, Settings};
 use m2m::internals::settings::table;

@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| HOST.with(|host| {
     let (first, body) = input.split_first().unwrap_or((&0, &[]));
     let reply = reply(STATUSES[usize::from(*first) % STATUSES.len()], body);
     for error in [
-        token_error::refusal(&reply, &[], UNIX_EPOCH),
+        token_error::refusal(&reply, [&[], &[]], UNIX_EPOCH),
         refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
     ] {
         assert_showable(host, &error);

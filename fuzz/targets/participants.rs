@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 fuzz_target!(|body: &[u8]| {
     assert!(bulk_input::count(body).is_ok_and(|lines| lines <= body.len() as u64));
     let _ = impersonation::read_saved(body);
-    let Ok(found) = Participants::parse(body) else { return };
+    let Ok(found) = Participants::parse(body, None) else { return };
     assert!(is_json(&found.array) && is_json(&json::indented(&found.array)));
     let row = Row {
         line: bulk_input::Line::of(1, "fulano"),

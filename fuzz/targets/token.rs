@@ -5,19 +5,19 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use m2m::internals::oauth::token_response::{is_b64token, parse_response};
+use m2m::internals::oauth::token_response::{Expected, is_sendable, parse_response};
 use m2m::internals::output::token_format::{TokenFormat, render};
 use m2m::internals::tokens::provider::AccessToken;
 use m2m_fuzz::{assert_showable, quiet_host, reply};
 
 fuzz_target!(|body: &[u8]| {
     let host = quiet_host();
-    let token = match parse_response(&reply(200, body), &[], UNIX_EPOCH) {
+    let token = match parse_response(&reply(200, body), Expected::default(), UNIX_EPOCH) {
         Err(error) => return assert_showable(&host, &error),
         Ok(token) => token,
     };
     let text = token.access_token.expose();
-    assert!(is_b64token(text) && text.bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(is_sendable(text) && text.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(token.members.get("refresh_token").is_none());
     assert!(token.expires_at.is_none_or(|at| at >= UNIX_EPOCH) && token.warnings.len() < 8);
     let token = AccessToken {

@@ -17,14 +17,35 @@ const WRONG_KIND: &str = "103";
 /// How Azure API Management speaks of its key.
 const SUBSCRIPTION_KEY: [&str; 1] = ["subscription key"];
 
-/// What the gateway's 401 is about.
+/// How APIs say that a token has expired or been revoked, where they use another status than 401 for it.
+const DEAD_TOKEN: [&str; 8] = [
+    "invalid_token",
+    "InvalidTokenError",
+    "InvalidAuthenticationToken",
+    "ExpiredAuthenticationToken",
+    "ExpiredToken",
+    "token_expired",
+    "TokenExpired",
+    "TokenExpiredError",
+];
+
+/// Whether a 401 is about the gateway's key, and not about the token.
 pub fn is_about_subscription_key(reply: &Response) -> bool {
     ErrorBody::of(reply).mentions(&SUBSCRIPTION_KEY)
 }
 
-/// Whether an answer says that the token was not accepted, so that a fresh one may help.
+/// Whether an answer says that the token was not accepted, so that a fresh one may help: a 401, or the reason
+/// `invalid_token` (RFC 6750 section 3.1) with any other 4xx.
 pub fn is_about_token(reply: &Response) -> bool {
-    reply.status == 401 && !is_about_subscription_key(reply)
+    match reply.status {
+        401 => !is_about_subscription_key(reply),
+        400..=499 => {
+            let code = ErrorBody::of(reply).code;
+            reply.list("www-authenticate").contains("error=\"invalid_token\"")
+                || code.is_some_and(|code| DEAD_TOKEN.contains(&code.as_str()))
+        }
+        _ => false,
+    }
 }
 
 /// The error for a 304, which a condition of the request has asked for.
@@ -39,7 +60,7 @@ const THROTTLED: Rule = Rule::new(ErrorKind::Throttled, "the API throttles this 
 
 const REFUSED: Rule = Rule::new(ErrorKind::ApiRefused, "the API refused the call");
 
-const TOKEN_REFUSED: Rule = Rule::new(ErrorKind::CredentialsRejected, "the API refused the access token")
+const TOKEN_REFUSED: Rule = Rule::new(ErrorKind::ApiRefused, "the API refused the access token")
     .statuses(&[(401, 401)])
     .hint("does the token belong to this API and environment (`audience`, `scope`, issuer)?");
 
@@ -53,8 +74,8 @@ const RULES: &[Rule] = &[
     THROTTLED.beyond_deadline(),
     THROTTLED.statuses(&[(403, 403)]).header("retry-after", ""),
     THROTTLED.statuses(&[(403, 403)]).words(&THROTTLE_WORDS),
-    Rule::new(ErrorKind::BadResponse, "an intermediary answered with a page, not the API").page().hint(
-        "a proxy, firewall or content delivery network stands in between, or `api_url` is not the API's",
+    Rule::new(ErrorKind::BadResponse, "an HTML page came instead of the API's answer").page().hint(
+        "`api_url` is not the API's, or a proxy, firewall or content delivery network in between has answered",
     ),
     Rule::new(ErrorKind::BadResponse, "the API answered 304, and nothing was asked under a condition")
         .statuses(&[(304, 304)]),
@@ -79,7 +100,13 @@ const RULES: &[Rule] = &[
             "set `subscription_key` (`M2M_SUBSCRIPTION_KEY`, `--subscription-key-file`) to the key of an active subscription to this API; the token is not the problem",
         ),
     TOKEN_REFUSED.header("www-authenticate", "bearer"),
+    Rule::new(ErrorKind::ApiRefused, "AWS API Gateway knows no such path or method")
+        .statuses(&[(403, 403)])
+        .words(&["missing authentication token"])
+        .hint("check `api_url` with its stage, and the path; the token was not looked at"),
     TOKEN_REFUSED.words(&["jwt", "token"]),
+    TOKEN_REFUSED.statuses(&[(400, 499)]).codes(&DEAD_TOKEN),
+    TOKEN_REFUSED.statuses(&[(400, 499)]).header("www-authenticate", "invalid_token"),
     SCOPE_TOO_NARROW.header("www-authenticate", "insufficient_scope"),
     SCOPE_TOO_NARROW.words(&["insufficient_scope"]),
     Rule::new(ErrorKind::ApiRefused, "the API knows no such path")
@@ -138,8 +165,25 @@ mod tests {
     }
 
     #[test]
+    fn a_dead_token_is_recognized_whatever_its_status() {
+        for (status, challenge, body, dead) in [
+            (401, "", "", true),
+            (401, "", r#"{"message":"Access denied due to missing subscription key."}"#, false),
+            (403, "Bearer error=\"invalid_token\"", "", true),
+            (400, "", r#"{"error":"invalid_token"}"#, true),
+            (403, "", r#"{"error":{"code":"ExpiredAuthenticationToken"}}"#, true),
+            (403, "Bearer error=\"insufficient_scope\"", "", false),
+            (404, "", "", false),
+            (500, "", r#"{"error":"invalid_token"}"#, false),
+        ] {
+            let reply = response(status, &[("www-authenticate", challenge)], body);
+            assert_eq!(is_about_token(&reply), dead, "{status} {challenge} {body}");
+        }
+    }
+
+    #[test]
     fn the_key_the_token_the_scope_and_the_quota_are_told_apart() {
-        use ErrorKind::{ApiRefused, BadResponse, CredentialsRejected, NotFound, ScopeRejected, Throttled};
+        use ErrorKind::{ApiRefused, BadResponse, NotFound, ScopeRejected, Throttled};
         let cases: &[(Sample, ErrorKind)] = &[
             (
                 (
@@ -149,8 +193,11 @@ mod tests {
                 ),
                 ApiRefused,
             ),
-            ((401, &[], r#"{"statusCode":401,"message":"JWT not present."}"#), CredentialsRejected),
-            ((401, &[("www-authenticate", "Bearer error=\"invalid_token\"")], ""), CredentialsRejected),
+            ((401, &[], r#"{"statusCode":401,"message":"JWT not present."}"#), ApiRefused),
+            ((401, &[("www-authenticate", "Bearer error=\"invalid_token\"")], ""), ApiRefused),
+            ((403, &[("www-authenticate", "Bearer error=\"invalid_token\"")], ""), ApiRefused),
+            ((403, &[], r#"{"error":{"code":"InvalidTokenError","message":"expired"}}"#), ApiRefused),
+            ((403, &[], r#"{"message":"Missing Authentication Token"}"#), ApiRefused),
             ((401, &[], ""), ApiRefused),
             ((403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], ""), ScopeRejected),
             ((403, &[("retry-after", "60")], r#"{"statusCode":403,"message":"Out of call volume quota."}"#), Throttled),

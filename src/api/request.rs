@@ -15,8 +15,8 @@ use crate::platform::redaction::personal_data;
 use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::url;
 use crate::platform::url::Url;
-use crate::settings::api;
 use crate::settings::api::Api;
+use crate::settings::secret_headers;
 
 /// The largest body kept of an answer that is not a success, in bytes.
 const REFUSAL_LIMIT: usize = 8 * 1024 * 1024;
@@ -83,7 +83,7 @@ fn parse_header(at: usize, line: &str) -> Result<(HeaderName, HeaderValue)> {
     };
     let (name, value) = line.split_once(':').ok_or_else(|| refused("it has no `:`"))?;
     let name: HeaderName = name.trim().parse().map_err(|_| refused("its name is not one"))?;
-    if api::RESERVED.contains(&name.as_str()) {
+    if secret_headers::RESERVED.contains(&name.as_str()) {
         return Err(Error::usage(format!("`-H` cannot set `{name}`")).hint("the request itself sets it"));
     }
     let mut value = visible_ascii(value.trim(), &format!("the value of `-H {name}`"))?;

@@ -219,7 +219,7 @@ fn bearer(token: &AccessToken) -> Result<HeaderValue> {
 
 /// The gateway's headers and a new correlation id.
 async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap, String)> {
-    let mut headers = api.read_headers(host, &http.deadline()).await?;
+    let mut headers = api.headers.read(host, &http.deadline()).await?;
     let correlation = uuid::random()?;
     let value = HeaderValue::from_str(&correlation)
         .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").caused_by(e))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::assertion::AssertionArgs;
 use crate::args::word::WordOf;
 use crate::platform::error::{Error, Result};
 use crate::settings::key::SettingKey;
@@ -43,6 +44,11 @@ pub struct ClientArgs {
     /// Also send client_id in the body beside Basic
     #[arg(long)]
     client_id_in_body: bool,
+    #[command(flatten)]
+    assertion: AssertionArgs,
+    /// Further `token_type` that means Bearer; repeatable [env: M2M_BEARER_TOKEN_TYPES, separated by commas]
+    #[arg(long, value_name = "TYPE")]
+    bearer_token_type: Vec<String>,
     /// Scope to ask for; repeatable, or several separated by spaces [env: M2M_SCOPE]
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
@@ -80,6 +86,8 @@ impl ClientArgs {
         layer.flag(SettingKey::BodyFormat, self.body_format.as_ref());
         layer.flag(SettingKey::BasicEncoding, self.basic_encoding.as_ref());
         layer.flag_switch(SettingKey::ClientIdInBody, self.client_id_in_body);
+        self.assertion.add_to(layer);
+        layer.flag_list(SettingKey::BearerTokenTypes, &self.bearer_token_type);
         layer.flag_list(SettingKey::Scope, &self.scope);
         layer.flag(SettingKey::Audience, self.audience.as_ref());
         layer.flag_list(SettingKey::Resource, &self.resource);

@@ -2,6 +2,7 @@
 //! no file is read, no variable asked.
 
 pub mod api;
+pub mod assertion;
 pub mod cache;
 pub mod client;
 pub mod general;

@@ -17,7 +17,7 @@ const fn entry(id: &'static str, meaning: &'static str) -> Entry {
 pub const CHECKS: &[Entry] = &[
     entry(
         "config.settings",
-        "required settings are there and well-formed, URLs are https, no placeholder is left; else fail",
+        "required settings are there and well-formed, URLs are https, no placeholder or unexpanded variable is left; else fail",
     ),
     entry("config.scope", "the scope has no placeholder, comma, Markdown or stray `/`; else warn"),
     entry(
@@ -35,11 +35,14 @@ pub const CHECKS: &[Entry] = &[
     entry("discovery.auth_method", "the metadata lists the client's authentication method; else warn"),
     entry("token.grant", "the token endpoint grants a token; else fail, with the cause"),
     entry("token.latency", "the grant takes 5 s at most; else warn"),
-    entry("token.type", "the token is a Bearer token; a missing `token_type` warns, another one fails"),
-    entry("token.syntax", "the token fits a header, else fail, and is not larger than 8 KiB, else warn"),
+    entry(
+        "token.type",
+        "the token is a Bearer token; a missing `token_type` warns, another one fails unless `bearer_token_types` names it",
+    ),
+    entry("token.syntax", "the token fits a header, else fail; characters beyond RFC 6750 and more than 8 KiB warn"),
     entry(
         "token.lifetime",
-        "`expires_in` is a number above zero, else warn; below --min-ttl, or unknown with it, fail",
+        "`expires_in` is a number above zero, else warn; so does more than 30 days; below --min-ttl, or unknown with it, fail",
     ),
     entry(
         "token.scope",

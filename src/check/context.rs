@@ -11,9 +11,11 @@ use crate::oauth::scope::Scope;
 use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
+use crate::platform::unfilled;
 use crate::settings::api::Api;
 use crate::settings::cache_mode::Lifetimes;
-use crate::settings::key::SettingKey;
+use crate::settings::key::{SETTINGS, SettingKey};
+use crate::settings::layer::Value;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
 use crate::tokens::source::TokenSource;
@@ -63,9 +65,7 @@ pub(crate) struct CheckContext<'a> {
 impl<'a> CheckContext<'a> {
     pub(crate) fn prepare(host: &'a Host, settings: &'a Settings, expected: &'a Expectations) -> Result<Self> {
         let source = TokenSource::resolve(settings, host)?;
-        if let Some(word) = placeholder(settings) {
-            return Err(Error::usage(format!("`{word}` is a placeholder from a sample")).hint("put the real value in"));
-        }
+        refuse_placeholders(settings)?;
         let observations = Arc::new(ExpiryObservations::default());
         let options = Options { observations: Some(observations.clone()), ..network::options(settings)? };
         let wants_api = expected.api_path.is_some() || expected.query.is_some();
@@ -83,11 +83,28 @@ impl<'a> CheckContext<'a> {
     }
 }
 
-/// A placeholder that was not replaced.
-fn placeholder(settings: &Settings) -> Option<String> {
-    let id = settings.raw_str(SettingKey::ClientId)?;
-    let sample = id.starts_with("your-") || id.starts_with("YOUR_") || id.starts_with('<') || id.contains("{");
-    sample.then(|| id.to_owned())
+/// Refuses a text of any setting that a sample or a pipeline left unfilled.
+fn refuse_placeholders(settings: &Settings) -> Result<()> {
+    // Templates of paths hold what is filled in for each participant.
+    let is_template = |key| matches!(key, SettingKey::ParticipantByLogin | SettingKey::ParticipantByCpf);
+    for key in SETTINGS.iter().map(|setting| setting.key).filter(|key| !is_template(*key)) {
+        let texts = match settings.raw(key) {
+            Some((Value::Text(_), _)) => settings.text(key).ok().flatten().into_iter().collect(),
+            Some((Value::List(_), _)) => settings.list(key).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for word in texts.iter().flat_map(|text| [text.as_str()].into_iter().chain(text.split_ascii_whitespace())) {
+            // What looks odd about a scope is a check of its own.
+            let found =
+                if key == SettingKey::Scope { unfilled::unexpanded_variable(word) } else { unfilled::any(word) };
+            if let Some(placeholder) = found {
+                return Err(Error::usage(format!("`{placeholder}` is a placeholder"))
+                    .cause(format!("it is in `{}` (from {})", key.name(), settings.origin(key)))
+                    .hint("put the real value in"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Starts a stopwatch.

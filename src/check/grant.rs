@@ -97,7 +97,9 @@ pub(crate) async fn check_negative(
     let asked = Grant { scope, ..context.source.client().grant.clone() };
     let sent = context.source.request(context.host, &context.http, proof, metadata, &asked).await;
     let lenient = "the server does not check scopes: an API must not rely on them";
-    match sent.and_then(|reply| token_response::parse_response(&reply, &[], context.host.process.now())) {
+    match sent
+        .and_then(|reply| token_response::parse_response(&reply, context.source.expected(), context.host.process.now()))
+    {
         Err(error) if matches!(error.kind(), ErrorKind::ScopeRejected | ErrorKind::CredentialsRejected) => {
             record.pass(id, "a scope that does not exist is refused");
         }

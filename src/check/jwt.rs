@@ -82,7 +82,7 @@ fn check_claims(
     let mut odd = Vec::new();
     let pinned = context.settings.text(SettingKey::Issuer).ok().flatten();
     match (jwt.claims.issuer(), metadata, pinned) {
-        (Some(issuer), Some(metadata), _) if issuer != metadata.issuer => {
+        (Some(issuer), Some(metadata), _) if !verification::is_issuer(metadata, context.settings.preset, issuer) => {
             odd.push(format!("its issuer is {}, the metadata's is {}", shown(issuer), shown(&metadata.issuer)));
         }
         (Some(issuer), None, Some(pinned)) if !context.settings.preset.issuer_rule.accepts(&pinned, issuer) => {

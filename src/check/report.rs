@@ -148,6 +148,11 @@ impl<'h> Recorder<'h> {
         }
     }
 
+    /// Server text, fit to be shown.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        self.host.ui.redactor.quote(text)
+    }
+
     pub(crate) fn has(&self, id: &str) -> bool {
         self.checks.iter().any(|check| check.id == id)
     }

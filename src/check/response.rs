@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::check::context::CheckContext;
 use crate::check::report::Recorder;
 use crate::http::message::Response;
+use crate::oauth::scope::Scope;
 use crate::oauth::token_response;
 use crate::oauth::token_response::Token;
 use crate::platform::json;
@@ -12,6 +13,8 @@ use crate::platform::json::Members;
 
 /// Larger tokens do not pass many gateways.
 const LARGE: usize = 8 * 1024;
+/// Beyond this, milliseconds were likely taken for seconds.
+const IMPLAUSIBLE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A token that leaks serves for as long as it lives.
 const LONG: Duration = Duration::from_secs(24 * 3600);
 
@@ -29,22 +32,34 @@ pub(crate) fn failed_check_id(reply: &Response) -> &'static str {
     let granted = reply.is_success() && once && members.get("error").is_none();
     match members.text("access_token").filter(|token| granted && !token.is_empty()) {
         None => "token.grant",
-        Some(text) if token_response::is_b64token(&text) => "token.type",
+        Some(text) if token_response::is_sendable(&text) => "token.type",
         Some(_) => "token.syntax",
     }
 }
 
 fn check_response(record: &mut Recorder<'_>, reply: &Response, token: &Token) {
     match token.members.text("token_type") {
-        Some(_) => record.pass("token.type", "the token is a Bearer token"),
-        None => record.warn(
+        Some(name) if name.trim().eq_ignore_ascii_case("bearer") => {
+            record.pass("token.type", "the token is a Bearer token");
+        }
+        Some(name) if !name.trim().is_empty() => {
+            let name = record.quote(&name);
+            record.info("token.type", format!("the token is of type {name}, which `bearer_token_types` names"));
+        }
+        _ => record.warn(
             "token.type",
             "the response has no `token_type`; Bearer is assumed",
             "RFC 6749 section 5.1 requires it",
         ),
     }
     let size = token.access_token.expose().len();
-    if size <= LARGE {
+    if !token_response::is_b64token(token.access_token.expose()) {
+        record.warn(
+            "token.syntax",
+            format!("the token has {size} characters, some of which are outside the grammar of RFC 6750 section 2.1"),
+            "it is sent as it is; some gateways and libraries refuse such a token",
+        );
+    } else if size <= LARGE {
         record.pass("token.syntax", format!("the token has {size} characters and fits a header"));
     } else {
         record.warn(
@@ -134,6 +149,11 @@ fn check_lifetime(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: 
             format!("the token lives {secs} s; `expires_in` is a string, not a number"),
             "other clients fail on that (RFC 6749 section 5.1)",
         ),
+        (Some(_), Some(secs), _) if Duration::from_secs(secs.unsigned_abs()) > IMPLAUSIBLE => record.warn(
+            id,
+            format!("the token lives {secs} s, which is {} days", secs / 86_400),
+            "is `expires_in` in milliseconds? RFC 6749 section 5.1 has seconds",
+        ),
         (Some(_), Some(secs), _) if Duration::from_secs(secs.unsigned_abs()) > LONG => {
             record.info(id, format!("the token lives {secs} s, more than a day: for so long a leaked one is of use"));
         }
@@ -144,10 +164,19 @@ fn check_lifetime(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: 
 fn check_scope(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: &Token) {
     let id = "token.scope";
     let (required, asked) = (&context.expected.scope, &context.source.client().grant.scope);
+    let unmet = |granted: &Scope| {
+        let missing = required.missing_from(granted).into_iter().filter(|word| !token.permissions.contains(word));
+        missing.map(str::to_owned).collect::<Vec<_>>()
+    };
     let Some(granted) = &token.granted else {
+        if !required.is_empty() && unmet(&Scope::default()).is_empty() {
+            return record.pass(id, "the token allows what is required, by its roles or permissions");
+        }
         let silent = "neither the response nor the token says what was granted";
-        return if required.is_empty() {
+        return if required.is_empty() && asked.is_empty() {
             record.skip(id, silent);
+        } else if required.is_empty() {
+            record.info(id, format!("{silent}: as asked, by RFC 6749 section 5.1, unless the server ignores scopes"));
         } else if required.missing_from(asked).is_empty() {
             // RFC 6749 section 5.1 says that it is what was asked for; servers that ignore scopes they do not know say
             // as little.
@@ -159,17 +188,17 @@ fn check_scope(record: &mut Recorder<'_>, context: &CheckContext<'_>, token: &To
             record.fail(id, format!("{silent}, and `{lacks}` was not asked for"), "`scope` must ask for it");
         };
     };
-    let lacks = required.missing_from(granted);
+    let shown = |words: &[&str]| context.host.ui.redactor.quote(&words.join(" "));
+    let lacks = unmet(granted);
     if !lacks.is_empty() {
         return record.fail(
             id,
-            format!("`{}` was not granted", lacks.join(" ")),
+            format!("`{}` was not granted; granted: {}", lacks.join(" "), shown(&granted.sorted())),
             "the client must be allowed it, and `scope` must ask for it",
         );
     }
     let less = asked.missing_from(granted);
     let more = granted.missing_from(asked);
-    let shown = |words: &[&str]| context.host.ui.redactor.quote(&words.join(" "));
     if !less.is_empty() {
         record.warn(
             id,

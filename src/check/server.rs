@@ -7,12 +7,11 @@ use crate::check::report::Recorder;
 use crate::check::{api, grant, jwt, response};
 use crate::http::tls::expiry_observer::ExpiringCertificate;
 use crate::oauth::discovery::Metadata;
-use crate::oauth::token_response;
 use crate::platform::error::{Error, ErrorKind};
 use crate::settings::key::SettingKey;
 use crate::settings::server::Server;
 use crate::tokens::credentials::ClientCredentials;
-use crate::tokens::{hints, metadata};
+use crate::tokens::metadata;
 
 const REACHED: &str = "the authorization server answered";
 
@@ -71,14 +70,13 @@ async fn check_exchanges(record: &mut Recorder<'_>, context: &CheckContext<'_>) 
     let took = time();
     record.pass("server.connection", REACHED);
     grant::check_clock(record, &reply, host.process.now());
-    match token_response::parse_response(&reply, context.settings.preset.hints, host.process.now()) {
+    match source.read(host, &reply, &proof, metadata.as_ref()) {
         Err(error) => {
             let failed_check_id = response::failed_check_id(&reply);
             if failed_check_id != "token.grant" {
                 record.pass("token.grant", "the token endpoint granted a token");
             }
-            record
-                .fail_with(failed_check_id, &hints::add_to(error, source.client(), proof.secret(), metadata.as_ref()));
+            record.fail_with(failed_check_id, &error);
             record.took(took);
         }
         Ok(token) => {

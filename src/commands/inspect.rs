@@ -15,10 +15,8 @@ use crate::platform::host::Host;
 use crate::platform::local_input::LocalInput;
 use crate::platform::runtime;
 use crate::platform::secret::Secret;
-use crate::settings::key::SettingKey;
 use crate::settings::network;
 use crate::settings::resolved::Settings;
-use crate::settings::server;
 use crate::tokens::inspection;
 use crate::tokens::inspection::Shape;
 use crate::tokens::session::TokenSession;
@@ -68,12 +66,8 @@ pub fn run(host: &Host, args: &InspectArgs) -> Result<()> {
     if args.verify {
         // Check before looking for the issuer: these tokens have no signature to verify.
         inspection::require_signed_jwt(&shape)?;
-        let source = server::issuer_source(&settings)?;
-        let audience = settings.text(SettingKey::Audience)?;
         let options = network::options(&settings)?;
-        runtime::run(async {
-            inspection::verify(host, &Http::new(options), &source, audience.as_deref(), &shape).await
-        })?;
+        runtime::run(async { inspection::verify(host, &Http::new(options), &settings, &shape).await })?;
     }
     host.ui.print(&json_text::passed_through(host, &describe(&shape, args.verify)))
 }

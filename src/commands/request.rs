@@ -152,7 +152,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
             let found = lookup.find(host, &session, query).await.map(|found| selection.apply(found.items));
             let found = found.and_then(|found| selection.require(&found).map(|()| found));
             let found = found.map_err(|error| FLAGS.advise(error, query))?;
-            identity::require_same(query, &found[0])?;
+            identity::require_same(host, query, &found[0])?;
             request.headers.extend(impersonation::header_map(&impersonation.headers(&found[0])?)?);
         }
         let mut clean = CleanStream::new(&host.ui.redactor);

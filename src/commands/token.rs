@@ -1,6 +1,7 @@
-//! `m2m token`: a valid access token on stdout, and nothing else.
+//! `m2m token`: a valid access token on stdout, in the format that was asked for, or with `--dry-run` how it would be got.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -71,11 +72,24 @@ pub fn run(host: &Host, args: &TokenArgs) -> Result<()> {
     }
 }
 
-fn open_github_output(host: &Host) -> Result<std::fs::File> {
+fn open_github_output(host: &Host) -> Result<File> {
     let path = host.process.var("GITHUB_OUTPUT")?.ok_or_else(|| {
         Error::usage("`-o github` needs the environment variable `GITHUB_OUTPUT`")
             .hint("GitHub Actions sets it for every step")
     })?;
-    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    let opened = std::fs::OpenOptions::new().read(true).append(true).create(true).open(path).and_then(end_last_line);
     opened.map_err(|e| Error::usage(format!("cannot open the file in `GITHUB_OUTPUT`, `{path}`")).caused_by(e))
+}
+
+/// Ends a line that an earlier step left open: ours would become part of its value.
+fn end_last_line(mut file: File) -> std::io::Result<File> {
+    let mut last = [b'\n'];
+    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
 }

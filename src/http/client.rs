@@ -4,18 +4,19 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::http::body;
 use crate::http::chunks::Chunks;
 use crate::http::connections::{ConnectionPool, Options};
 use crate::http::failure;
 use crate::http::log;
 use crate::http::message;
-use crate::http::message::{BodySink, Request, Response, ResponseEvent};
+use crate::http::message::{BodySink, Request, Response};
 use crate::http::retry;
 use crate::http::retry::AttemptOutcome;
 use crate::http::tls::client_config::Identity;
 use crate::http::tunnel;
 use crate::platform::deadline::Deadline;
-use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::url::Url;
 
@@ -167,7 +168,7 @@ impl Http {
         if !retry_again || wait >= deadline.remaining() {
             return outcome.map(Some).map_err(|(_, error)| error.url(&request.display_url));
         }
-        host.ui.verbose(|| format!("retry_again in {} ms", wait.as_millis()));
+        host.ui.verbose(|| format!("retrying in {} ms", wait.as_millis()));
         tokio::time::sleep(wait).await;
         Ok(None)
     }
@@ -205,48 +206,30 @@ impl Http {
                     let root = failure::root_cause(&e);
                     return Err(tunnel::into_error(tunnel, &root, &request.description(), &request.url, proxy).await);
                 }
-                (None, Some(proxy)) if proxy.url.scheme() == "https" && failure::is_unanswered_handshake(&e) => {
+                (None, Some(proxy)) if e.is_connect() && proxy.serves(&request.url) => {
                     let (outcome, error) = failed(e);
-                    return Err((outcome, error.cause(format!("or the proxy does not: {}", proxy.description))));
+                    return Err((outcome, tunnel::through(error, proxy)));
                 }
                 _ => return Err(failed(e)),
             },
         };
-        let status = response.status();
-        let mut chunks = Chunks::new(&response, request);
+        let chunks = Chunks::new(&response, request);
         let mut reply = Response {
-            status: status.as_u16(),
+            status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body: Vec::new(),
             sent_at,
             url: request.display_url.clone(),
             retry_after_exceeds_deadline: false,
         };
-        let sink = match body {
-            Body::Streamed(sink, bytes) if status.is_success() => Some((sink, bytes)),
-            _ => None,
-        };
-        match sink {
-            Some((sink, bytes)) => {
-                if sink(ResponseEvent::Head(&reply)).is_break() {
-                    return Ok(reply);
-                }
-                while let Some(chunk) =
-                    chunks.next(&mut response, host).await.map_err(|e| (AttemptOutcome::Final, failed(e).1))?
-                {
-                    *bytes += chunk.len();
-                    if sink(ResponseEvent::Chunk(&chunk)).is_break() {
-                        break;
-                    }
-                }
+        match body {
+            Body::Streamed(sink, bytes) if reply.is_success() => {
+                let streamed = body::stream(host, chunks, &mut response, &mut reply, sink, bytes).await;
+                streamed.map_err(|e| (AttemptOutcome::Final, e.into_error(request, failed).1))?;
             }
-            None => {
-                while let Some(chunk) = chunks.next(&mut response, host).await.map_err(failed)? {
-                    if reply.body.len() + chunk.len() > request.limit {
-                        return Err((AttemptOutcome::Final, too_large(request)));
-                    }
-                    reply.body.extend_from_slice(&chunk);
-                }
+            _ => {
+                let kept = body::keep(host, chunks, &mut response, &mut reply, request.limit).await;
+                kept.map_err(|e| e.into_error(request, failed))?;
                 // The connection goes back to the pool in a task of its own; a request that is sent before that task
                 // has run opens another connection.
                 tokio::task::yield_now().await;
@@ -254,10 +237,4 @@ impl Http {
         }
         Ok(reply)
     }
-}
-
-fn too_large(request: &Request) -> Error {
-    Error::new(ErrorKind::BadResponse, "the answer is too large")
-        .cause(format!("{} answered more than {} KiB", request.description(), request.limit / 1024))
-        .hint("this does not look like the server that was meant: check the URL")
 }

@@ -125,6 +125,8 @@ impl ConnectionPool {
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
+            // As curl and browsers write them: some servers and proxies compare names by case, against RFC 9110.
+            .http1_title_case_headers()
             .no_proxy()
             .connect_timeout(self.options.connect_timeout)
             .connector_layer(HandshakeLimit(self.options.connect_timeout / 2))

@@ -1,4 +1,4 @@
-//! Requests and answers as values, and how they may be display_url. Sending them is for `http`; what they mean is for
+//! Requests and answers as values, and how they may be shown. Sending them is for `http`; what they mean is for
 //! the layers above.
 
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ pub struct Request {
     pub method: Method,
     /// Where it goes.
     pub url: Url,
-    /// The URL as it may be display_url: no personal data, no secret.
+    /// The URL as it may be shown: no personal data, no secret.
     pub display_url: String,
     /// All headers but User-Agent, which is always the same.
     pub headers: HeaderMap,
@@ -42,7 +42,7 @@ impl Request {
         format!("{} {}", self.method, self.display_url)
     }
 
-    /// Sets a header whose value must not be display_url.
+    /// Sets a header whose value must not be shown.
     ///
     /// # Errors
     /// Usage: the value holds something else than visible ASCII; `what` names it.
@@ -58,7 +58,7 @@ impl Request {
 /// over.
 ///
 /// # Errors
-/// Usage: `what` names the value, which is not display_url.
+/// Usage: `what` names the value, which is not shown.
 pub fn visible_ascii(value: &str, what: &str) -> Result<HeaderValue> {
     let fits = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && value.trim() == value;
     fits.then(|| HeaderValue::from_str(value).ok())
@@ -76,7 +76,7 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The clock just before the request was sent: lifetimes count from here.
     pub sent_at: SystemTime,
-    /// What was asked, as display_url.
+    /// What was asked, as it may be shown.
     pub url: String,
     /// Whether the server asks to wait for longer than there is time.
     pub retry_after_exceeds_deadline: bool,
@@ -120,18 +120,32 @@ impl Response {
 
     /// Whether an HTML page came: an intermediary or a login page answered, not the API.
     pub fn is_html(&self) -> bool {
-        let start: Vec<u8> = self
-            .body
-            .iter()
-            .skip_while(|b| b.is_ascii_whitespace() || !b.is_ascii())
-            .take(9)
-            .map(u8::to_ascii_lowercase)
-            .collect();
-        start.starts_with(b"<!doctype")
-            || start.starts_with(b"<html")
-            || start.starts_with(b"<head")
-            || start.starts_with(b"<?xml")
-            || (start.starts_with(b"<") && self.header("content-type").is_some_and(|t| t.starts_with("text/html")))
+        let start = self.markup_start();
+        ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
+            || (start.starts_with('<') && self.media_type() == "text/html")
+    }
+
+    /// Whether XML came that is no page: gateways and older servers write their errors so.
+    pub fn is_xml(&self) -> bool {
+        self.markup_start().starts_with('<') && !self.is_html()
+    }
+
+    /// The media type of the body, in lower case and without parameters; empty if there is none.
+    pub fn media_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The beginning of the body in lower case, without an XML declaration and comments before the first element.
+    fn markup_start(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(2048)]).to_ascii_lowercase();
+        let mut rest = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || !c.is_ascii());
+        for (begin, end) in [("<?xml", "?>"), ("<!--", "-->")] {
+            if let Some((_, after)) = rest.strip_prefix(begin).and_then(|inside| inside.split_once(end)) {
+                rest = after.trim_start();
+            }
+        }
+        rest.to_owned()
     }
 }
 
@@ -146,7 +160,13 @@ pub enum ResponseEvent<'a> {
 /// Takes an answer part by part, until it has enough.
 pub type BodySink<'p> = dyn FnMut(ResponseEvent<'_>) -> ControlFlow<()> + 'p;
 
-/// What Retry-After asks for, from now.
+/// Headers that say when a quota is filled again, where servers leave Retry-After out (Okta among them).
+const RESETS: [&str; 3] = ["x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset"];
+
+/// How long the server asks to wait, from now: Retry-After, else, with a 429, when the quota is filled again.
 pub fn retry_after(reply: &Response, now: SystemTime) -> Option<Duration> {
-    retry::retry_after(reply.header(RETRY_AFTER.as_str())?, reply.header(DATE.as_str()), now)
+    let date = reply.header(DATE.as_str());
+    let resets = RESETS.iter().filter_map(|name| reply.header(name)).take_while(|_| reply.status == 429);
+    let mut values = reply.header(RETRY_AFTER.as_str()).into_iter().chain(resets);
+    values.find_map(|value| retry::retry_after(value, date, now))
 }

@@ -1,16 +1,17 @@
 //! Which proxy https requests go through: the setting, else `HTTPS_PROXY`/`ALL_PROXY`, less `NO_PROXY`. Plain http goes
 //! to loopback hosts only and so never through a proxy.
 
-use reqwest::{NoProxy, Proxy};
+use reqwest::Proxy;
 
+use crate::http::no_proxy::NoProxyList;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::url;
 use crate::platform::url::Url;
 
-/// Never reached through a proxy, whatever `NO_PROXY` says.
-const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+/// The kinds of proxy that reqwest knows. With socks5h and socks4a the proxy resolves the name.
+const SCHEMES: [&str; 6] = ["http", "https", "socks5", "socks5h", "socks4", "socks4a"];
 
 /// A proxy that was chosen, and by whom.
 pub struct ProxyInUse {
@@ -18,9 +19,15 @@ pub struct ProxyInUse {
     pub url: Url,
     /// The proxy without its password, and where it was set.
     pub description: String,
+    direct: NoProxyList,
 }
 
 impl ProxyInUse {
+    /// Whether this target is reached through it.
+    pub fn serves(&self, target: &Url) -> bool {
+        target.scheme() == "https" && !self.direct.contains(target)
+    }
+
     /// Whether user name or password are sent to it.
     pub fn has_credentials(&self) -> bool {
         !self.url.username().is_empty() || self.url.password().is_some()
@@ -31,7 +38,7 @@ impl ProxyInUse {
 /// none.
 ///
 /// # Errors
-/// Usage, when the proxy is not an http or https URL.
+/// Usage, when the proxy is not an http, https, or SOCKS URL.
 pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<(Proxy, ProxyInUse)>> {
     let from_env = || -> Result<Option<(&str, String)>> {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
@@ -59,9 +66,11 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         }
     };
     let url = Url::parse(&escape_backslashes(&with_scheme)).map_err(|_| encode(refused("it is not a URL")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("only http:// and https:// proxies are supported")
-            .hint("`--proxy ''` (or an empty `M2M_PROXY`) uses none, and `NO_PROXY` names hosts that need none"));
+    if !SCHEMES.contains(&url.scheme()) {
+        return Err(refused(
+            "it must begin with http://, https://, socks5:// or socks5h:// (or socks4://, socks4a://)",
+        )
+        .hint("`--proxy ''` (or an empty `M2M_PROXY`) uses none, and `NO_PROXY` names hosts that need none"));
     }
     // What looks like a path may be the end of a password with a `/` in it.
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
@@ -72,10 +81,15 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         None => format!("{}://{host}/", url.scheme()),
     });
     let listed = host.process.var("NO_PROXY")?.or(host.process.var("no_proxy")?).unwrap_or_default();
-    let proxy = Proxy::https(url.as_str())
-        .map_err(|_| refused("it is not a usable URL"))?
-        .no_proxy(NoProxy::from_string(&format!("{listed},{LOOPBACK}")));
-    Ok(Some((proxy, ProxyInUse { url, description: format!("{at} (from {origin})") })))
+    let proxy_in_use = ProxyInUse {
+        direct: NoProxyList::parse(listed),
+        description: format!("{at} (from {origin})"),
+        url: url.clone(),
+    };
+    Proxy::https(url.as_str()).map_err(|_| refused("it is not a usable URL"))?;
+    let direct = proxy_in_use.direct.clone();
+    let proxy = Proxy::custom(move |target| (!direct.contains(target)).then(|| url.clone()));
+    Ok(Some((proxy, proxy_in_use)))
 }
 
 /// A Windows user is `DOMAIN\user`; parsers of URLs take the backslash for a slash, so it is escaped in what comes before `@`.

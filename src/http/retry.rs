@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::platform::unix_time;
+
 /// What a request may do again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryPolicy {
@@ -60,15 +62,25 @@ pub fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Durati
     retry_after.unwrap_or_else(|| Duration::from_millis(50) + ceiling.mul_f64(random))
 }
 
+/// Beyond this, a number is a time since 1970 and not a wait.
+const UNIX_TIME: f64 = 1e9;
+
 /// Reads Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP date, which counts from the server's own `Date`
-/// when it sent one. The past is zero; nonsense is nothing.
+/// when it sent one. Some servers send a fraction, which is rounded up, or a Unix time. The past is zero; nonsense is
+/// nothing.
 pub fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
-    }
-    let at = httpdate::parse_http_date(value).ok()?;
-    let from = date.and_then(|d| httpdate::parse_http_date(d).ok()).unwrap_or(now);
+    let from = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    let plain = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let at = match value.parse::<f64>() {
+        Ok(number) if plain && number < UNIX_TIME => return Some(Duration::from_secs(number.ceil() as u64)),
+        // Beyond what a clock can tell is later than anybody waits.
+        Ok(number) if plain => match unix_time::at(number.ceil() as u64) {
+            Some(at) => at,
+            None => return Some(Duration::from_secs(u64::from(u32::MAX))),
+        },
+        _ => httpdate::parse_http_date(value).ok()?,
+    };
     Some(at.duration_since(from).unwrap_or_default())
 }
 
@@ -122,6 +134,10 @@ mod tests {
             ("Fri, 20 Nov 2026 10:00:09 GMT", None, Some(secs(9))),
             ("Fri, 20 Nov 2026 10:00:09 GMT", Some("Fri, 20 Nov 2026 10:00:04 GMT"), Some(secs(5))),
             ("Fri, 20 Nov 2026 09:00:00 GMT", None, Some(secs(0))),
+            ("1.500", None, Some(secs(2))),
+            ("1795168809", None, Some(secs(9))),
+            ("1795168809", Some("Fri, 20 Nov 2026 10:00:04 GMT"), Some(secs(5))),
+            ("1..5", None, None),
             ("99999999999999999999", None, Some(secs(u64::from(u32::MAX)))),
             ("-1", None, None),
             ("soon", None, None),

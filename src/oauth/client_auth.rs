@@ -69,12 +69,14 @@ impl AuthMethod {
     }
 }
 
-/// How id and secret enter Basic. RFC 6749 section 2.3.1 wants them form-encoded first; many servers do not decode.
+/// How id and secret enter Basic. RFC 6749 section 2.3.1 wants them form-encoded first; many servers do not decode. None of
+/// these is that encoding to the letter: a server that decodes forms reads all but `Raw` back as they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BasicEncoding {
-    /// Only what decoding a form would change is encoded, so that both kinds of server read the same wherever possible.
+    /// Only what decoding a form would change is encoded (`%`, `+`, a space as `%20`, controls, what is not ASCII; in the id
+    /// also `:`), so that both kinds of server read the same wherever possible.
     Form,
-    /// Everything but `A-Za-z0-9-._~` is encoded.
+    /// Everything but `A-Za-z0-9-._~` is percent-encoded.
     Strict,
     /// Nothing is encoded.
     Raw,
@@ -92,15 +94,15 @@ impl BasicEncoding {
         Self::NAMES[self as usize]
     }
 
-    fn id(self, id: &str) -> String {
+    fn encode_id(self, id: &str) -> String {
         match self {
             // A colon would end the id (RFC 7617 section 2).
             Self::Form => url::percent_encode_minimal(id).replace(':', "%3A"),
-            _ => self.secret(id),
+            Self::Strict | Self::Raw => self.encode_secret(id),
         }
     }
 
-    fn secret(self, secret: &str) -> String {
+    fn encode_secret(self, secret: &str) -> String {
         match self {
             Self::Form => url::percent_encode_minimal(secret),
             Self::Strict => url::percent_encode_unreserved(secret),
@@ -128,7 +130,7 @@ pub fn basic(id: &str, secret: &Secret, encoding: BasicEncoding, id_in_body: boo
             .cause(format!("`client_id = \"{id}\"`: the colon would end the id (RFC 7617 section 2)"))
             .hint("use `basic_encoding = \"form\"`, or `auth_method = \"client_secret_post\"`"));
     }
-    let pair = Secret::new(format!("{}:{}", encoding.id(id), encoding.secret(secret.expose())));
+    let pair = Secret::new(format!("{}:{}", encoding.encode_id(id), encoding.encode_secret(secret.expose())));
     // `Basic` with a capital: some servers compare the scheme case-sensitively.
     let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
     let params = if id_in_body { vec![("client_id", Secret::new(id.to_owned()))] } else { Vec::new() };
@@ -152,10 +154,10 @@ pub fn encoding_sensitive_chars(text: &str, encoding: BasicEncoding) -> Vec<char
     for c in text.chars() {
         let mut utf8 = [0u8; 4];
         let c_text: &str = c.encode_utf8(&mut utf8);
-        let ours = encoding.secret(c_text);
+        let ours = encoding.encode_secret(c_text);
         let differs = [BasicEncoding::Form, BasicEncoding::Strict, BasicEncoding::Raw]
             .iter()
-            .any(|other| other.secret(c_text) != ours);
+            .any(|other| other.encode_secret(c_text) != ours);
         if differs && !found.contains(&c) {
             found.push(c);
         }

@@ -1,9 +1,11 @@
 //! What a refusal says, in whatever shape servers write it: RFC 6749 section 5.2, and the habits of gateways and APIs.
 //! Reads tolerantly and judges nothing.
 
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::http::message::Response;
+use crate::oauth::answer_shape;
 use crate::platform::json;
 
 /// The words of a refusal.
@@ -20,14 +22,45 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// Reads a body whatever its media type: servers label JSON as HTML and send text without a label.
     pub fn of(reply: &Response) -> Self {
-        Self::parse(&reply.body)
+        let mut read = match json::parse::<Value>(&reply.body) {
+            Ok(object @ Value::Object(_)) => Self::from_object(&object),
+            Ok(_) => Self::default(),
+            Err(_) if reply.is_html() => Self::default(),
+            Err(_) if reply.is_xml() => Self::from_xml(&String::from_utf8_lossy(&reply.body)),
+            Err(_) if answer_shape::is_form(&reply.body) => Self::from_form(&reply.body),
+            // The plain text of a success may be a bare token.
+            Err(_) if reply.is_success() => Self::default(),
+            Err(_) => Self { description: plain_text(&reply.body), ..Self::default() },
+        };
+        // `"error": "Bad Request"` repeats the status in words, and says nothing about the client.
+        if let Some(phrase) = read.code.take_if(|code| is_reason_phrase(code)) {
+            read.description.get_or_insert(phrase);
+        }
+        read
     }
 
-    fn parse(body: &[u8]) -> Self {
-        match json::parse::<Value>(body) {
-            Ok(Value::Object(object)) => Self::from_object(&Value::Object(object)),
-            Ok(_) => Self::default(),
-            Err(_) => Self { description: plain_text(body), ..Self::default() },
+    fn from_form(body: &[u8]) -> Self {
+        let value = |wanted: &str| {
+            let found = ::url::form_urlencoded::parse(body).find(|(name, value)| name == wanted && !value.is_empty());
+            found.map(|(_, value)| value.into_owned())
+        };
+        Self { code: value("error"), description: value("error_description"), trace: None }
+    }
+
+    fn from_xml(xml: &str) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| xml_element(xml, name));
+        Self {
+            code: first(&["error", "errorcode", "code"]),
+            description: first(&[
+                "error_description",
+                "description",
+                "message",
+                "detail",
+                "faultstring",
+                "reason",
+                "title",
+            ]),
+            trace: first(&["requestid", "trackingid"]),
         }
     }
 
@@ -50,19 +83,37 @@ impl ErrorBody {
                 &["error", "code"],
                 &["errors", "0", "code"],
                 &["errorCode"],
+                &["ErrorCode"],
                 &["code"],
                 &["__type"],
+                &["fault", "detail", "errorcode"],
+                &["errcode"],
             ]),
             description: first(&[
                 &["error_description"],
                 &["error", "message"],
                 &["errors", "0", "message"],
                 &["message"],
+                &["Message"],
+                &["errorMessage"],
+                &["error_message"],
                 &["errorSummary"],
+                &["fault", "faultstring"],
+                &["faultstring"],
+                &["Error"],
+                &["reason"],
+                &["errmsg"],
+                &["msg"],
                 &["detail"],
                 &["title"],
             ]),
-            trace: first(&[&["correlation_id"], &["trace_id"], &["requestId"], &["activityId"]]),
+            trace: first(&[
+                &["correlation_id"],
+                &["trace_id"],
+                &["requestId"],
+                &["activityId"],
+                &["fault", "requestId"],
+            ]),
         }
     }
 
@@ -96,6 +147,35 @@ fn plain_text(body: &[u8]) -> Option<String> {
     (!text.is_empty() && !text.starts_with('<')).then_some(text)
 }
 
+/// The text of the first element of this name, whatever its namespace, that has text of its own. Case does not count.
+fn xml_element(xml: &str, name: &str) -> Option<String> {
+    xml.match_indices('<').find_map(|(at, _)| {
+        let (tag, after) = xml[at + 1..].split_once('>')?;
+        let qualified = tag.split_ascii_whitespace().next()?;
+        let local = qualified.rsplit(':').next()?;
+        let content = after
+            .strip_prefix("<![CDATA[")
+            .and_then(|inside| inside.split_once("]]>"))
+            .map_or_else(|| after.split('<').next().unwrap_or_default(), |(inside, _)| inside);
+        let text = unescape_xml(content.trim());
+        (local.eq_ignore_ascii_case(name) && !tag.ends_with('/') && !text.is_empty()).then_some(text)
+    })
+}
+
+/// The five entities that XML defines by itself.
+fn unescape_xml(text: &str) -> String {
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
+/// Whether a text is what HTTP calls one of its error statuses: `Bad Request`, `Unsupported Media Type`.
+fn is_reason_phrase(text: &str) -> bool {
+    (400..600).any(|status| {
+        let status = StatusCode::from_u16(status).ok();
+        status.and_then(|status| status.canonical_reason()).is_some_and(|reason| reason.eq_ignore_ascii_case(text))
+    })
+}
+
 /// The ways in which servers say that there were too many requests, whatever the status.
 pub const THROTTLE_WORDS: [&str; 6] = [
     "too_many_requests",
@@ -109,6 +189,7 @@ pub const THROTTLE_WORDS: [&str; 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::refusal::response;
 
     #[test]
     fn reads_every_known_shape() {
@@ -133,8 +214,32 @@ mod tests {
             ("", None, None),
             ("[1]", None, None),
             (r#"{"error":null}"#, None, None),
+            (r#"{"error":"Bad Request"}"#, None, Some("Bad Request")),
+            (r#"{"statusCode":415,"error":"Unsupported Media Type","message":"no"}"#, None, Some("no")),
+            (
+                r#"{"ErrorCode":"invalid_client","Error":"ClientId is Invalid"}"#,
+                Some("invalid_client"),
+                Some("ClientId is Invalid"),
+            ),
+            (r#"{"Message":"User is not authorized"}"#, None, Some("User is not authorized")),
+            (r#"{"reason":"Invalid client_id"}"#, None, Some("Invalid client_id")),
+            (r#"{"errcode":40013,"errmsg":"invalid appid"}"#, Some("40013"), Some("invalid appid")),
+            (r#"{"status":"error","msg":"the secret is wrong"}"#, None, Some("the secret is wrong")),
+            (
+                r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
+                Some("oauth.v2.InvalidApiKey"),
+                Some("Invalid ApiKey"),
+            ),
+            (
+                "<?xml version=\"1.0\"?><ams:fault xmlns:ams=\"x\"><ams:code>900901</ams:code><ams:message>Invalid Credentials</ams:message></ams:fault>",
+                Some("900901"),
+                Some("Invalid Credentials"),
+            ),
+            ("<Fault><Error code=\"3200\"><Message>a &lt; b</Message></Error></Fault>", None, Some("a < b")),
+            ("<e><detail><![CDATA[no <b> here]]></detail></e>", None, Some("no <b> here")),
+            ("<?xml version=\"1.0\"?><!DOCTYPE html><html><title>x</title></html>", None, None),
         ] {
-            let read = ErrorBody::parse(body.as_bytes());
+            let read = ErrorBody::of(&response(400, &[], body));
             assert_eq!((read.code.as_deref(), read.description.as_deref()), (code, description), "{body}");
         }
     }

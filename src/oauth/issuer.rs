@@ -27,11 +27,12 @@ impl IssuerRule {
     }
 }
 
-/// The metadata URLs of an issuer, in the order to try: OpenID Connect appends, RFC 8414 inserts.
+/// The metadata URLs of an issuer, in the order to try: OpenID Connect appends, RFC 8414 inserts, and some servers append
+/// RFC 8414's name.
 ///
 /// # Errors
 /// The reason, when the issuer is not a URL that may be trusted, or has a query.
-pub fn metadata_urls(issuer: &str) -> Result<[Url; 2], String> {
+pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, String> {
     let url = url::parse_user_supplied(issuer)?;
     if url.query().is_some() {
         return Err("it holds a query (`?..`)".into());
@@ -42,7 +43,14 @@ pub fn metadata_urls(issuer: &str) -> Result<[Url; 2], String> {
         url.set_path(&path);
         url
     };
-    Ok([at(format!("{path}{OIDC}")), at(format!("{RFC8414}{path}"))])
+    if of_document(&url).is_some() {
+        return Err("it is the URL of a metadata document".into());
+    }
+    let mut urls = vec![at(format!("{path}{OIDC}")), at(format!("{RFC8414}{path}"))];
+    if !path.is_empty() {
+        urls.push(at(format!("{path}{RFC8414}")));
+    }
+    Ok(urls)
 }
 
 /// The issuer that a metadata URL belongs to: the URL less its well-known part.
@@ -53,7 +61,9 @@ pub fn of_document(url: &Url) -> Option<String> {
     let text = url.as_str();
     let origin = text.strip_suffix(url.path())?;
     for well_known in [OIDC, RFC8414] {
-        if let Some(path) = url.path().strip_suffix(well_known) {
+        // Some servers have it with a final `/`.
+        let appended = url.path().strip_suffix('/').unwrap_or(url.path());
+        if let Some(path) = appended.strip_suffix(well_known) {
             return Some(format!("{origin}{path}"));
         }
         if let Some(path) = url.path().strip_prefix(well_known).filter(|path| path.starts_with('/')) {
@@ -117,9 +127,17 @@ mod tests {
                 "https://h/.well-known/oauth-authorization-server/p/q",
             ),
         ] {
-            let [first, second] = metadata_urls(issuer).unwrap();
-            assert_eq!((first.as_str(), second.as_str()), (oidc, rfc8414));
+            let urls = metadata_urls(issuer).unwrap();
+            assert_eq!((urls[0].as_str(), urls[1].as_str()), (oidc, rfc8414));
         }
+        assert_eq!(
+            metadata_urls("https://h/p").unwrap()[2].as_str(),
+            "https://h/p/.well-known/oauth-authorization-server"
+        );
+        assert_eq!(
+            metadata_urls("https://h/p/.well-known/openid-configuration").unwrap_err(),
+            "it is the URL of a metadata document"
+        );
         assert!(metadata_urls("https://h/?x=1").is_err());
     }
 
@@ -130,6 +148,7 @@ mod tests {
             ("https://h:8443/p/.well-known/openid-configuration", Some("https://h:8443/p")),
             ("https://h/.well-known/oauth-authorization-server/p", Some("https://h/p")),
             ("https://h/.well-known/oauth-authorization-server", Some("https://h")),
+            ("https://h/p/.well-known/openid-configuration/", Some("https://h/p")),
             ("https://h/metadata.json", None),
             ("https://h/.well-known/openid-configuration?v=1", None),
         ] {

@@ -2,6 +2,7 @@
 //! response, and what refusals mean. Each protocol step is a pure build/parse pair around one exchange. Knows nothing
 //! of settings, commands or the cache.
 
+pub mod answer_shape;
 pub mod client_auth;
 pub mod discovery;
 pub mod error_body;

@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::http::message::{self, Response};
+use crate::oauth::answer_shape;
 use crate::oauth::error_body::ErrorBody;
 use crate::platform::error::{Error, ErrorKind};
 
@@ -25,6 +26,7 @@ pub struct Rule {
     /// What to try.
     pub hint: Option<&'static str>,
     names_code: bool,
+    may_pass: bool,
 }
 
 impl Rule {
@@ -42,6 +44,7 @@ impl Rule {
             message,
             hint: None,
             names_code: false,
+            may_pass: false,
         }
     }
 
@@ -99,7 +102,19 @@ impl Rule {
         self
     }
 
-    /// The message ends with the error code, which is about the client.
+    /// The failure may pass by itself, whatever its status: a token that is still valid may be used meanwhile.
+    pub const fn may_pass(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Whether the failure of this answer may pass by itself: not if the server has judged the client.
+    pub fn is_transient(&self, status: u16) -> bool {
+        let failing = self.kind == ErrorKind::BadResponse && status >= 500;
+        self.may_pass || self.kind == ErrorKind::Throttled || status == 408 || failing
+    }
+
+    /// Appends the error code to the message.
     pub const fn names_code(mut self) -> Self {
         self.names_code = true;
         self
@@ -153,8 +168,7 @@ impl Answer<'_> {
             error = error.cause(wait_text(wait)).with_retry_after(Some(wait));
         }
         error = error.http_context(self.response.http_context());
-        let may_pass = rule.kind == ErrorKind::Throttled || self.response.status >= 500 || self.response.status == 408;
-        if may_pass { error.transient() } else { error }
+        if rule.is_transient(self.response.status) { error.transient() } else { error }
     }
 
     /// What was answered: the server's words, or what came instead of words.
@@ -164,7 +178,8 @@ impl Answer<'_> {
             _ if self.response.is_html() => error.cause(format!("{answered} with an HTML page")),
             Some(words) => error.cause_quoted(answered, words),
             None if self.response.body.is_empty() => error.cause(format!("{answered} with an empty body")),
-            None => error.cause(answered),
+            None if self.body.code.is_some() => error.cause(answered),
+            None => answer_shape::add_to(error.cause(answered), self.response),
         }
     }
 }

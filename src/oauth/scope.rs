@@ -24,6 +24,16 @@ impl Scope {
         Ok(scope)
     }
 
+    /// Reads what a server says it granted. Some separate scopes by commas, which is believed unless a scope that was
+    /// asked for holds one itself.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_granted(text: &str, asked: Option<&Self>) -> Result<Self, String> {
+        let commas_are_ours = asked.is_some_and(|asked| asked.0.iter().any(|word| word.contains(',')));
+        if commas_are_ours { Self::parse(text) } else { Self::parse(&text.replace(',', " ")) }
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -39,6 +49,11 @@ impl Scope {
         self.0.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Whether it holds this word.
+    pub fn contains(&self, word: &str) -> bool {
+        self.0.iter().any(|known| known == word)
+    }
+
     /// What this holds and `granted` does not.
     pub fn missing_from(&self, granted: &Self) -> Vec<&str> {
         self.0.iter().filter(|w| !granted.0.contains(w)).map(String::as_str).collect()
@@ -48,6 +63,7 @@ impl Scope {
     pub fn lint(&self) -> Option<(&str, &'static str)> {
         self.0.iter().find_map(|word| {
             let why = match word.as_str() {
+                w if w.starts_with('<') && w.ends_with('>') => "it is a placeholder in angle brackets",
                 w if w.contains(['{', '}']) => "it holds a placeholder in braces",
                 w if w.contains(',') => "it holds a comma; scopes are separated by spaces",
                 w if w.starts_with('_') || w.ends_with('_') => "it begins or ends with `_`, as Markdown does",
@@ -68,6 +84,13 @@ mod tests {
     fn keeps_order_and_drops_repeats() {
         let scope = Scope::parse("  b/x a:y  b/x ").unwrap();
         assert_eq!((scope.joined().as_str(), scope.sorted()), ("b/x a:y", vec!["a:y", "b/x"]));
+    }
+
+    #[test]
+    fn a_granted_scope_may_be_separated_by_commas() {
+        assert_eq!(Scope::parse_granted("read,write", None).unwrap().joined(), "read write");
+        let asked = Scope::parse("a,b").unwrap();
+        assert_eq!(Scope::parse_granted("a,b c", Some(&asked)).unwrap().joined(), "a,b c");
     }
 
     #[test]

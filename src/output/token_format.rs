@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use serde_json::value::RawValue;
 
+use crate::output::curl_config;
 use crate::platform::error::{Error, Result};
+use crate::platform::shell;
 use crate::platform::unix_time;
 use crate::tokens::provider::AccessToken;
 
@@ -55,15 +57,11 @@ pub fn render(format: TokenFormat, token: &AccessToken, now: SystemTime, kubectl
         TokenFormat::Token => format!("{}\n", text),
         TokenFormat::Json => json(token, now),
         TokenFormat::Header => format!("Authorization: Bearer {}\n", text),
-        // The grammar of a Bearer token has no character that a quoted curl value would need escaped.
-        TokenFormat::Curl => format!("header = \"Authorization: Bearer {}\"\n", text),
-        // `~` is the only character of a Bearer token that a shell would touch.
-        TokenFormat::Env if text.contains('~') => {
-            format!("export M2M_ACCESS_TOKEN='{text}'\n")
-        }
-        TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", text),
+        TokenFormat::Curl => curl_config::curl([("Authorization", format!("Bearer {text}").as_str())]),
+        TokenFormat::Env => format!("export M2M_ACCESS_TOKEN={}\n", shell::quote(text)),
         TokenFormat::Kubectl => kubectl(token, kubectl_version),
-        TokenFormat::Github => format!("::add-mask::{}\n", text),
+        // A workflow command reads `%25` as `%`.
+        TokenFormat::Github => format!("::add-mask::{}\n", text.replace('%', "%25")),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::participants::filter::text_at;
 use crate::participants::lookup::Query;
 use crate::platform::error::{Error, ErrorKind};
+use crate::platform::host::Host;
 
 /// The warning for an answer about another person, where nothing is done on its behalf.
 pub const OTHER_PERSON: &str = "the API answered with another participant than the one that was asked for";
@@ -44,13 +45,21 @@ pub fn compare(query: &Query, participant: &RawValue) -> Identity {
     }
 }
 
-/// Nobody acts for somebody else.
+/// The warning for a participant who will be acted for although nothing in the answer says who it is.
+const UNVERIFIED: &str = "the answer of the lookup has neither `username`, nor `emails`, nor `documentNumber`: whether this is the participant that was asked for cannot be told";
+
+/// Nobody acts for somebody else. A participant that cannot be told is acted for with a warning.
 ///
 /// # Errors
 /// Bad response: the participant is another person than the one that was asked for.
-pub fn require_same(query: &Query, participant: &RawValue) -> Result<(), Error> {
-    if compare(query, participant) != Identity::Different {
-        return Ok(());
+pub fn require_same(host: &Host, query: &Query, participant: &RawValue) -> Result<(), Error> {
+    match compare(query, participant) {
+        Identity::Same => return Ok(()),
+        Identity::Unverified => {
+            host.ui.warn(UNVERIFIED);
+            return Ok(());
+        }
+        Identity::Different => {}
     }
     let asked = match query {
         Query::Login(_) => "login: neither `username` nor an e-mail nor `documentNumber` is the one",

@@ -116,13 +116,19 @@ impl Error {
         self
     }
 
+    /// Adds the causes of another error of the same kind.
+    pub fn with_causes_of(mut self, other: &Self) -> Self {
+        self.0.causes.extend(other.causes().iter().cloned());
+        self
+    }
+
     /// Adds something to try.
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         self.0.hints.push(text.into());
         self
     }
 
-    /// Records the http_context of the HTTP exchange.
+    /// Records what is known of the HTTP exchange.
     pub fn http_context(mut self, http_context: HttpContext) -> Self {
         self.0.http_context = http_context;
         self

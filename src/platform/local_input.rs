@@ -57,6 +57,17 @@ impl LocalInput {
     }
 }
 
+/// The text of a file.
+///
+/// # Errors
+/// It is not UTF-8; what it is instead, where that can be told.
+pub fn text(bytes: Vec<u8>) -> std::result::Result<String, &'static str> {
+    let utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    String::from_utf8(bytes).map_err(|_| {
+        if utf_16 { "it is UTF-16, as PowerShell's `>` writes it: save it as UTF-8" } else { "it is not UTF-8" }
+    })
+}
+
 /// All of a stream of which each part is waited for by `ready`.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod deadline;
 pub mod error;
+pub mod file_mode;
 pub mod host;
 pub mod json;
 pub mod local_input;
@@ -15,6 +16,7 @@ pub mod secret;
 pub mod shell;
 pub mod text;
 pub mod ui;
+pub mod unfilled;
 pub mod unix_time;
 pub mod url;
 pub mod uuid;

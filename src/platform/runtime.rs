@@ -1,6 +1,7 @@
 //! The async runtime: one thread, started by hand, so that a command which needs no network starts none. Owns what
 //! Ctrl-C means.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
@@ -97,10 +98,44 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()
         .map_err(|e| Error::new(ErrorKind::Internal, "cannot start the async runtime").caused_by(e))?;
-    let outcome = runtime.block_on(future);
+    #[cfg(unix)]
+    let guarded = async {
+        let _limit = survive_file_size_limit();
+        tokio::select! {
+            biased;
+            never = end_as_first_process() => match never {},
+            outcome = future => outcome,
+        }
+    };
+    #[cfg(not(unix))]
+    let guarded = future;
+    let outcome = runtime.block_on(guarded);
     // A name lookup that hangs in its helper thread must not hold the exit up.
     runtime.shutdown_background();
     outcome
+}
+
+/// The kernel ignores a signal to the first process of a container unless it is waited for, so `docker stop` would have
+/// to kill it. Never comes back; elsewhere it only waits.
+#[cfg(unix)]
+async fn end_as_first_process() -> Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    if std::process::id() == 1
+        && let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    {
+        tokio::select! {
+            _ = terminate.recv() => std::process::exit(128 + 15),
+            _ = hangup.recv() => std::process::exit(128 + 1),
+        }
+    }
+    std::future::pending().await
+}
+
+/// Has a write beyond `ulimit -f` fail instead of ending the process (SIGXFSZ, which is 25 wherever this runs): a cache that
+/// cannot be written must not cost the token.
+#[cfg(unix)]
+fn survive_file_size_limit() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25))
 }
 
 /// The error for Ctrl-C.

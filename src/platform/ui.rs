@@ -1,5 +1,5 @@
 //! What a person or a script sees: stdout for data, stderr for errors, warnings, notes, and the log of `-v`. Everything on
-//! stderr is redacted and sanitized here. Refuses to read anything: that is `process`'s.
+//! stderr but a prompt, which is our own words, is redacted and sanitized here. Refuses to read anything: that is `process`'s.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};

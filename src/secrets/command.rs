@@ -1,6 +1,7 @@
 //! Running the command that prints a secret: no shell, no stdin, its stderr passed through, half a minute at most. Owns
 //! when it is ended, and who is ended with it.
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::platform::deadline::Deadline;
 
 /// The longest a secret command may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long output may still come once the command has ended.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// What kept a command from printing a secret.
 pub struct Failure {
@@ -26,16 +30,21 @@ impl From<String> for Failure {
     }
 }
 
-/// What the command prints, at most `limit` bytes.
+/// What the command prints, at most `limit` bytes. `search_path` is `PATH`, for messages.
 ///
 /// # Errors
 /// It cannot be started, fails, does not end in time, or prints what no secret is.
-pub async fn run(argv: &[String], limit: u64, deadline: &Deadline) -> Result<String, Failure> {
+pub async fn run(
+    argv: &[String],
+    limit: u64,
+    search_path: Option<&OsStr>,
+    deadline: &Deadline,
+) -> Result<String, Failure> {
     let (program, args) = argv.split_first().ok_or_else(|| "it names no program".to_owned())?;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     let has_group = has_group_of_its_own(&mut command);
-    let child = command.spawn().map_err(|e| format!("`{program}` cannot be started: {e}"))?;
+    let child = command.spawn().map_err(|e| cannot_start(program, search_path, &e))?;
     let mut running = Running { child, has_group };
     let time_limit = Deadline::after(TIME_LIMIT);
     let ended = deadline.race(time_limit.race(running.end(limit))).await;
@@ -55,6 +64,22 @@ pub async fn run(argv: &[String], limit: u64, deadline: &Deadline) -> Result<Str
         }),
         Some(_) => String::from_utf8(printed).map_err(|_| format!("what `{program}` printed is not UTF-8").into()),
     }
+}
+
+fn cannot_start(program: &str, search_path: Option<&OsStr>, error: &std::io::Error) -> Failure {
+    let not_found = error.kind() == std::io::ErrorKind::NotFound;
+    let hint = if program.starts_with('~') {
+        Some("`~` is not expanded here: write the whole path")
+    } else if not_found && !program.contains('/') {
+        Some("cron, systemd and CI have another `PATH` than a login shell: write the program's whole path")
+    } else {
+        None
+    };
+    let place = match search_path.filter(|_| not_found && !program.contains('/')) {
+        Some(path) => format!("`{program}` is in no folder of `PATH` ({})", path.to_string_lossy()),
+        None => format!("`{program}` cannot be started: {error}"),
+    };
+    Failure { why: place, hint }
 }
 
 fn still_running(program: &str, deadline: &Deadline) -> Failure {
@@ -79,16 +104,34 @@ struct Running {
 }
 
 impl Running {
-    /// What it prints, and how it ends; one that prints on and on is not waited for.
+    /// What it prints, and how it ends; one that prints on and on is not waited for. A process that it left behind, such as
+    /// an agent, may hold its output open: what came until a moment after its end is what it printed.
     async fn end(&mut self, limit: u64) -> std::io::Result<(Vec<u8>, Option<std::process::ExitStatus>)> {
-        let mut printed = Vec::new();
-        if let Some(stdout) = self.child.stdout.take() {
-            stdout.take(limit + 1).read_to_end(&mut printed).await?;
+        let Some(stdout) = self.child.stdout.take() else {
+            return self.child.wait().await.map(|status| (Vec::new(), Some(status)));
+        };
+        let (mut printed, mut stdout, mut piece) = (Vec::new(), stdout.take(limit + 1), vec![0; 4096]);
+        let mut ended = None;
+        loop {
+            let grace = if ended.is_some() { GRACE } else { TIME_LIMIT };
+            tokio::select! {
+                biased;
+                read = stdout.read(&mut piece) => match read? {
+                    0 => break,
+                    length => printed.extend_from_slice(&piece[..length]),
+                },
+                status = self.child.wait(), if ended.is_none() => ended = Some(status?),
+                () = tokio::time::sleep(grace) => break,
+            }
         }
         if printed.len() as u64 > limit {
             return Ok((printed, None));
         }
-        self.child.wait().await.map(|status| (printed, Some(status)))
+        let status = match ended {
+            Some(status) => status,
+            None => self.child.wait().await?,
+        };
+        Ok((printed, Some(status)))
     }
 }
 

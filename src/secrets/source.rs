@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
+use crate::platform::file_mode;
 use crate::platform::host::Host;
+use crate::platform::local_input;
 use crate::platform::local_input::LocalInput;
 use crate::platform::secret::Secret;
+use crate::platform::unfilled;
 use crate::secrets::command;
 use crate::secrets::prompt;
 
@@ -39,6 +42,8 @@ pub enum SecretSource {
     Command(Vec<String>),
     /// An entry of the system's keyring.
     Keyring(String),
+    /// A name in systemd's `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
     /// The value itself, from a config file that only its owner can read.
     Value(Secret),
     /// A value that is no secret: a header written out in the config file.
@@ -61,6 +66,7 @@ impl SecretSource {
             Self::Stdin => "stdin".to_owned(),
             Self::Command(argv) => format!("command `{}`", argv.first().map_or("", String::as_str)),
             Self::Keyring(entry) => format!("keyring entry `{entry}`"),
+            Self::Credential(name) => format!("credential `{name}` of systemd"),
             Self::Value(_) | Self::Plain(_) => "the value in the config file".to_owned(),
             Self::GithubOidc(audience) => format!("GitHub Actions' identity token for `{audience}`"),
         }
@@ -102,6 +108,14 @@ impl SecretSource {
                     .into_bytes(),
             },
             Self::File(path) => self.read_file(host, path, what)?,
+            Self::Credential(name) => match host.process.var_os("CREDENTIALS_DIRECTORY") {
+                Some(dir) if !dir.is_empty() => self.read_file(host, &Path::new(dir).join(name), what)?,
+                _ => {
+                    return Err(self
+                        .unreadable(what, "`CREDENTIALS_DIRECTORY` is not set")
+                        .hint(format!("systemd sets it for a service with `LoadCredential={name}:PATH`")));
+                }
+            },
             // A key has many lines.
             Self::Stdin if kind == SecretKind::Key => host.read_stdin(what, SIZE_LIMIT)?,
             Self::Stdin => prompt::secret(host, what, SIZE_LIMIT)?,
@@ -110,32 +124,33 @@ impl SecretSource {
                 return Err(Error::new(ErrorKind::Internal, "this secret is not free to read"));
             }
         };
-        let raw = String::from_utf8(bytes).map_err(|_| self.unreadable(what, "it is not UTF-8"))?;
+        let raw = local_input::text(bytes).map_err(|why| self.unreadable(what, why))?;
         self.check(host, kind, &raw, what)
     }
 
     async fn run(&self, host: &Host, argv: &[String], what: &str, deadline: &Deadline) -> Result<String> {
         host.ui.verbose(|| format!("reading the {what} from {}", self.describe()));
-        command::run(argv, SIZE_LIMIT, deadline).await.map_err(|failure| {
+        command::run(argv, SIZE_LIMIT, host.process.var_os("PATH"), deadline).await.map_err(|failure| {
             let error = self.unreadable(what, &failure.why);
             failure.hint.into_iter().fold(error, Error::hint)
         })
     }
 
     fn read_file(&self, host: &Host, path: &Path, what: &str) -> Result<Vec<u8>> {
-        let failed = |e: std::io::Error| self.unreadable(what, &e.to_string());
-        let file = LocalInput::open(path).map_err(failed)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = file.metadata.permissions().mode() & 0o777;
-            if file.metadata.is_file() && mode & 0o077 != 0 {
-                host.ui.warn(&format!(
-                    "the file `{}` with the {what} can be read by others (mode {mode:04o}); `chmod 600` it",
-                    path.display()
-                ));
+        let failed = |e: std::io::Error| {
+            let error = self.unreadable(what, &e.to_string());
+            match unexpanded(host, path).filter(|_| e.kind() == std::io::ErrorKind::NotFound) {
+                Some(why) => error.hint(why),
+                None => error,
             }
-        }
+        };
+        let file = LocalInput::open(path).map_err(failed)?;
+        file_mode::warn_if_exposed(
+            host,
+            path,
+            &file.metadata,
+            &format!("the file `{}` with the {what}", path.display()),
+        );
         file.read(SIZE_LIMIT, host.process.input_timeout()).map_err(failed)
     }
 
@@ -152,17 +167,8 @@ impl SecretSource {
         }
         let secret = Secret::new(value.to_owned());
         host.ui.redactor.register_named_secret(&secret, what);
-        if value.trim() != value {
-            host.ui.warn(&format!(
-                "the {what} from {} begins or ends with white space, which is sent as it is",
-                self.describe()
-            ));
-        }
-        if !padded && value.trim().chars().any(char::is_control) {
-            host.ui.warn(&format!(
-                "the {what} from {} holds a line end or another control character, which is sent as it is",
-                self.describe()
-            ));
+        if !padded && let Some(oddity) = unfilled::stray_characters(value) {
+            host.ui.warn(&format!("the {what} from {} {oddity}, which is sent as it is", self.describe()));
         }
         Ok(secret)
     }
@@ -170,6 +176,26 @@ impl SecretSource {
     /// The error for a secret that cannot be read from here.
     pub fn unreadable(&self, what: &str, why: &str) -> Error {
         Error::usage(format!("cannot read the {what} from {}", self.describe())).cause(why)
+    }
+}
+
+/// What a path that does not exist was likely meant to be.
+fn unexpanded(host: &Host, path: &Path) -> Option<String> {
+    let text = path.to_string_lossy();
+    if let Some(variable) = unfilled::unexpanded_variable(&text) {
+        Some(format!("`{variable}` is not expanded here: write the path itself"))
+    } else if text.starts_with("~/") || text.contains("/~/") {
+        let home = host.process.var_os("HOME").is_some_and(|home| !home.is_empty());
+        let why =
+            if home { "only a shell, and a profile, expand `~`" } else { "`HOME` is not set, so `~` has no meaning" };
+        Some(format!("{why}: write the whole path"))
+    } else if text.starts_with('$') || text.starts_with("%d/") {
+        Some(
+            "variables are not expanded here; for systemd's credentials there is `{ credential = \"NAME\" }`"
+                .to_owned(),
+        )
+    } else {
+        None
     }
 }
 

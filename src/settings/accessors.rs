@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::text::{list_quoted, nearest};
+use crate::platform::unfilled;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
@@ -61,6 +63,11 @@ impl Settings {
     /// Usage: it is not such a URL; the message shows it, unless it holds userinfo.
     pub fn url(&self, key: SettingKey) -> Result<Option<Url>> {
         let Some(text) = self.text(key)? else { return Ok(None) };
+        if let Some(placeholder) = unfilled::braces(&text) {
+            return Err(self
+                .bad(key, &url::hide_userinfo(&text), &format!("`{placeholder}` is a placeholder"))
+                .hint("put the real value in; only `{tenant_domain}` and `{tenant_id}` are filled in here"));
+        }
         url::parse_user_supplied(&text).map(Some).map_err(|why| self.bad_url(key, &text, &why))
     }
 
@@ -120,7 +127,7 @@ impl Settings {
     }
 
     fn bad_url(&self, key: SettingKey, text: &str, why: &str) -> Error {
-        let shown = if text.contains('@') { "[hidden]" } else { text };
+        let shown = if text.contains('@') { HIDDEN } else { text };
         self.bad(key, shown, why).hint(
             "give an absolute https:// URL without user name, password and fragment; http:// is for loopback hosts",
         )

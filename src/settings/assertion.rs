@@ -1,7 +1,6 @@
 //! How client assertions are made, from the settings. Refuses to sign one.
 
 use crate::oauth::client_auth::AuthMethod;
-use crate::oauth::jose::assertion;
 use crate::platform::error::Result;
 use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
@@ -28,6 +27,8 @@ pub struct AssertionSettings {
     pub kid: Option<String>,
     /// The header's `typ`.
     pub typ: String,
+    /// The `client_assertion_type` that the request names (RFC 7521 section 4.2).
+    pub assertion_type: String,
 }
 
 impl AssertionSettings {
@@ -56,7 +57,8 @@ impl AssertionSettings {
             audience,
             alg: settings.raw_str(SettingKey::AssertionAlg).map(str::to_owned),
             kid: settings.raw_str(SettingKey::AssertionKid).map(str::to_owned),
-            typ: settings.raw_str(SettingKey::AssertionTyp).unwrap_or(assertion::DEFAULT_TYP).to_owned(),
+            typ: settings.raw_or_default(SettingKey::AssertionTyp).unwrap_or_default().to_owned(),
+            assertion_type: settings.required(SettingKey::ClientAssertionType)?,
         })
     }
 }

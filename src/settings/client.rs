@@ -1,6 +1,6 @@
 //! Who asks for a token, how it proves that, and what it asks for.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 
 use crate::oauth::client_auth::{AuthMethod, BasicEncoding};
 use crate::oauth::grant::{BodyFormat, Grant};
@@ -17,6 +17,7 @@ use crate::settings::assertion::AssertionSettings;
 use crate::settings::key::SettingKey;
 use crate::settings::layer::Origin;
 use crate::settings::resolved::{Settings, missing};
+use crate::settings::secret_headers::SecretHeaders;
 
 /// A client, complete but for the values of its secrets.
 #[derive(Clone, Debug)]
@@ -40,12 +41,16 @@ pub struct OAuthClient {
     pub certificate_key: Option<SecretSource>,
     /// How assertions are made.
     pub assertion: AssertionSettings,
+    /// Values of `token_type` beside `Bearer` that mean it.
+    pub bearer_token_types: Vec<String>,
+    /// Further headers of the token request.
+    pub token_headers: SecretHeaders,
     /// Methods that the settings have what is needed for.
     pub usable_auth_methods: Vec<AuthMethod>,
     /// What it asks for.
     pub grant: Grant,
     /// The proof, once it was read: stdin cannot be read twice, and one warning about a file is enough.
-    read: OnceCell<Secret>,
+    read: RefCell<Option<Secret>>,
 }
 
 impl OAuthClient {
@@ -73,9 +78,15 @@ impl OAuthClient {
         }
         let (credential_key, credential) = credential(settings, method)?;
         Ok(Self {
-            origins: [SettingKey::ClientId, SettingKey::Scope, SettingKey::Audience, SettingKey::Resource]
-                .map(|key| (key, settings.origin(key)))
-                .to_vec(),
+            origins: [
+                SettingKey::ClientId,
+                SettingKey::Scope,
+                SettingKey::Audience,
+                SettingKey::Resource,
+                SettingKey::BodyFormat,
+            ]
+            .map(|key| (key, settings.origin(key)))
+            .to_vec(),
             method,
             encoding: settings.word(SettingKey::BasicEncoding, &BasicEncoding::ALL)?.unwrap_or(BasicEncoding::Form),
             id_in_body: settings.switch(SettingKey::ClientIdInBody),
@@ -86,10 +97,12 @@ impl OAuthClient {
                 .map(|path| (path.to_owned(), settings.origin(SettingKey::ClientCert))),
             certificate_key: settings.raw_str(SettingKey::ClientCert).map(|path| certificate_key(settings, path)),
             assertion: AssertionSettings::resolve(settings, method)?,
+            bearer_token_types: bearer_token_types(settings)?,
+            token_headers: SecretHeaders::resolve(settings, SettingKey::TokenHeaders)?,
             usable_auth_methods: usable_auth_methods(settings),
             grant,
             id,
-            read: OnceCell::new(),
+            read: RefCell::default(),
         })
     }
 
@@ -108,11 +121,19 @@ impl OAuthClient {
     /// # Errors
     /// Usage: it cannot be read.
     pub fn read_free(&self, host: &Host) -> Result<Secret> {
-        if let Some(secret) = self.read.get() {
+        if let Some(secret) = &*self.read.borrow() {
             return Ok(secret.clone());
         }
         let secret = self.credential.read_free(host, self.credential_key.secret_kind(), self.credential_key.name())?;
-        Ok(self.read.get_or_init(|| secret).clone())
+        self.read.replace(Some(secret.clone()));
+        Ok(secret)
+    }
+
+    /// Has the proof read again for the next grant, where that is possible: it may have been rotated since.
+    pub fn forget_credential(&self) {
+        if !matches!(self.credential, SecretSource::Stdin) {
+            self.read.take();
+        }
     }
 
     /// Reads the secret or key, whatever it costs.
@@ -154,6 +175,13 @@ pub fn default_auth_method(settings: &Settings) -> (AuthMethod, Option<SettingKe
     } else {
         (AuthMethod::ClientSecretBasic, None)
     }
+}
+
+/// One type per item, or several separated by commas: a type may hold spaces.
+fn bearer_token_types(settings: &Settings) -> Result<Vec<String>> {
+    let items = settings.list(SettingKey::BearerTokenTypes)?;
+    let types = items.iter().flat_map(|item| item.split(',')).map(|name| name.trim().to_owned());
+    Ok(types.filter(|name| !name.is_empty()).collect())
 }
 
 /// Where the proof that the method needs is. A file with certificate and key serves as both.

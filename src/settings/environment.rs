@@ -23,6 +23,7 @@ pub fn layer(host: &Host) -> Result<Layer> {
         } else if setting.key == SettingKey::Proxy && host.process.var_os(name).is_some_and(OsStr::is_empty) {
             layer.set(setting.key, Value::Text(String::new()), Origin::Env(name.to_owned()));
         } else if let Some(text) = host.process.var(name)? {
+            refuse_control_characters(name, setting.shape, text)?;
             let value = match setting.shape {
                 Shape::List => Value::List(vec![text.to_owned()]),
                 Shape::PathOrSecret => Value::Secret(SecretSource::of_path(text.into())),
@@ -32,6 +33,21 @@ pub fn layer(host: &Host) -> Result<Layer> {
         }
     }
     Ok(layer)
+}
+
+/// Refuses what no setting can mean. A scope may stand on several lines.
+fn refuse_control_characters(name: &str, shape: Shape, text: &str) -> Result<()> {
+    if shape == Shape::List || !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let error = Error::usage(format!("the environment variable `{name}` holds a control character"))
+        .cause(format!("its value is {text:?}"));
+    Err(if text.ends_with('\r') {
+        error
+            .hint("a file with Windows line ends leaves a `\\r`: convert it, for example with `sed -i 's/\\r$//' FILE`")
+    } else {
+        error
+    })
 }
 
 fn secret(host: &Host, setting: &Setting, name: &str, layer: &mut Layer) -> Result<()> {

@@ -48,6 +48,10 @@ pub enum SettingKey {
     AssertionAlg,
     AssertionKid,
     AssertionTyp,
+    ClientAssertionType,
+    BearerTokenTypes,
+    TokenHeaders,
+    ParticipantsAt,
 }
 
 /// What a value looks like in a profile.
@@ -199,10 +203,14 @@ pub const SETTINGS: &[Setting] = settings! {
     ClientCert "client_cert" Some("--client-cert"), Some("M2M_CLIENT_CERT"), Path;
     ClientKey "client_key" Some("--client-key"), Some("M2M_CLIENT_KEY"), PathOrSecret;
     ClientAssertion "client_assertion" None, None, Assertion;
-    AssertionAud "assertion_aud" None, None, Text;
-    AssertionAlg "assertion_alg" None, None, Text;
-    AssertionKid "assertion_kid" None, None, Text;
-    AssertionTyp "assertion_typ" None, None, Text;
+    AssertionAud "assertion_aud" Some("--assertion-aud"), Some("M2M_ASSERTION_AUD"), Text = "issuer";
+    AssertionAlg "assertion_alg" Some("--assertion-alg"), Some("M2M_ASSERTION_ALG"), Text;
+    AssertionKid "assertion_kid" Some("--assertion-kid"), Some("M2M_ASSERTION_KID"), Text;
+    AssertionTyp "assertion_typ" Some("--assertion-typ"), Some("M2M_ASSERTION_TYP"), Text = "client-authentication+jwt";
+    ClientAssertionType "client_assertion_type" Some("--client-assertion-type"), Some("M2M_CLIENT_ASSERTION_TYPE"), Text = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    BearerTokenTypes "bearer_token_types" Some("--bearer-token-type"), Some("M2M_BEARER_TOKEN_TYPES"), List;
+    TokenHeaders "token_headers" None, None, SecretPairs;
+    ParticipantsAt "participants_at" None, None, Text;
 };
 
 #[cfg(test)]

@@ -16,5 +16,6 @@ pub mod layer;
 pub mod network;
 pub mod presets;
 pub mod resolved;
+pub mod secret_headers;
 pub mod server;
 pub mod table;

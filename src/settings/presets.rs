@@ -19,6 +19,9 @@ pub struct Preset {
     pub needs_audience: bool,
     /// Whose issuer a discovered document may carry.
     pub issuer_rule: IssuerRule,
+    /// The form of another issuer that the same tenant's access tokens may name, with `{tenant_id}` for the first segment of
+    /// the metadata issuer's path.
+    pub older_token_issuer: Option<&'static str>,
     /// How its issuers read, where nothing is known of this client's; for people.
     pub issuer_form: Option<&'static str>,
     /// What its refusals mean.
@@ -31,6 +34,39 @@ impl Preset {
         PRESETS.iter().find(|p| p.name == name)
     }
 }
+
+/// Habits that can only be one vendor's, so that they count under every preset.
+pub const VENDOR_HINTS: &[Hint] = &[
+    Hint::anywhere("AADSTS7000222", "the secret has expired in Entra: make a new one under Certificates & secrets"),
+    Hint::anywhere(
+        "AADSTS7000215",
+        "the secret is not one of this application: Entra shows its value once, and an ID beside it that is no secret",
+    ),
+    Hint::anywhere(
+        "AADSTS700016",
+        "the application is not known in this tenant: check `client_id`, and the tenant (`tenant_id`)",
+    ),
+    Hint::anywhere("AADSTS90002", "there is no such tenant: check `tenant_id`, or the tenant in the URL"),
+    Hint::anywhere(
+        "AADSTS900023",
+        "the tenant is not a valid id or domain: check `tenant_id`, or the tenant in the URL",
+    ),
+    Hint::anywhere("AADSTS1002012", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
+    Hint::anywhere("AADSTS70011", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
+    Hint::anywhere(
+        "AADSTS500011",
+        "the API that the scope names is not known in this tenant: check the scope, and that an administrator has consented",
+    ),
+    Hint::anywhere("AADSTS7000112", "the application is disabled in Entra: ask its owner"),
+    Hint::anywhere(
+        "AADSTS700027",
+        "the assertion was signed with a key that is not registered for this application: upload its certificate in Entra",
+    ),
+    Hint::anywhere(
+        "AADSTS53003",
+        "a Conditional Access policy blocks this request, often by the address that it comes from: ask the tenant's administrator",
+    ),
+];
 
 const COGNITO_HINTS: &[Hint] = &[
     Hint::on(
@@ -83,6 +119,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: None,
         issuer_form: None,
         hints: &[],
     },
@@ -96,6 +133,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
+        older_token_issuer: None,
         issuer_form: None,
         hints: COGNITO_HINTS,
     },
@@ -106,6 +144,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::CognitoPool,
+        older_token_issuer: None,
         issuer_form: Some("https://cognito-idp.REGION.amazonaws.com/POOL_ID"),
         hints: COGNITO_HINTS,
     },
@@ -122,6 +161,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: None,
         issuer_form: Some("https://loyaltyone-sandbox-pin.auth0.com/"),
         hints: AUTH0_HINTS,
     },
@@ -137,6 +177,7 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: None,
         issuer_form: Some("https://TENANT.auth0.com/"),
         hints: AUTH0_HINTS,
     },
@@ -157,12 +198,12 @@ pub const PRESETS: &[Preset] = &[
         ],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: Some("https://sts.windows.net/{tenant_id}/"),
         issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
         hints: &[
-            Hint::on("invalid_client", "AADSTS7000215 usually means that the secret's ID was copied instead of its value, or that it has expired").when_description_contains("AADSTS7000215"),
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
-            Hint::on("unauthorized_client", "AADSTS700016: the application is not known in this tenant; check `tenant_id` and `client_id`").when_description_contains("AADSTS700016"),
-            Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
+            Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`")
+                .when_description_contains("scope"),
         ],
     },
     Preset {
@@ -172,11 +213,22 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: None,
         issuer_form: None,
         hints: &[
-            Hint::on("invalid_scope", "an Okta custom authorization server without default scopes refuses a request without `scope`"),
-            Hint::on("invalid_request", "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off").when_description_contains("multiple client credentials"),
-            Hint::on("invalid_client", "the Okta org authorization server accepts only private_key_jwt for this grant; a custom server takes a secret"),
+            Hint::on(
+                "invalid_scope",
+                "an Okta custom authorization server without default scopes refuses a request without `scope`",
+            ),
+            Hint::on(
+                "invalid_request",
+                "Okta refuses `client_id` in the body beside Basic: leave `client_id_in_body` off",
+            )
+            .when_description_contains("multiple client credentials"),
+            Hint::on(
+                "invalid_client",
+                "the Okta org authorization server accepts only private_key_jwt for this grant; a custom server takes a secret",
+            ),
         ],
     },
     Preset {
@@ -186,10 +238,17 @@ pub const PRESETS: &[Preset] = &[
         variables: &[],
         needs_audience: false,
         issuer_rule: IssuerRule::Exact,
+        older_token_issuer: None,
         issuer_form: Some("https://HOST/realms/REALM"),
         hints: &[
-            Hint::on("unauthorized_client", "Keycloak answers `unauthorized_client` for a wrong id or secret, and when Service accounts are off for the client"),
-            Hint::on("invalid_client", "Client authentication must be on for this client, with the credentials type Client Id and Secret"),
+            Hint::on(
+                "unauthorized_client",
+                "Keycloak answers `unauthorized_client` for a wrong id or secret, and when Service accounts are off for the client",
+            ),
+            Hint::on(
+                "invalid_client",
+                "Client authentication must be on for this client, with the credentials type Client Id and Secret",
+            ),
             Hint::on("invalid_scope", "the scope must be a client scope of this realm, assigned to the client"),
         ],
     },

@@ -1,11 +1,12 @@
-//! The layers merged: one value a setting, with its origin. Owns precedence, placeholders, and how a bad value is
-//! named; the modules beside it turn groups of values into typed parts.
+//! The layers merged: one value per setting, with its origin. Owns which layer is below which, and placeholders; the
+//! modules beside it turn values into typed ones, and name those that do not fit.
 
 use crate::platform::deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::text::{list_quoted, nearest};
+use crate::platform::unfilled;
 use crate::platform::url::Url;
 use crate::secrets::source::{SecretKind, SecretSource};
 use crate::settings::config::file::{AvailableProfiles, ConfigFile, Document};
@@ -35,8 +36,8 @@ pub struct Settings {
     /// The provider's preset.
     pub preset: &'static Preset,
     values: Layer,
-    /// Variables that secrets of the profile come from, whatever wins.
-    overridden_env_vars: Vec<String>,
+    /// Variables that the profile's secrets come from, whichever source wins.
+    profile_secret_vars: Vec<String>,
 }
 
 impl Settings {
@@ -58,21 +59,23 @@ impl Settings {
             (None, Some(name)) => Some((name.to_owned(), "env `M2M_PROFILE`")),
             (None, None) => file.default_profile().map(|name| (name, "`default_profile`")),
         };
+        // Each layer fills in what those above it left open.
         let mut values = flags;
         values.or(environment::layer(host)?);
-        let mut overridden_env_vars = Vec::new();
+        let mut profile_secret_vars = Vec::new();
         if let Some((name, origin)) = &name {
             let profile = file.profile(host, name, origin)?;
-            overridden_env_vars = variables_of(&profile);
+            profile_secret_vars = variables_of(&profile);
             values.or(profile);
         }
         let available_profiles = if name.is_none() { file.available_profiles() } else { AvailableProfiles::None };
         let name = name.map(|(name, _)| name);
         apply_input_timeout(host, &values);
-        Self::complete(host, name, values).map(|settings| Self { overridden_env_vars, available_profiles, ..settings })
+        Self::complete(host, name, values).map(|settings| Self { profile_secret_vars, available_profiles, ..settings })
     }
 
-    /// Adds the preset below the given values.
+    /// Adds the lower layers: what the platform gives to a workload without a secret of its own, then the preset. What is set
+    /// nowhere has the default of `key::SETTINGS`, see [`Self::raw_or_default`].
     fn complete(host: &Host, profile: Option<String>, mut values: Layer) -> Result<Self> {
         let preset = match values.get(SettingKey::Provider) {
             Some((Value::Text(name), origin)) => Preset::named(name).ok_or_else(|| unknown_provider(name, origin))?,
@@ -84,9 +87,10 @@ impl Settings {
             values.or(workload_identity(host, preset)?);
         }
         let mut defaults = Layer::default();
-        for setting in preset.values.iter().filter_map(|(name, value)| SettingKey::named(name).map(|s| (s.key, *value)))
-        {
-            defaults.set(setting.0, Value::Text(setting.1.to_owned()), Origin::Preset(preset.name));
+        for (name, value) in preset.values {
+            if let Some(setting) = SettingKey::named(name) {
+                defaults.set(setting.key, Value::Text((*value).to_owned()), Origin::Preset(preset.name));
+            }
         }
         values.or(defaults);
         let settings = Self {
@@ -94,7 +98,7 @@ impl Settings {
             available_profiles: AvailableProfiles::None,
             preset,
             values,
-            overridden_env_vars: Vec::new(),
+            profile_secret_vars: Vec::new(),
         };
         // Fail now: otherwise a malformed date is noticed only after it matters.
         settings.date(SettingKey::SecretExpires).map(|_| settings)
@@ -157,7 +161,7 @@ impl Settings {
 
     /// The environment variables that secrets come from, also those of the profile that a stronger source outdoes.
     pub fn secret_variables(&self) -> Vec<String> {
-        let mut variables = self.overridden_env_vars.clone();
+        let mut variables = self.profile_secret_vars.clone();
         variables.extend(variables_of(&self.values));
         variables
     }
@@ -178,8 +182,21 @@ impl Settings {
         }
     }
 
-    /// Fills in `{tenant_domain}` and `{tenant_id}`, also spelled with a dash as the provider's documents do.
+    /// Fills in `{tenant_domain}` and `{tenant_id}`, also spelled with a dash as the provider's documents do. Refuses a
+    /// control character and a variable that nothing expanded: neither can be meant.
     pub(super) fn expand_placeholders(&self, key: SettingKey, text: &str) -> Result<String> {
+        if text.chars().any(char::is_control) {
+            let error = self.bad(key, text, "it holds a control character");
+            return Err(if text.ends_with('\r') {
+                error.hint("a file with Windows line ends leaves a `\\r`")
+            } else {
+                error
+            });
+        }
+        if let Some(variable) = unfilled::unexpanded_variable(text) {
+            return Err(self.bad(key, text, &format!("`{variable}` was not expanded"))
+                .hint("neither the config file nor a flag expands variables: write the value, or set the environment variable of this setting"));
+        }
         let mut out = text.to_owned();
         for (placeholder, source) in [
             ("{tenant_domain}", SettingKey::TenantDomain),

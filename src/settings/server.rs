@@ -4,6 +4,7 @@ use crate::oauth::discovery::MetadataSource;
 use crate::oauth::issuer;
 use crate::oauth::issuer::IssuerRule;
 use crate::platform::error::{Error, Result};
+use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::text::list_quoted;
 use crate::platform::url::Url;
 use crate::settings::config::file::AvailableProfiles;
@@ -70,9 +71,14 @@ pub fn metadata_source(settings: &Settings) -> Result<MetadataSource> {
     }
     let Some(issuer) = pinned else { return Err(no_server_configured(settings)) };
     let urls = issuer::metadata_urls(&issuer).map_err(|why| {
-        settings.bad(SettingKey::Issuer, if issuer.contains('@') { "[hidden]" } else { &issuer }, &why)
+        let error = settings.bad(SettingKey::Issuer, if issuer.contains('@') { HIDDEN } else { &issuer }, &why);
+        if why.contains("metadata document") {
+            error.hint(format!("set it as `discovery_url` instead: {}", SettingKey::DiscoveryUrl.how_to_set()))
+        } else {
+            error
+        }
     })?;
-    Ok(MetadataSource { urls: urls.to_vec(), expected: issuer, rule })
+    Ok(MetadataSource { urls, expected: issuer, rule })
 }
 
 /// The error where nothing says which metadata document it is, with what to do about it for this provider and these

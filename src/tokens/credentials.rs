@@ -119,9 +119,17 @@ impl<'a> ClientCredentials<'a> {
                 let audience = audience(client, issuer, endpoint)?;
                 let template =
                     Template { client_id: &client.id, audience, typ: &client.assertion.typ, x5t: x5t.as_deref() };
-                assertion::authentication(&client.id, assertion::make(&template, signer, host.process.now())?)
+                assertion::authentication(
+                    &client.id,
+                    &client.assertion.assertion_type,
+                    assertion::make(&template, signer, host.process.now())?,
+                )
             }
-            Material::Ready => assertion::authentication(&client.id, federated_assertion(host, http, client).await?),
+            Material::Ready => assertion::authentication(
+                &client.id,
+                &client.assertion.assertion_type,
+                federated_assertion(host, http, client).await?,
+            ),
         };
         let header = authentication.authorization.as_ref().map(|h| h.expose().trim_start_matches("Basic ").to_owned());
         let assertion = authentication.params.iter().find(|(name, _)| *name == "client_assertion");
@@ -143,7 +151,7 @@ pub fn preview(client: &OAuthClient) -> Result<Authentication> {
         AuthMethod::ClientSecretPost => client_auth::post(&client.id, &stand_in),
         AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => client_auth::mutual_tls(&client.id),
         AuthMethod::ClientSecretJwt | AuthMethod::PrivateKeyJwt | AuthMethod::ClientAssertion => {
-            assertion::authentication(&client.id, stand_in)
+            assertion::authentication(&client.id, &client.assertion.assertion_type, stand_in)
         }
     })
 }

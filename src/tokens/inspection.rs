@@ -1,7 +1,6 @@
 //! Decoding a token, and verifying it against its issuer's keys.
 
 use crate::http::client::Http;
-use crate::oauth::discovery::MetadataSource;
 use crate::oauth::jose::jwt::Jwt;
 pub use crate::oauth::jose::jwt::ParsedToken as Shape;
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -9,6 +8,9 @@ use crate::platform::host::Host;
 use crate::platform::json;
 use crate::platform::json::Members;
 use crate::platform::secret::Secret;
+use crate::settings::key::SettingKey;
+use crate::settings::resolved::Settings;
+use crate::settings::server;
 use crate::tokens::{metadata, verification};
 
 /// What a token looks like; nothing of it is verified.
@@ -56,14 +58,10 @@ pub fn require_signed_jwt(shape: &Shape) -> Result<&Jwt> {
 ///
 /// # Errors
 /// Bad response: it cannot be verified, or something is wrong with it. The network's errors.
-pub async fn verify(
-    host: &Host,
-    http: &Http,
-    source: &MetadataSource,
-    audience: Option<&str>,
-    shape: &Shape,
-) -> Result<()> {
+pub async fn verify(host: &Host, http: &Http, settings: &Settings, shape: &Shape) -> Result<()> {
     let jwt = require_signed_jwt(shape)?;
-    let metadata = metadata::find(host, http, source, None, false).await?;
-    verification::verify(host, http, &metadata, audience, jwt).await
+    let source = server::issuer_source(settings)?;
+    let audience = settings.text(SettingKey::Audience)?;
+    let metadata = metadata::find(host, http, &source, None, false).await?;
+    verification::verify(host, http, &metadata, settings.preset, audience.as_deref(), jwt).await
 }

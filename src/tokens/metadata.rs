@@ -45,6 +45,9 @@ pub async fn find(
         return Ok(metadata);
     }
     let metadata = discovery::fetch(host, http, source).await?;
+    for remark in &metadata.remarks {
+        host.ui.warn(remark);
+    }
     if let Some(dir) = dir {
         keep(host, dir, &metadata);
     }

@@ -1,6 +1,6 @@
-//! The one place that decides where a token comes from: [`TokenProvider::get`] is the main flow of m2m. Converts
-//! between the token response and the cache entry, which do not know each other. Refuses to know how a token is granted
-//! (`source`) and how an entry is stored (`cache`).
+//! Where a token comes from: [`TokenProvider::get`] is the main flow of m2m, and [`TokenProvider::read_fresh`] its first step
+//! for callers that need no network after it. Converts between the token response and the cache entry, which do not know
+//! each other. Does not know how a token is granted (`source`) or how an entry is stored (`cache`).
 
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,7 @@ use crate::cache::key::Fields;
 use crate::cache::lock::{self, Guard, LockOutcome};
 use crate::http::client::Http;
 use crate::oauth::token_response::{self, Token};
+use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::json::Members;
@@ -70,10 +71,11 @@ impl<'a> TokenProvider<'a> {
     }
 
     /// A valid token: from the cache if it is fresh there, else granted. Of many processes on one machine, one asks the
-    /// server.
+    /// server. With `--refresh` or `--no-cache` the token is always granted, without waiting for other processes.
     ///
     /// # Errors
-    /// Whatever keeps a token from being granted, unless the failure is transient and the old token is still valid.
+    /// Whatever keeps a token from being granted; where the cache may be read, only if the failure is not transient
+    /// ([`Error::is_transient`]) or no old token is still valid.
     pub async fn get(&self, http: &Http) -> Result<AccessToken> {
         if let Some(token) = self.read_fresh() {
             return Ok(token);
@@ -102,6 +104,7 @@ impl<'a> TokenProvider<'a> {
             Turn::Done(token) => return Ok(token),
             Turn::Ours(guard) => guard,
         };
+        self.source.client().forget_credential();
         self.grant_and_save(http).await
     }
 
@@ -113,6 +116,8 @@ impl<'a> TokenProvider<'a> {
         let entry =
             self.read_entry().filter(|entry| entry.is_fresh(self.host.process.now(), self.lifetimes.min_ttl))?;
         self.host.ui.verbose(|| "the token is in the cache, and fresh".into());
+        let granted = token_response::stated_scope(&entry.members, self.source.expected().scope);
+        self.source.warn_if_scope_narrowed(self.host, granted.as_ref());
         Some(self.cached_token(entry))
     }
 
@@ -120,16 +125,14 @@ impl<'a> TokenProvider<'a> {
     /// Where no lock can be had, or its holder does not finish in time, the work is ours all the same.
     async fn wait_for_turn(&self, http: &Http, second_look: impl Fn() -> Option<AccessToken>) -> Turn {
         let Some(CacheEntryRef { dir, name }) = &self.entry_ref else { return Turn::Ours(None) };
-        let outcome = lock::acquire(dir, Bucket::Tokens, name, &http.deadline(), second_look).await;
+        // Half of what is left is kept for a grant of our own.
+        let turn_by = Deadline::after(http.deadline().remaining() / 2);
+        let outcome = lock::acquire(dir, Bucket::Tokens, name, &turn_by, second_look).await;
         lock::report_failure(self.host, &outcome);
         match outcome {
             LockOutcome::Done(token) => Turn::Done(token),
             LockOutcome::Held(guard) => Turn::Ours(Some(guard)),
-            LockOutcome::Unavailable(_) => Turn::Ours(None),
-            LockOutcome::TimedOut => {
-                http.restart_deadline();
-                Turn::Ours(None)
-            }
+            LockOutcome::Unavailable(_) | LockOutcome::TimedOut => Turn::Ours(None),
         }
     }
 
@@ -144,8 +147,16 @@ impl<'a> TokenProvider<'a> {
 
     /// Keeps a token whose end is known and still ahead.
     fn save(&self, token: &Token, expires_at: Option<SystemTime>) {
-        let ahead = expires_at.filter(|at| *at > self.host.process.now());
-        let (Some(entry_ref), Some(expires_at)) = (&self.entry_ref, ahead) else { return };
+        let Some(entry_ref) = &self.entry_ref else { return };
+        let Some(expires_at) = expires_at else {
+            return self.host.ui.verbose(|| {
+                "the token is not cached, since nothing says how long it lives; `default_ttl` in the profile would"
+                    .into()
+            });
+        };
+        if expires_at <= self.host.process.now() {
+            return;
+        }
         let entry = Entry {
             access_token: token.access_token.clone(),
             obtained_at: token.sent_at,
@@ -173,9 +184,9 @@ impl<'a> TokenProvider<'a> {
         }
     }
 
-    /// When a granted token expires: as the server or the token says, else by `default_ttl`.
+    /// When a token expires: as the server or the token says, else by `default_ttl`.
     fn expiry(&self, token: &Token) -> Option<SystemTime> {
-        token.expires_at.or_else(|| self.lifetimes.default_ttl.map(|ttl| token.sent_at + ttl))
+        token.expires_at.or_else(|| token.sent_at.checked_add(self.lifetimes.default_ttl?))
     }
 
     fn warn_if_short_lived(&self, token: &Token) {
@@ -190,7 +201,7 @@ impl<'a> TokenProvider<'a> {
     fn read_entry(&self) -> Option<Entry> {
         let entry_ref = self.entry_ref.as_ref()?;
         let bytes = entry_ref.dir.read(self.host, Bucket::Tokens, &entry_ref.name)?;
-        let entry = Entry::from_bytes(&bytes).filter(|e| token_response::is_b64token(e.access_token.expose()));
+        let entry = Entry::from_bytes(&bytes).filter(|e| token_response::is_sendable(e.access_token.expose()));
         if entry.is_none() {
             self.host.ui.verbose(|| "the cache entry is not one of ours, and not used".into());
         }

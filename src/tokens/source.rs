@@ -1,4 +1,5 @@
-//! The token's source: client, authorization server, and grant, from the settings. Refuses to cache.
+//! The token's source: client, authorization server, and grant, from the settings. Does not cache tokens; metadata is kept
+//! by `metadata`.
 
 use serde_json::value::RawValue;
 
@@ -11,15 +12,16 @@ use crate::oauth::client_auth::AuthMethod;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant;
 use crate::oauth::issuer::IssuerRule;
+use crate::oauth::scope::Scope;
 use crate::oauth::token_response;
-use crate::oauth::token_response::Token;
+use crate::oauth::token_response::{Expected, Token};
 use crate::platform::error::{Error, Result};
 use crate::platform::host::Host;
 use crate::platform::url;
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
 use crate::settings::client::OAuthClient;
-use crate::settings::presets::Preset;
+use crate::settings::presets::{Preset, VENDOR_HINTS};
 use crate::settings::resolved::Settings;
 use crate::settings::server::Server;
 use crate::tokens::credentials;
@@ -71,6 +73,10 @@ impl TokenSource {
         fields.add("audience", grant.audience.as_deref());
         fields.add("resource", sorted(grant.resources.iter().map(String::as_str)));
         let params = sorted(grant.params.iter());
+        let headers: Vec<String> = client.token_headers.describe().collect();
+        if !headers.is_empty() {
+            fields.add("token_headers", headers.iter().map(String::as_str));
+        }
         fields.add("params", params.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         let name = client.credential_key.name();
         match &client.credential {
@@ -147,16 +153,39 @@ impl TokenSource {
             Server::Metadata(source) => Some(metadata::find(host, http, source, dir, read).await?),
         };
         let reply = self.request(host, http, &credentials, metadata.as_ref(), &self.client.grant).await?;
-        let mut token = token_response::parse_response(&reply, self.preset.hints, host.process.now())
-            .map_err(|error| hints::add_to(error, &self.client, credentials.secret(), metadata.as_ref()))
-            .map_err(|error| hints::compare_clocks(error, &self.client, &reply))?;
+        let mut token = self.read(host, &reply, &credentials, metadata.as_ref())?;
         redact_echoed_credentials(host, &mut token);
         host.ui.redactor.register_named_secret(&token.access_token, "access_token");
         for remark in &token.warnings {
             host.ui.warn(remark);
         }
-        self.warn_if_scope_narrowed(host, &token);
+        self.warn_if_scope_narrowed(host, token.granted.as_ref());
         Ok(token)
+    }
+
+    /// Reads an answer to the token request.
+    ///
+    /// # Errors
+    /// As [`token_response::parse_response`], with the hints that need settings.
+    pub fn read(
+        &self,
+        host: &Host,
+        reply: &Response,
+        credentials: &ClientCredentials<'_>,
+        metadata: Option<&Metadata>,
+    ) -> Result<Token> {
+        token_response::parse_response(reply, self.expected(), host.process.now())
+            .map_err(|error| hints::add_to(error, &self.client, credentials.secret(), metadata, reply))
+    }
+
+    /// What is known of an answer beforehand.
+    pub fn expected(&self) -> Expected<'_> {
+        let Self { client, preset, .. } = self;
+        Expected {
+            hints: [VENDOR_HINTS, preset.hints],
+            bearer_token_types: &client.bearer_token_types,
+            scope: Some(&client.grant.scope),
+        }
     }
 
     /// Sends a token request, rebuilt for every attempt.
@@ -173,9 +202,12 @@ impl TokenSource {
     ) -> Result<Response> {
         let endpoint = self.endpoint(metadata)?;
         let issuer = metadata.map(|metadata| metadata.issuer.as_str()).or(self.issuer.as_deref());
+        let headers = self.client.token_headers.read(host, &http.deadline()).await?;
         let make = async || {
             let authentication = credentials.authenticate(host, http, issuer, endpoint).await?;
-            grant::build_request(endpoint, asked, &authentication)
+            let mut request = grant::build_request(endpoint, asked, &authentication)?;
+            request.headers.extend(headers.clone());
+            Ok(request)
         };
         http.send_rebuilt(host, make).await
     }
@@ -218,9 +250,10 @@ impl TokenSource {
         Ok(())
     }
 
-    fn warn_if_scope_narrowed(&self, host: &Host, token: &Token) {
+    /// Warns if less was granted than asked: with a new token, and with one from the cache.
+    pub fn warn_if_scope_narrowed(&self, host: &Host, granted: Option<&Scope>) {
         let asked = &self.client.grant.scope;
-        match &token.granted {
+        match granted {
             Some(granted) if !asked.missing_from(granted).is_empty() => {
                 host.ui.warn(&format!(
                     "the server granted less than was asked: `{}` is missing",

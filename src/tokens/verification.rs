@@ -13,6 +13,7 @@ use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::url;
 use crate::platform::url::Url;
+use crate::settings::presets::Preset;
 
 /// Why a signature could not be confirmed.
 pub enum SignatureError {
@@ -28,7 +29,14 @@ pub enum SignatureError {
 /// Why it could not be confirmed.
 pub async fn check_signature(host: &Host, http: &Http, jwks_uri: &Url, jwt: &Jwt) -> Result<(), SignatureError> {
     let keys = fetch(host, http, jwks_uri).await.map_err(SignatureError::Unavailable)?;
-    keys.verify(jwt).map_err(SignatureError::Refused)
+    let verified = keys.verify(jwt);
+    for key in &keys.unreadable {
+        let remark =
+            format!("a key of the issuer's key set cannot be read, and is left out: {}", host.ui.redactor.quote(key));
+        // Only a key that was needed is worth a warning.
+        if verified.is_ok() { host.ui.verbose(|| remark) } else { host.ui.warn(&remark) }
+    }
+    verified.map_err(SignatureError::Refused)
 }
 
 async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
@@ -46,24 +54,51 @@ async fn fetch(host: &Host, http: &Http, jwks_uri: &Url) -> Result<KeySet> {
     KeySet::parse(&reply.body).map_err(unusable)
 }
 
+/// How the issuers of Entra's v1.0 tokens begin.
+const ENTRA_V1: &str = "https://sts.windows.net/";
+
+/// Whether tokens that name this issuer belong to the metadata: its own, the one that it names for access tokens, or, for a
+/// provider that has such, the same tenant's older one.
+pub fn is_issuer(metadata: &Metadata, preset: &Preset, issuer: &str) -> bool {
+    let own = issuer == metadata.issuer || metadata.token_issuer.as_deref() == Some(issuer);
+    let older = |form: &str| {
+        let tenant = metadata.issuer.split('/').nth(3).filter(|tenant| !tenant.is_empty());
+        tenant.is_some_and(|tenant| issuer == form.replace("{tenant_id}", tenant))
+    };
+    own || preset.older_token_issuer.is_some_and(older)
+}
+
 /// Everything: signature, issuer, audience, times.
 ///
 /// # Errors
 /// Bad response: what is wrong with the token; the network's errors.
-pub async fn verify(host: &Host, http: &Http, metadata: &Metadata, audience: Option<&str>, jwt: &Jwt) -> Result<()> {
+pub async fn verify(
+    host: &Host,
+    http: &Http,
+    metadata: &Metadata,
+    preset: &Preset,
+    audience: Option<&str>,
+    jwt: &Jwt,
+) -> Result<()> {
     let wrong = |why: String| Error::new(ErrorKind::BadResponse, "the token is not what it says").cause(why);
-    let uri = metadata
-        .jwks_uri
-        .as_ref()
-        .ok_or_else(|| wrong("the metadata names no key set that may be used (`jwks_uri`)".into()))?;
+    let uri = metadata.jwks_uri.as_ref().ok_or_else(|| {
+        Error::new(ErrorKind::BadResponse, "the token cannot be verified")
+            .cause("the metadata names no key set that may be used (`jwks_uri`)")
+            .cause(format!("the metadata is {}", url::display_url(&metadata.url)))
+    })?;
     check_signature(host, http, uri, jwt).await.map_err(|trust| match trust {
         SignatureError::Unavailable(error) => error,
         SignatureError::Refused(refusal) => wrong(refusal.to_string()),
     })?;
-    if jwt.claims.issuer() != Some(metadata.issuer.as_str()) {
-        let error = wrong("its issuer is another".into());
-        return Err(quote_claim(error, "iss", jwt.claims.iss.as_ref())
-            .cause_quoted("the metadata names", metadata.issuer.clone()));
+    if !jwt.claims.issuer().is_some_and(|issuer| is_issuer(metadata, preset, issuer)) {
+        let error = quote_claim(wrong("its issuer is another".into()), "iss", jwt.claims.iss.as_ref())
+            .cause_quoted("the metadata names", metadata.issuer.clone());
+        let v1 = jwt.claims.issuer().is_some_and(|issuer| issuer.starts_with(ENTRA_V1));
+        return Err(if v1 {
+            error.hint("this is a v1.0 token of Entra: set `requestedAccessTokenVersion` to 2 in the API's manifest, or use `provider = \"entra\"`, which accepts both")
+        } else {
+            error
+        });
     }
     if let Some(wanted) = audience
         && !jwt.claims.audiences().contains(&wanted)

@@ -120,7 +120,7 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     }
     match (impersonation, items.as_slice()) {
         (Some(impersonation), [participant, ..]) => {
-            identity::require_same(&query, participant)?;
+            identity::require_same(host, &query, participant)?;
             // An id is no personal data, a login is.
             let masked = args
                 .redact

@@ -15,10 +15,6 @@ use crate::platform::secret::Secret;
 use crate::platform::unix_time;
 use crate::platform::uuid;
 
-/// The `client_assertion_type` of a JWT.
-pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// The `typ` that tells a client assertion from other JWTs.
-pub const DEFAULT_TYP: &str = "client-authentication+jwt";
 /// How long an assertion lives.
 const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -67,11 +63,12 @@ pub fn make(template: &Template<'_>, signer: &Signer, now: SystemTime) -> Result
     Ok(Secret::new(format!("{signed}.{signature}")))
 }
 
-/// What a request carries with an assertion: no header, and `client_id` since many servers want it.
-pub fn authentication(client_id: &str, assertion: Secret) -> Authentication {
+/// What a request carries with an assertion of this `client_assertion_type`: no header, and `client_id` since many
+/// servers want it.
+pub fn authentication(client_id: &str, assertion_type: &str, assertion: Secret) -> Authentication {
     let params = vec![
         ("client_id", Secret::new(client_id.to_owned())),
-        ("client_assertion_type", Secret::new(JWT_BEARER.to_owned())),
+        ("client_assertion_type", Secret::new(assertion_type.to_owned())),
         ("client_assertion", assertion),
     ];
     Authentication { authorization: None, params }
@@ -91,7 +88,8 @@ mod tests {
     #[test]
     fn an_assertion_names_one_recipient_and_is_for_one_use() {
         let signer = Signer::with_secret(&Secret::new("x".repeat(32)), None).unwrap();
-        let template = Template { client_id: "me", audience: "https://as", typ: DEFAULT_TYP, x5t: Some("thumb") };
+        let template =
+            Template { client_id: "me", audience: "https://as", typ: "client-authentication+jwt", x5t: Some("thumb") };
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_187_072_900);
         let [one, two] = [0, 1].map(|_| {
             let ParsedToken::Signed(jwt) = ParsedToken::read(make(&template, &signer, now).unwrap().expose()) else {

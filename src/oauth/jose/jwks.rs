@@ -3,10 +3,13 @@
 //! works.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
+use crate::oauth::jose::der;
+use crate::oauth::jose::der::left_padded;
 use crate::oauth::jose::jwt::Jwt;
 use crate::platform::json;
 
@@ -16,18 +19,20 @@ pub const SET_LIMIT: usize = 256 * 1024;
 /// A set of keys.
 #[derive(Debug)]
 pub struct KeySet {
-    keys: Vec<Jwk>,
+    keys: Vec<Key>,
+    /// The keys that could not be read and were left out, each with the reason.
+    pub unreadable: Vec<String>,
 }
 
 /// The set as served: one unreadable key must not invalidate the others (RFC 7517 section 5).
 #[derive(Deserialize)]
-struct Wire {
+struct WireSet {
     keys: Vec<serde_json::Value>,
 }
 
-/// A key, as far as it can verify.
-#[derive(Debug, Deserialize)]
-struct Jwk {
+/// A key as served, as far as it can verify.
+#[derive(Deserialize)]
+struct Wire {
     #[serde(default)]
     kty: String,
     kid: Option<String>,
@@ -39,6 +44,28 @@ struct Jwk {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
+    x5c: Option<serde_json::Value>,
+}
+
+/// A key that can verify.
+#[derive(Debug)]
+struct Key {
+    kid: Option<String>,
+    alg: Option<String>,
+    kind: Kind,
+}
+
+/// Its kind, with the numbers.
+#[derive(Debug)]
+enum Kind {
+    /// Modulus and exponent.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    /// RSA as a certificate holds it: the DER of RFC 8017's RSAPublicKey.
+    RsaOfCertificate(Vec<u8>),
+    /// The curve, and an uncompressed point.
+    Ec(String, Vec<u8>),
+    /// Of Ed25519.
+    Ed25519(Vec<u8>),
 }
 
 /// Why a signature does not count.
@@ -67,8 +94,8 @@ impl std::fmt::Display for Refusal {
 /// A kind of key with the algorithm of ring.
 enum Scheme {
     Rsa(&'static RsaParameters),
-    /// Curve, and how long a coordinate is.
-    Ec(&'static str, &'static dyn VerificationAlgorithm, usize),
+    /// With the curve.
+    Ec(&'static str, &'static dyn VerificationAlgorithm),
     Ed25519,
 }
 
@@ -80,8 +107,8 @@ fn scheme(alg: &str) -> Result<Scheme, Refusal> {
         "PS256" => Scheme::Rsa(&signature::RSA_PSS_2048_8192_SHA256),
         "PS384" => Scheme::Rsa(&signature::RSA_PSS_2048_8192_SHA384),
         "PS512" => Scheme::Rsa(&signature::RSA_PSS_2048_8192_SHA512),
-        "ES256" => Scheme::Ec("P-256", &signature::ECDSA_P256_SHA256_FIXED, 32),
-        "ES384" => Scheme::Ec("P-384", &signature::ECDSA_P384_SHA384_FIXED, 48),
+        "ES256" => Scheme::Ec("P-256", &signature::ECDSA_P256_SHA256_FIXED),
+        "ES384" => Scheme::Ec("P-384", &signature::ECDSA_P384_SHA384_FIXED),
         "EdDSA" | "Ed25519" => Scheme::Ed25519,
         "none" | "None" | "NONE" | "" => {
             return Err(Refusal::Algorithm("its `alg` is `none`: it is not signed".into()));
@@ -102,8 +129,27 @@ impl KeySet {
     /// # Errors
     /// Why it is not one.
     pub fn parse(body: &[u8]) -> Result<Self, String> {
-        let wire: Wire = json::parse(body)?;
-        Ok(Self { keys: wire.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect() })
+        let set: WireSet = json::parse(body)?;
+        let mut keys = Self { keys: Vec::new(), unreadable: Vec::new() };
+        for (at, key) in set.keys.into_iter().enumerate() {
+            let Ok(wire) = serde_json::from_value::<Wire>(key) else {
+                keys.unreadable.push(format!("number {} is not a JWK", at + 1));
+                continue;
+            };
+            if wire.usage.as_deref().is_some_and(|usage| usage != "sig") {
+                continue;
+            }
+            match Kind::of(&wire) {
+                Ok(Some(kind)) => keys.keys.push(Key { kid: wire.kid, alg: wire.alg, kind }),
+                // Of a kind that verifies nothing here.
+                Ok(None) => {}
+                Err(why) => {
+                    keys.unreadable
+                        .push(format!("`{}` ({why})", wire.kid.unwrap_or_else(|| format!("number {}", at + 1))));
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// Checks that a key of the set signed the token.
@@ -117,53 +163,95 @@ impl KeySet {
             return Err(Refusal::Critical);
         }
         let kid = jwt.head.kid.as_deref();
-        let fits = |key: &&Jwk| {
+        let fits = |key: &&Key| {
             (kid.is_none() || key.kid.as_deref() == kid)
-                && key.usage.as_deref().is_none_or(|usage| usage == "sig")
                 && key.alg.as_deref().is_none_or(|own| own == alg)
-                && key.is_for(&scheme)
+                && key.kind.is_for(&scheme)
         };
         let mut candidates = self.keys.iter().filter(fits).peekable();
         if candidates.peek().is_none() {
-            return Err(Refusal::NoKey("the issuer's key set has no key for its `kid` and `alg`".into()));
+            let skipped = match self.unreadable.len() {
+                0 => String::new(),
+                _ => ", among those that can be read".to_owned(),
+            };
+            return Err(Refusal::NoKey(format!("the issuer's key set has no key for its `kid` and `alg`{skipped}")));
         }
-        if candidates.any(|key| key.signed(&scheme, jwt)) { Ok(()) } else { Err(Refusal::Signature) }
+        if candidates.any(|key| key.kind.signed(&scheme, jwt)) { Ok(()) } else { Err(Refusal::Signature) }
     }
 }
 
-impl Jwk {
+/// Base64url as servers write it: RFC 7515 section 2 leaves the padding out, some put it in.
+fn number(name: &str, member: Option<&String>) -> Result<Vec<u8>, String> {
+    let text = member.ok_or_else(|| format!("it has no `{name}`"))?;
+    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| format!("its `{name}` is not base64url"))
+}
+
+impl Kind {
+    /// The key in the shape that ring wants; nothing for a kind of key that is not known.
+    fn of(wire: &Wire) -> Result<Option<Self>, String> {
+        let certificate = wire.x5c.as_ref().and_then(|chain| chain.get(0)?.as_str());
+        Ok(Some(match (wire.kty.as_str(), wire.crv.as_deref()) {
+            ("RSA", _) if wire.n.is_some() || certificate.is_none() => {
+                let (n, e) = (number("n", wire.n.as_ref())?, number("e", wire.e.as_ref())?);
+                // ring wants no leading zeros, some servers write one.
+                let n = n.iter().position(|byte| *byte != 0).map_or(Vec::new(), |at| n[at..].to_vec());
+                Self::Rsa { n, e }
+            }
+            ("RSA", _) => Self::RsaOfCertificate(certified_key(certificate)?),
+            ("EC", Some(curve @ ("P-256" | "P-384"))) if wire.x.is_some() || certificate.is_none() => {
+                let length = if curve == "P-256" { 32 } else { 48 };
+                let (x, y) = (number("x", wire.x.as_ref())?, number("y", wire.y.as_ref())?);
+                let point = [&[4u8][..], &left_padded(&x, length), &left_padded(&y, length)].concat();
+                Self::Ec(curve.to_owned(), point)
+            }
+            ("EC", Some(curve @ ("P-256" | "P-384"))) => Self::Ec(curve.to_owned(), certified_key(certificate)?),
+            ("OKP", Some("Ed25519")) => Self::Ed25519(number("x", wire.x.as_ref())?),
+            _ => return Ok(None),
+        }))
+    }
+
     fn is_for(&self, scheme: &Scheme) -> bool {
-        match scheme {
-            Scheme::Rsa(_) => self.kty == "RSA",
-            Scheme::Ec(curve, ..) => self.kty == "EC" && self.crv.as_deref() == Some(curve),
-            Scheme::Ed25519 => self.kty == "OKP" && self.crv.as_deref() == Some("Ed25519"),
+        match (self, scheme) {
+            (Self::Rsa { .. } | Self::RsaOfCertificate(_), Scheme::Rsa(_)) => true,
+            (Self::Ec(curve, _), Scheme::Ec(wanted, _)) => curve == wanted,
+            (Self::Ed25519(_), Scheme::Ed25519) => true,
+            _ => false,
         }
     }
 
     fn signed(&self, scheme: &Scheme, jwt: &Jwt) -> bool {
-        let bytes = |member: &Option<String>| member.as_ref().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let (message, signature) = (jwt.signed.as_bytes(), jwt.signature.as_slice());
-        let verified = match scheme {
-            Scheme::Rsa(parameters) => bytes(&self.n).zip(bytes(&self.e)).map(|(n, e)| {
-                // ring wants no leading zeros, some servers write one.
-                let n = n.iter().position(|b| *b != 0).map_or(&[][..], |at| &n[at..]);
-                RsaPublicKeyComponents { n, e: &e[..] }.verify(parameters, message, signature)
-            }),
-            Scheme::Ec(_, algorithm, length) => bytes(&self.x).zip(bytes(&self.y)).map(|(x, y)| {
-                let padded = |coordinate: &[u8]| {
-                    let mut whole = vec![0u8; length.saturating_sub(coordinate.len())];
-                    whole.extend_from_slice(coordinate);
-                    whole
-                };
-                let point = [&[4u8][..], &padded(&x), &padded(&y)].concat();
-                UnparsedPublicKey::new(*algorithm, point).verify(message, signature)
-            }),
-            Scheme::Ed25519 => {
-                bytes(&self.x).map(|x| UnparsedPublicKey::new(&signature::ED25519, x).verify(message, signature))
+        let verified = match (self, scheme) {
+            (Self::Rsa { n, e }, Scheme::Rsa(parameters)) => {
+                RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
             }
+            (Self::RsaOfCertificate(key), Scheme::Rsa(parameters)) => {
+                UnparsedPublicKey::new(*parameters, key).verify(message, signature)
+            }
+            (Self::Ec(_, point), Scheme::Ec(_, algorithm)) => {
+                UnparsedPublicKey::new(*algorithm, point).verify(message, signature)
+            }
+            (Self::Ed25519(x), Scheme::Ed25519) => {
+                UnparsedPublicKey::new(&signature::ED25519, x).verify(message, signature)
+            }
+            _ => return false,
         };
-        verified.is_some_and(|outcome| outcome.is_ok())
+        verified.is_ok()
     }
+}
+
+/// The public key of a certificate in `x5c` (RFC 7517 section 4.7: Base64 of DER, not base64url), without the wrapper
+/// that names its algorithm (RFC 5280 section 4.1, SubjectPublicKeyInfo).
+fn certified_key(certificate: Option<&str>) -> Result<Vec<u8>, String> {
+    let unreadable = || "its `x5c` cannot be read".to_owned();
+    let text: String = certificate.ok_or_else(unreadable)?.split_ascii_whitespace().collect();
+    let der = CertificateDer::from(STANDARD.decode(text).map_err(|_| unreadable())?);
+    let parsed = rustls::server::ParsedCertificate::try_from(&der).map_err(|_| unreadable())?;
+    let info = parsed.subject_public_key_info();
+    let bits =
+        der::content(&info).and_then(|(inside, _)| der::content(inside)).and_then(|(_, rest)| der::content(rest));
+    // The first byte counts unused bits, of which a key has none.
+    bits.map(|(bits, _)| bits.get(1..).unwrap_or_default().to_vec()).ok_or_else(unreadable)
 }
 
 #[cfg(test)]
@@ -225,8 +313,44 @@ mod tests {
         let sign = |message: &[u8]| pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec();
         for odd in [r#"{"kty":"EC","x":7}"#, r#"{"kty":["EC"]}"#, "7", "null"] {
             let set = KeySet::parse(jwks.replacen('[', &format!("[{odd},"), 1).as_bytes()).unwrap();
+            assert_eq!(set.unreadable.len(), 1, "{odd}");
             assert_eq!(set.verify(&jwt(r#"{"alg":"ES256","kid":"k"}"#, sign)), Ok(()), "{odd}");
         }
+    }
+
+    #[test]
+    fn padding_is_no_reason_to_refuse_a_key_and_an_unreadable_key_never_means_a_wrong_signature() {
+        let (pair, jwks) = ec();
+        let sign = |message: &[u8]| pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec();
+        let token = jwt(r#"{"alg":"ES256","kid":"k"}"#, sign);
+        let padded = jwks.replace("\"}]}", "=\"}]}");
+        assert_eq!(KeySet::parse(padded.as_bytes()).unwrap().verify(&token), Ok(()), "{padded}");
+        let set = KeySet::parse(jwks.replace("\"}]}", "!\"}]}").as_bytes()).unwrap();
+        assert_eq!(set.unreadable, ["`k` (its `y` is not base64url)"]);
+        assert!(matches!(set.verify(&token), Err(Refusal::NoKey(why)) if why.contains("that can be read")));
+    }
+
+    #[test]
+    fn a_key_that_stands_in_a_certificate_alone_is_read() {
+        let (pair, _) = ec();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let key = rcgen::KeyPair::try_from(pkcs8.as_ref()).unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let jwks = format!(
+            r#"{{"keys":[{{"kty":"EC","crv":"P-256","kid":"k","x5c":["{}"]}}]}}"#,
+            STANDARD.encode(certificate.der())
+        );
+        let own =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &SystemRandom::new()).unwrap();
+        let signed_by = |pair: &EcdsaKeyPair| {
+            jwt(r#"{"alg":"ES256","kid":"k"}"#, |message| {
+                pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+            })
+        };
+        let set = KeySet::parse(jwks.as_bytes()).unwrap();
+        assert_eq!(set.unreadable, Vec::<String>::new());
+        assert_eq!(set.verify(&signed_by(&own)), Ok(()));
+        assert_eq!(set.verify(&signed_by(&pair)), Err(Refusal::Signature));
     }
 
     #[test]

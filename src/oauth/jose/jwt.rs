@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::oauth::scope::Scope;
+
 /// How far clocks may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -83,6 +85,12 @@ pub struct Claims {
     pub scope: Option<Value>,
     /// The same as Entra and Okta name it.
     pub scp: Option<Value>,
+    /// What the client may do, as Entra has it.
+    pub roles: Option<Value>,
+    /// The same as Auth0 has it.
+    pub permissions: Option<Value>,
+    /// The same as Spring and UAA have it.
+    pub authorities: Option<Value>,
     /// The key that the token is bound to (RFC 7800).
     pub cnf: Option<Value>,
 }
@@ -168,6 +176,14 @@ impl Claims {
             Value::Array(words) => Some(words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
             _ => None,
         }
+    }
+
+    /// What the token allows under other names than scopes: `roles` (Entra), `permissions` (Auth0), `authorities`
+    /// (Spring, UAA).
+    pub fn permissions(&self) -> Scope {
+        let lists = [&self.roles, &self.permissions, &self.authorities].into_iter().flatten();
+        let words = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        Scope::parse(&words.collect::<Vec<_>>().join(" ")).unwrap_or_default()
     }
 
     /// Whom the token is for.

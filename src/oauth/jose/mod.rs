@@ -2,6 +2,7 @@
 //! here because jsonwebtoken 10 dropped ring, and a second cryptography library is not allowed in the tree.
 
 pub mod assertion;
+pub mod der;
 pub mod jwks;
 pub mod jwt;
 pub mod key_pair;

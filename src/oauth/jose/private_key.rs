@@ -1,11 +1,15 @@
 //! Private keys as people keep them: PEM (PKCS#8, PKCS#1, SEC1) or JWK (RFC 7517), brought into one form. Parsing PEM
-//! and using keys is rustls's; what is written here is the DER around the numbers of a JWK.
+//! and using keys is rustls's; the DER around the numbers of a JWK is `der`'s.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use serde::Deserialize;
+
+use crate::oauth::jose::der::{
+    BIT_STRING, CONTEXT_0, CONTEXT_1, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, integer, left_padded,
+};
 
 /// A private key.
 pub struct PrivateKey {
@@ -58,7 +62,9 @@ fn from_jwk(text: &str) -> Result<PrivateKey, String> {
     let jwk: Jwk = serde_json::from_str(text).map_err(|_| "it begins like a JWK, and is not one".to_owned())?;
     let number = |name: &str, member: &Option<String>| {
         let text = member.as_ref().ok_or_else(|| format!("the JWK has no `{name}`; is it the public half?"))?;
-        URL_SAFE_NO_PAD.decode(text).map_err(|_| format!("the `{name}` of the JWK is not base64url"))
+        URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .map_err(|_| format!("the `{name}` of the JWK is not base64url"))
     };
     let der = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", _) => {
@@ -101,45 +107,10 @@ fn from_jwk(text: &str) -> Result<PrivateKey, String> {
     Ok(PrivateKey { der, kid: jwk.kid, alg: jwk.alg })
 }
 
-// Tags and object identifiers of X.690 and RFC 5480, RFC 8410.
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const CONTEXT_0: u8 = 0xa0;
-const CONTEXT_1: u8 = 0xa1;
+// Object identifiers of RFC 5480 and RFC 8410.
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let mut out = vec![tag];
-    match length {
-        0..=0x7f => out.push(length as u8),
-        0x80..=0xff => out.extend([0x81, length as u8]),
-        _ => out.extend([0x82, (length >> 8) as u8, length as u8]),
-    }
-    out.extend_from_slice(content);
-    out
-}
-
-/// A number that is not negative: without leading zeros, but with one where its first bit is set.
-fn integer(bytes: &[u8]) -> Vec<u8> {
-    let first = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len().saturating_sub(1));
-    let mut content = bytes[first..].to_vec();
-    if content.first().is_none_or(|b| b & 0x80 != 0) {
-        content.insert(0, 0);
-    }
-    element(INTEGER, &content)
-}
-
-fn left_padded(bytes: &[u8], length: usize) -> Vec<u8> {
-    let mut out = vec![0u8; length.saturating_sub(bytes.len())];
-    out.extend_from_slice(bytes);
-    out
-}
 
 /// A PKCS#8 key in PEM.
 pub fn to_pem(pkcs8: &[u8]) -> String {

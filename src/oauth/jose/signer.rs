@@ -9,6 +9,7 @@ use ring::hmac;
 use rustls::SignatureScheme;
 use rustls::sign::SigningKey;
 
+use crate::oauth::jose::der;
 use crate::oauth::jose::private_key::PrivateKey;
 use crate::platform::secret::Secret;
 
@@ -139,25 +140,16 @@ impl Signer {
 
 /// An ECDSA signature as JOSE writes it (RFC 7518 section 3.4): both numbers at full length, from the two INTEGERs of
 /// the SEQUENCE that TLS uses.
-fn ecdsa_der_to_jose(der: &[u8], length: usize) -> Option<Vec<u8>> {
-    let element = |bytes: &[u8], tag: u8| -> Option<(Vec<u8>, Vec<u8>)> {
-        let (&found, rest) = bytes.split_first()?;
-        let (&size, rest) = rest.split_first()?;
-        let whole = found == tag && size < 0x80 && rest.len() >= usize::from(size);
-        whole.then(|| (rest[..usize::from(size)].to_vec(), rest[usize::from(size)..].to_vec()))
+fn ecdsa_der_to_jose(signature: &[u8], length: usize) -> Option<Vec<u8>> {
+    let number = |bytes: &[u8]| {
+        let first = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len());
+        let significant = &bytes[first..];
+        (significant.len() <= length).then(|| der::left_padded(significant, length))
     };
-    let number = |bytes: &[u8]| -> Option<(Vec<u8>, Vec<u8>)> {
-        let (content, rest) = element(bytes, 0x02)?;
-        let first = content.iter().position(|b| *b != 0).unwrap_or(content.len());
-        let significant = &content[first..];
-        let mut padded = vec![0u8; length.checked_sub(significant.len())?];
-        padded.extend_from_slice(significant);
-        Some((padded, rest))
-    };
-    let (body, _) = element(der, 0x30)?;
-    let (r, rest) = number(&body)?;
-    let (s, _) = number(&rest)?;
-    Some([r, s].concat())
+    let (body, _) = der::content(signature)?;
+    let (r, rest) = der::content(body)?;
+    let (s, _) = der::content(rest)?;
+    Some([number(r)?, number(s)?].concat())
 }
 
 #[cfg(test)]

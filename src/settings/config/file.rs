@@ -8,7 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::platform::error::{Error, Result};
+use crate::platform::file_mode;
 use crate::platform::host::Host;
+use crate::platform::local_input;
 use crate::platform::local_input::LocalInput;
 use crate::platform::text::{list_quoted, nearest};
 use crate::settings::key::{SETTINGS, SettingKey};
@@ -24,6 +26,8 @@ pub struct ConfigFile {
     text: String,
     /// Whether only its owner can read it.
     pub(super) private: bool,
+    /// Where it was looked for, if there is none.
+    missing: Option<PathBuf>,
 }
 
 /// The profiles that could have been chosen where none was.
@@ -66,7 +70,7 @@ impl ConfigFile {
 
     /// A file's text, from wherever it was read. `private` says that only its owner can read it.
     pub fn of(path: Option<PathBuf>, text: String, private: bool) -> Self {
-        Self { path, text, private }
+        Self { path, text, private, missing: None }
     }
 
     /// Reads the file. A default file that does not exist is an empty one.
@@ -74,17 +78,23 @@ impl ConfigFile {
     /// # Errors
     /// Usage: a file that was named does not exist, it cannot be read, or it is not TOML of the known form.
     pub fn load(host: &Host, flag: Option<&Path>) -> Result<Self> {
-        let empty = || Self::of(None, String::new(), false);
         let Some((path, named)) = Self::path(host, flag)? else {
-            return Ok(empty());
+            return Ok(Self::of(None, String::new(), false));
         };
         let (text, private) = match read(host, &path) {
             Ok(read) => read,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => return Ok(empty()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => {
+                return Ok(Self { missing: Some(path), ..Self::of(None, String::new(), false) });
+            }
             Err(e) => {
-                return Err(Error::usage(format!("cannot read the config file `{}`", path.display()))
-                    .caused_by(e)
-                    .hint("`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`"));
+                let not_text = e.kind() == std::io::ErrorKind::InvalidData;
+                let error = Error::usage(format!("cannot read the config file `{}`", path.display())).caused_by(e);
+                if not_text {
+                    return Err(error);
+                }
+                return Err(error.hint(
+                    "`--config` and `M2M_CONFIG` name the file; without them it is `$XDG_CONFIG_HOME/m2m/config.toml`",
+                ));
             }
         };
         Ok(Self::of(Some(path), text, private))
@@ -145,9 +155,17 @@ impl ConfigFile {
                 path.display(),
                 if names.is_empty() { "no profiles".into() } else { list_quoted(&names) }
             ),
-            None => "there is no config file".to_owned(),
+            None => match &self.missing {
+                Some(path) => format!("there is no config file: {} does not exist", path.display()),
+                None => "there is no config file: neither `XDG_CONFIG_HOME` nor `HOME` is set".to_owned(),
+            },
         };
         let error = Error::usage(format!("there is no profile `{name}` (from {chosen_by})")).cause(place);
+        if self.path.is_none() {
+            return error.hint(format!(
+                "`m2m profile init {name} --provider NAME` writes a first profile; `--config FILE` names another file"
+            ));
+        }
         match nearest(name, &names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,
@@ -236,7 +254,7 @@ fn profiles<'t, 'a>(table: &'t Table<'a>) -> Option<&'t Table<'a>> {
 fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
     let file = LocalInput::open(path)?;
     #[cfg(unix)]
-    let private = {
+    {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = file.metadata.permissions().mode() & 0o777;
         if file.metadata.is_file() && mode & 0o022 != 0 {
@@ -245,11 +263,9 @@ fn read(host: &Host, path: &Path) -> std::io::Result<(String, bool)> {
                 path.display()
             ));
         }
-        mode & 0o077 == 0
-    };
-    #[cfg(not(unix))]
-    let private = true;
+    }
+    let private = file_mode::is_private(host, path, &file.metadata);
     let bytes = file.read(SIZE_LIMIT, host.process.input_timeout())?;
-    let text = String::from_utf8(bytes).map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e))?;
+    let text = local_input::text(bytes).map_err(|why| std::io::Error::new(std::io::ErrorKind::InvalidData, why))?;
     Ok((text, private))
 }

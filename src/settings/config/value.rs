@@ -101,6 +101,9 @@ impl ConfigFile {
         match (form, value.get_ref()) {
             ("env", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Env(text.to_string())),
             ("file", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::File(self.beside(host, text))),
+            ("credential", DeValue::String(text)) if !text.is_empty() && !text.contains('/') => {
+                Ok(SecretSource::Credential(text.to_string()))
+            }
             ("keyring", DeValue::String(text)) if !text.is_empty() => Ok(SecretSource::Keyring(text.to_string())),
             ("github_oidc", DeValue::String(text)) if name == "client_assertion" => {
                 Ok(SecretSource::GithubOidc(text.to_string()))
@@ -126,7 +129,9 @@ impl ConfigFile {
             ("command", _) => {
                 Err(wrong("`command` is not an array with the program and its arguments (there is no shell)".into()))
             }
-            ("env" | "file" | "keyring" | "value", _) => Err(wrong(format!("`{form}` is not a string, or empty"))),
+            ("env" | "file" | "credential" | "keyring" | "value", _) => {
+                Err(wrong(format!("`{form}` is not a string, or empty")))
+            }
             _ => Err(wrong(format!("`{form}` is not known"))),
         }
     }

@@ -103,7 +103,7 @@ fn a_token_that_is_refused_from_the_start_is_not_replaced_for_every_line() {
     let batch = BulkLookup::of(20);
     let server = numbered(3600, |_, _| bad_token());
     let outcome = batch.cli(&server).run();
-    assert_eq!((outcome.code, grants(&server)), (3, 1), "{outcome:#?}");
+    assert_eq!((outcome.code, grants(&server)), (8, 1), "{outcome:#?}");
 }
 
 #[test]

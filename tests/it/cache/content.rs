@@ -77,7 +77,7 @@ fn another_version_is_a_miss() {
 
 #[test]
 fn a_token_that_no_header_can_carry_is_a_miss() {
-    for bad in ["", " ", "a b", "a\\nb", "a\\u0000b", "a\\u001b[31mb", "\u{e9}", "===", "a\\\"b"] {
+    for bad in ["", " ", "a b", "a\\nb", "a\\u0000b", "a\\u001b[31mb", "\u{e9}"] {
         is_a_miss(bad, |path, account| {
             let text = fs::read_to_string(path).unwrap();
             assert!(text.contains(&account.nth(1)), "{text}");

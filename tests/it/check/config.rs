@@ -103,7 +103,7 @@ fn a_secret_that_cannot_be_read_fails_before_anything_is_sent() {
         ("{ file = \"secret\" }", Some("\n"), "it is empty"),
         ("{ file = \"secret\" }", Some("\u{feff}x"), "byte order mark"),
         ("{ command = [\"false\"] }", None, "`false` ended with exit status: 1"),
-        ("{ command = [\"no-such-program\"] }", None, "cannot be started"),
+        ("{ command = [\"no-such-program\"] }", None, "is in no folder of `PATH`"),
     ] {
         let server = Server::untouched();
         let cli = profile(&servers, &server, secret, "")

@@ -50,7 +50,6 @@ fn text_is_for_people() {
   FAIL  token.grant             the authorization server refused the client credentials (invalid_client)
         cause: POST http://SERVER/oauth2/token answered 401: \"Unknown client\"
         hint: the client id comes from flag `--client-id`, the secret from env `M2M_CLIENT_SECRET`
-        hint: if id and secret are right, the client may be registered for another method than `client_secret_basic`: try `auth_method = \"client_secret_post\"`
 
 1 profile, failed: 5 passed, 0 warned, 1 failed, 18 skipped (-v tells why)
 "

@@ -92,8 +92,8 @@ fn a_metadata_document_that_cannot_be_used_fails() {
         (Reply::raw("garbage\r\n\r\n"), 7, "not HTTP"),
         (document("issuer", "https://other.example.com".into()), 7, "belongs to another issuer"),
         (document("issuer", format!("{ISSUER}/").into()), 7, "the final `/`"),
-        (document("issuer", Value::Null), 7, "has no `issuer`"),
-        (document("token_endpoint", Value::Null), 7, "has no `token_endpoint`"),
+        (document("issuer", Value::Null), 7, "`issuer` of the metadata document is not a string"),
+        (document("token_endpoint", Value::Null), 7, "`token_endpoint` of the metadata document is not a string"),
         (document("token_endpoint", "http://as.example.com/token".into()), 7, "nothing was sent there"),
     ] {
         let servers = TestServers { document: Some(reply), ..TestServers::healthy() };

@@ -33,7 +33,7 @@ fn a_refusal_fails_the_grant_with_its_own_exit_code() {
         (error(400, "invalid_target"), 4, "asked for"),
         (Reply::new(429), 6, "throttles this client"),
         (Reply::new(403).header("Retry-After", "60"), 6, "throttles this client"),
-        (Reply::html(403, "Blocked"), 7, "an intermediary answered with a page"),
+        (Reply::html(403, "Blocked"), 7, "an HTML page came"),
         (Reply::redirect(302, "https://elsewhere.example.com/"), 7, "redirects"),
         (Reply::new(500), 7, "keeps failing"),
         (Reply::new(404), 7, "no token endpoint at this URL"),
@@ -69,7 +69,8 @@ fn a_slow_grant_warns() {
 fn a_token_of_another_type_fails_and_one_without_a_type_warns() {
     TestServers::answering("token_type", "bearer".into()).check([]).passes();
     TestServers::answering("token_type", Value::Null).check([]).warns("token.type", "has no `token_type`");
-    for kind in ["DPoP", "mac", ""] {
+    TestServers::answering("token_type", "".into()).check([]).warns("token.type", "has no `token_type`");
+    for kind in ["DPoP", "mac", "BearerToken"] {
         let report = TestServers::answering("token_type", kind.into()).check([]);
         report.fails(7, "token.type", "not a Bearer token").says("token.grant", "pass", "granted");
     }
@@ -85,7 +86,7 @@ fn a_token_that_fits_no_header_fails_and_a_large_one_warns() {
     };
     for token in ["with a blank", "with\r\nX-Injected: yes", "caf\u{e9}-token-of-a-test"] {
         let report = granting(token);
-        report.fails(7, "token.syntax", "RFC 6750").says("token.grant", "pass", "granted");
+        report.fails(7, "token.syntax", "RFC 6749 appendix A.12").says("token.grant", "pass", "granted");
     }
     granting(&"x".repeat(8192)).passes().says("token.syntax", "pass", "8192 characters");
     granting(&"x".repeat(8193)).warns("token.syntax", "refuse headers above 8 KiB");
@@ -147,7 +148,7 @@ fn a_required_scope_must_be_granted() {
 fn a_required_scope_that_is_not_stated_cannot_be_told() {
     let mut silent = TestServers::opaque();
     silent.answer["scope"] = Value::Null;
-    silent.check([]).passes().says("token.scope", "skip", "says what was granted");
+    silent.check([]).passes().says("token.scope", "info", "says what was granted");
     silent.check(["--require-scope", "read:a"]).warns("token.scope", "probe the API with --api");
     silent.check(["--require-scope", "admin"]).fails(4, "token.scope", "`admin` was not asked for");
     let mut told_by_the_token = TestServers::healthy();

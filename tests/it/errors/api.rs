@@ -154,5 +154,5 @@ fn run_by(lookup: &Lookup, option: &str, value: &str, reply: Reply) -> Outcome {
 fn a_challenge_is_read_whatever_stands_around_it() {
     let challenge = "Bearer error=\"invalid_token\", error_description=\"Token inválido\"";
     let reply = Reply::new(401).header("WWW-Authenticate", "Basic realm=\"x\"").header("WWW-Authenticate", challenge);
-    refused(3, "credentials_rejected", || Lookup::fresh().answered(reply.clone()));
+    refused(8, "api_refused", || Lookup::fresh().answered(reply.clone()));
 }

@@ -44,7 +44,7 @@ fn a_failing_servers_request_id_is_told_where_there_is_one() {
 
 #[test]
 fn a_character_on_which_the_encodings_differ_leads_to_basic_encoding_and_post() {
-    for special in ["+", "%", " ", "é", "\u{7f}"] {
+    for special in ["+", "%", " ", "é"] {
         let account = Account::with_special(special);
         rejected(&account, &[]).hints_at("basic_encoding").hints_at("client_secret_post");
         rejected(&account, &["--basic-encoding", "raw"]).hints_at("basic_encoding").hints_at("client_secret_post");

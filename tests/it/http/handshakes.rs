@@ -32,5 +32,5 @@ fn a_proxy_that_does_not_answer_the_tls_handshake_is_named() {
         cli.env("HTTPS_PROXY", format!("https://127.0.0.1:{}", proxy.port())).env("M2M_RETRIES", "0")
     })
     .names("does not answer the TLS handshake")
-    .names(&format!("the proxy does not: https://127.0.0.1:{}/ (from env `HTTPS_PROXY`)", proxy.port()));
+    .names(&format!("it goes through the proxy https://127.0.0.1:{}/ (from env `HTTPS_PROXY`)", proxy.port()));
 }

@@ -45,6 +45,25 @@ fn passing_failures_of_the_token_endpoint_are_tried_again() {
 }
 
 #[test]
+fn a_wait_in_other_forms_is_understood_and_told() {
+    for (name, value, told) in [
+        ("Retry-After", "4102444800", "it asks to wait"),
+        ("X-Rate-Limit-Reset", "4102444800", "it asks to wait"),
+        ("RateLimit-Reset", "3600", "it asks to wait 1h"),
+        ("X-RateLimit-Reset", "3600.2", "it asks to wait 1h 1s"),
+    ] {
+        let account = Account::fresh();
+        let server = Server::always(Reply::new(429).header(name, value));
+        let stderr = account.token_cli(&server).run().fails(6);
+        assert!(stderr.contains(told), "{name}: {stderr}");
+        assert_eq!(server.requests().len(), 1, "the wait is beyond the deadline");
+    }
+    let account = Account::fresh();
+    recovers(&account, vec![Reply::new(429).header("X-Rate-Limit-Reset", "0"), account.grants()]);
+    recovers(&account, vec![Reply::new(429).header("Retry-After", "0.0"), account.grants()]);
+}
+
+#[test]
 fn two_retries_are_the_default() {
     let account = Account::fresh();
     recovers(&account, vec![at_once(503), at_once(502), account.grants()]);

@@ -138,3 +138,40 @@ fn discover_keeps_members_that_nobody_knows() {
     assert_eq!(out["x_vendor"], json!({ "list": [1, "é", null] }));
     assert_eq!(out["issuer"], Value::from(server.url("")));
 }
+
+#[test]
+fn the_name_of_rfc_8414_may_be_appended_too_and_every_place_is_asked() {
+    found_along(
+        "/realms/a/.well-known/oauth-authorization-server",
+        "/realms/a",
+        &[
+            "GET /realms/a/.well-known/openid-configuration",
+            "GET /.well-known/oauth-authorization-server/realms/a",
+            "GET /realms/a/.well-known/oauth-authorization-server",
+            "POST /oauth2/token",
+        ],
+    );
+}
+
+#[test]
+fn the_second_place_is_asked_whatever_the_first_answers() {
+    for first in [Reply::redirect(301, "/elsewhere"), Reply::new(403), Reply::json_text(200, "{"), Reply::new(400)] {
+        let account = Account::fresh();
+        let (grants, status) = (account.grants(), first.clone());
+        let server = Server::start(move |request| match request.path() {
+            "/.well-known/openid-configuration" => status.clone(),
+            "/.well-known/oauth-authorization-server" => Reply::json(200, &metadata(&request.origin())),
+            _ => grants.clone(),
+        });
+        let out = account.cli(["token", "--issuer", &server.url("")]).run().succeeds();
+        assert_eq!(out, format!("{}\n", account.token));
+    }
+}
+
+#[test]
+fn the_words_of_a_server_without_a_document_are_shown() {
+    let account = Account::fresh();
+    let server = Server::always(Reply::json(404, &json!({ "error": "Realm does not exist" })));
+    let stderr = account.cli(["token", "--issuer", &server.url("/realms/x")]).run().fails(7);
+    assert!(stderr.contains("Realm does not exist"), "{stderr}");
+}

@@ -152,7 +152,13 @@ fn the_profile_maps_headers_to_fields() {
     });
     let cli = call(&lookup, &server, ["/me", "--profile", "p", "--as-cpf", &lookup.cpf])
         .file("config/m2m/config.toml", config);
-    assert_eq!(cli.run().json(), json!(["7", "40499", "ACTIVE", "profile@example.com", null, null]));
+    // The answer does not say whose it is.
+    let (out, stderr) = cli.run().succeeds_with_one_warning();
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).unwrap(),
+        json!(["7", "40499", "ACTIVE", "profile@example.com", null, null])
+    );
+    assert!(stderr.contains("whether this is the participant that was asked for cannot be told"), "{stderr}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn other_answers_have_the_code_of_their_class() {
     let message = |text: &str| json!({ "statusCode": 401, "message": text }).to_string();
     let token = Reply::json_text(401, "{}").header("WWW-Authenticate", &bearer("invalid_token"));
     let scope = Reply::json_text(403, "{}").header("WWW-Authenticate", &bearer("insufficient_scope"));
-    let _ = ends(3, "credentials_rejected", token, "{}");
+    let _ = ends(8, "api_refused", token, "{}");
     let _ = ends(4, "scope_rejected", scope, "{}");
     let _ = ends(8, "api_refused", Reply::json_text(401, &message(KEY)), &message(KEY));
     let _ = ends(6, "throttled", Reply::new(429).body("slow"), "slow");
@@ -67,7 +67,7 @@ fn other_answers_have_the_code_of_their_class() {
 fn a_refused_key_costs_no_second_token_and_a_refused_cached_token_one() {
     let lookup = Lookup::fresh();
     for (reply, expected) in
-        [(gateway(401, KEY), (8, 1, 1)), (gateway(401, "Access token is missing or invalid."), (3, 2, 2))]
+        [(gateway(401, KEY), (8, 1, 1)), (gateway(401, "Access token is missing or invalid."), (8, 2, 2))]
     {
         let server = granting(
             &lookup.account,
@@ -265,5 +265,29 @@ fn a_large_body_passes_whole_and_a_closed_pipe_is_no_error() {
     if full.write_all(b"x").is_err() {
         let outcome = call(&lookup, &server, ["/x"]).stdout_to(full).run();
         assert_eq!(outcome.code, 1, "{outcome:#?}");
+    }
+}
+
+/// A revoked token would otherwise stay in the cache, and every later call would fail.
+#[test]
+fn a_cached_token_that_is_refused_as_invalid_is_renewed_whatever_the_status() {
+    let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
+    for refusal in [
+        Reply::new(403).header("WWW-Authenticate", challenge),
+        Reply::json(403, &json!({ "error": { "code": "InvalidTokenError", "message": "expired" } })),
+        Reply::json(400, &json!({ "error": "invalid_token" })),
+    ] {
+        let lookup = Lookup::fresh();
+        let dir = tempfile::TempDir::new().unwrap();
+        let asked = std::sync::Arc::new(AtomicUsize::new(0));
+        let seen = asked.clone();
+        let server = granting(&lookup.account, move |request| match request.path() {
+            "/x" if seen.fetch_add(1, Ordering::SeqCst) == 0 => refusal.clone(),
+            _ => Reply::new(200).body("fine"),
+        });
+        let cached = |target: &'static str| call(&lookup, &server, [target]).env("M2M_CACHE_DIR", dir.path());
+        let _ = cached("/ok").run().succeeds();
+        assert_eq!(cached("/x").run().succeeds(), "fine");
+        assert_eq!((asked.load(Ordering::SeqCst), grants(&server)), (2, 2));
     }
 }

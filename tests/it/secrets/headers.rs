@@ -6,7 +6,7 @@ use crate::support::account::metadata;
 use crate::support::failure::{Refusal, refused};
 use crate::support::lookup::Lookup;
 use crate::support::random::alphanumeric;
-use crate::support::{Cli, Home, Reply, Request, Server};
+use crate::support::{Account, Cli, Home, Reply, Request, Server};
 
 /// A lookup through a profile.
 struct Stage {
@@ -181,4 +181,29 @@ fn a_server_that_sends_a_key_back_does_not_make_us_print_it() {
     let stderr = cli.arg("-vv").run();
     assert_eq!(stderr.code, 8, "{stderr:?}");
     assert!(stderr.stderr.contains("[hidden]"), "{}", stderr.stderr);
+}
+
+/// A gateway in front of the token endpoint may want a key of its own.
+#[test]
+fn headers_of_the_token_request_are_sent_there_and_nowhere_else() {
+    let lookup = Lookup::fresh();
+    let key = alphanumeric(24);
+    let server = lookup.answering(Reply::new(200));
+    let config = "[profiles.p]\ntoken_headers = { x-api-key = { env = \"GATEWAY_KEY\" } }\n";
+    let cli = crate::support::call::call(&lookup, &server, ["/x", "--profile", "p"]).secret("the gateway's key", &key);
+    let _ = cli.file("config/m2m/config.toml", config).env("GATEWAY_KEY", &key).run().succeeds();
+    for request in server.requests() {
+        let expected = (request.method == "POST").then_some(key.as_str());
+        assert_eq!(request.header("x-api-key"), expected, "{}", request.line());
+    }
+}
+
+#[test]
+fn headers_that_belong_to_the_token_request_itself_are_refused() {
+    let account = Account::fresh();
+    for name in ["Content-Type", "Authorization", "Host"] {
+        let config = format!("[profiles.p]\ntoken_headers = {{ {name} = \"x\" }}\n");
+        let cli = || account.cli(["token", "--profile", "p", "--token-url", "https://h.example/t"]);
+        refused(2, "usage", || cli().file("config/m2m/config.toml", &config)).names("token_headers");
+    }
 }

@@ -7,4 +7,5 @@ mod headers;
 mod leaks;
 #[cfg(unix)]
 mod sources;
+mod suspicions;
 mod values;

@@ -81,7 +81,8 @@ fn a_ready_assertion_is_good_once() {
     let Some(server) = oidc_provider() else { return };
     let text = fs::read_to_string(server.text("/keys/p256/pkcs8")).unwrap();
     let signer = Signer::with_key(&PrivateKey::parse(&text).unwrap(), None, None).unwrap();
-    let template = Template { client_id: "m2m-key", audience: server.issuer(), typ: assertion::DEFAULT_TYP, x5t: None };
+    let template =
+        Template { client_id: "m2m-key", audience: server.issuer(), typ: "client-authentication+jwt", x5t: None };
     let assertion = assertion::make(&template, &signer, SystemTime::now()).unwrap();
     let run = || {
         let run = server.token_without_secret("key");

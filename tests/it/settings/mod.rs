@@ -4,4 +4,5 @@ mod precedence;
 mod presets;
 mod profiles;
 mod templates;
+mod unfilled;
 mod urls;

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("args", &["participants", "settings", "platform"]),
     ("output", &["check", "participants", "tokens", "settings", "http", "exit", "platform"]),
     ("check", &["participants", "api", "tokens", "settings", "secrets", "oauth", "http", "platform"]),
-    ("participants", &["api", "tokens", "settings", "http", "platform"]),
+    ("participants", &["api", "tokens", "settings", "oauth", "http", "platform"]),
     ("api", &["tokens", "settings", "oauth", "http", "platform"]),
     ("tokens", &["settings", "secrets", "oauth", "cache", "http", "platform"]),
     ("settings", &["secrets", "oauth", "http", "platform"]),

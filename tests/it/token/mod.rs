@@ -1,5 +1,6 @@
 //! `m2m token`, `m2m exec` and `m2m inspect`: getting a token, passing it on, and reading it.
 
+mod any_token;
 mod dry_run;
 #[cfg(unix)]
 mod exec;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `expect: exit 7 kind bad_response` | how the command ends; after `exit 0` there is no kind |
 //! | `says: WORDS` | words that stderr must hold; may be repeated |
+//! | `token: TEXT` | the token that is printed, if it is not the run's own |
 //! | `with: ARGS` | arguments in addition, or instead of the same option's usual value |
 //! | `command: ARGS` | another command than the usual one of the place |
 //! | `signer: ALG`, `jose: JSON` | the key and the header of the token that is verified |
@@ -47,6 +48,7 @@ pub struct Case {
     /// The kind of the error, where there is one.
     pub kind: Option<String>,
     pub says: Vec<String>,
+    pub token: Option<String>,
     pub with: Vec<String>,
     pub command: Option<String>,
     pub signer: Option<String>,
@@ -106,6 +108,7 @@ impl Case {
             exit: -1,
             kind: None,
             says: Vec::new(),
+            token: None,
             with: Vec::new(),
             command: None,
             signer: None,
@@ -126,6 +129,7 @@ impl Case {
                     };
                 }
                 "says" => case.says.push(value.to_owned()),
+                "token" => case.token = Some(value.to_owned()),
                 "with" => case.with.extend(value.split(' ').map(str::to_owned)),
                 "command" => case.command = Some(value.to_owned()),
                 "signer" => case.signer = Some(value.to_owned()),

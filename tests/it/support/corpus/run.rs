@@ -168,7 +168,8 @@ impl CorpusRun {
         } else if self.place() == "api" {
             assert!(serde_json::from_str::<&RawValue>(stdout).is_ok() || self.case.command.is_some(), "{outcome:#?}");
         } else {
-            assert_eq!(*stdout, format!("{}\n", self.lookup.account.token), "{outcome:#?}");
+            let token = self.case.token.as_ref().unwrap_or(&self.lookup.account.token);
+            assert_eq!(*stdout, format!("{token}\n"), "{outcome:#?}");
         }
     }
 }
