@@ -110,11 +110,6 @@ pub fn root_cause(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether a handshake was begun and not answered: the server's, or that of a proxy that is reached over TLS.
-pub fn is_unanswered_handshake(error: &reqwest::Error) -> bool {
-    find::<HandshakeTimeout>(error).is_some()
-}
-
 /// Whether a connection over TLS ended as if it had been cut. rustls has no type for it.
 pub fn is_without_close_notify(error: &reqwest::Error) -> bool {
     chain(error).any(|e| e.to_string().starts_with("peer closed connection without sending TLS close_notify"))

@@ -3,7 +3,6 @@
 //! environment. Refuses to write anything: that is `ui`'s.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal as _, Read};
 use std::path::PathBuf;
@@ -17,7 +16,8 @@ use crate::platform::local_input;
 pub struct Process {
     /// The arguments, the program's name first.
     pub argv: Vec<OsString>,
-    env: BTreeMap<OsString, OsString>,
+    /// In no order: a run looks a few dozen names up, which is less work than sorting would be.
+    env: Vec<(OsString, OsString)>,
     clock: Box<dyn Fn() -> SystemTime>,
     stdin: RefCell<Option<Box<dyn Read + Send>>>,
     stdin_terminal: fn() -> bool,
@@ -44,7 +44,7 @@ impl Process {
     /// A process with the given inputs.
     pub(super) fn new(
         argv: Vec<OsString>,
-        env: BTreeMap<OsString, OsString>,
+        env: Vec<(OsString, OsString)>,
         clock: Box<dyn Fn() -> SystemTime>,
         stdin: Box<dyn Read + Send>,
     ) -> Self {
@@ -66,7 +66,7 @@ impl Process {
 
     /// An environment variable, unchanged.
     pub fn var_os(&self, name: &str) -> Option<&OsStr> {
-        self.env.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
     /// An environment variable that is set and not empty.
@@ -85,7 +85,7 @@ impl Process {
     }
 
     /// All environment variables.
-    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+    pub fn env(&self) -> &[(OsString, OsString)] {
         &self.env
     }
 

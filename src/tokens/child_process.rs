@@ -19,7 +19,7 @@ pub fn environment(host: &Host, sources: &[String], name: &str, token: &Secret) 
         OURS.iter().any(|ours| variable == *ours) || sources.iter().any(|source| variable == source.as_str())
     };
     let (removed, mut environment): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        host.process.env().clone().into_iter().partition(|(variable, value)| named(variable) || holds_secret(value));
+        host.process.env().iter().cloned().partition(|(variable, value)| named(variable) || holds_secret(value));
     removed.keys().for_each(|variable| tell_removed(host, variable));
     environment.insert(name.into(), token.expose().into());
     environment
