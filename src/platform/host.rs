@@ -35,7 +35,10 @@ impl Host {
         stdout: Box<dyn Write>,
         stderr: Box<dyn Write>,
     ) -> Self {
-        Self { process: Rc::new(Process::new(argv, env.into_iter().collect(), clock, stdin)), ui: Ui::new(stdout, stderr) }
+        Self {
+            process: Rc::new(Process::new(argv, env.into_iter().collect(), clock, stdin)),
+            ui: Ui::new(stdout, stderr),
+        }
     }
 
     /// The same process, with warnings collected instead of written: see [`Ui::capturing`].

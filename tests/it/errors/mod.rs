@@ -2,6 +2,7 @@
 
 mod api;
 mod exit_codes;
+mod followed_hints;
 mod format;
 mod hints;
 mod server_text;
