@@ -52,6 +52,7 @@ pub fn json(host: &Host, error: &Error) -> String {
     #[derive(Serialize)]
     struct Body<'a> {
         kind: &'a str,
+        code: &'a str,
         exit_code: u8,
         message: String,
         causes: Vec<String>,
@@ -60,6 +61,10 @@ pub fn json(host: &Host, error: &Error) -> String {
         http_status: Option<u16>,
         url: Option<String>,
         request_id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        correlation_id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        idempotency_key: Option<String>,
     }
     let exit = exit::of(error.kind());
     let facts = error.http();
@@ -68,6 +73,7 @@ pub fn json(host: &Host, error: &Error) -> String {
     let wire = Wire {
         error: Body {
             kind: exit.kind,
+            code: error.own_code().unwrap_or(exit.kind),
             exit_code: exit.code,
             message: clean(error.message()),
             causes: error.causes().iter().map(|cause| clean(&host.ui.redactor.render(cause))).collect(),
@@ -76,6 +82,8 @@ pub fn json(host: &Host, error: &Error) -> String {
             http_status: facts.http_status,
             url: facts.url.as_deref().map(clean),
             request_id: facts.request_id.as_deref().map(|id| host.ui.redactor.quote(id)),
+            correlation_id: error.correlation().map(clean),
+            idempotency_key: error.idempotency_key().map(clean),
         },
     };
     serde_json::to_string(&wire).unwrap_or_default()

@@ -112,6 +112,9 @@ const RULES: &[Rule] = &[
     Rule::new(ErrorKind::ApiRefused, "the API knows no such path")
         .statuses(&[(404, 404)])
         .hint("check `api_url` and the path"),
+    REFUSED.words(&["collector-number", "collector number"]).hint(
+        "only a machine-to-machine token names a collector: with a member's token leave `--as-collector` out; the API takes the member from the token",
+    ),
     REFUSED.statuses(&[(401, 401), (403, 403)]).hint("ask the API's operator what this client may do"),
     REFUSED,
 ];
@@ -130,7 +133,7 @@ pub fn refusal(reply: &Response, what: &str, correlation: &str, now: SystemTime)
     }
     let context = reply.http_context();
     let request_id = context.request_id.clone().or_else(|| Some(correlation.to_owned()));
-    error.cause(format!("correlation id {correlation}")).http_context(HttpContext { request_id, ..context })
+    error.correlation_id(correlation).http_context(HttpContext { request_id, ..context })
 }
 
 /// The challenge, if it says more than a scheme and the body says nothing: RFC 6750 section 3 has the reason there.
@@ -221,6 +224,7 @@ mod tests {
             ((302, &[], ""), BadResponse),
             ((304, &[], ""), BadResponse),
             ((400, &[], r#"{"errors":[{"code":"103","message":"x"}]}"#), ApiRefused),
+            ((400, &[], r#"{"message":"Collector-Number is not allowed with a member token"}"#), ApiRefused),
             ((206, &[], "[]"), BadResponse),
             ((403, &[], r#"{"error":"insufficient_scope"}"#), ScopeRejected),
         ];

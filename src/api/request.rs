@@ -30,7 +30,7 @@ pub struct Payload {
     pub content_type: Option<&'static str>,
 }
 
-/// Builds the request. `target` is a path that begins with one `/`, or a URL on the API's origin.
+/// Builds the request. `target` is a path that begins with one `/`, the name of one after `@`, or a URL on the API's origin.
 ///
 /// # Errors
 /// Usage: the method, target or a header cannot be used; nothing is sent then.
@@ -63,6 +63,26 @@ pub fn build(api: &Api, method: &str, target: &str, headers: &[String], payload:
     // Those of the same name go out together, in place of a default.
     request.headers.extend(given);
     Ok(request)
+}
+
+/// Gives a write a key by which the API recognizes a repetition, so that it may be repeated.
+///
+/// # Errors
+/// Usage: the method only reads, or the key cannot be sent.
+pub fn make_idempotent(request: &mut Request, api: &Api, key: String) -> Result<()> {
+    if request.method.is_safe() {
+        return Err(Error::usage(format!("`--idempotent` is for writes, and {} only reads", request.method))
+            .hint("a GET may be repeated anyway"));
+    }
+    let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let value = fits.then(|| HeaderValue::from_str(&key).ok()).flatten().ok_or_else(|| {
+        Error::usage(format!("`--idempotent={key}` cannot be used"))
+            .cause("a key is visible ASCII, of 1 to 255 characters")
+    })?;
+    request.headers.insert(api.idempotency_header.clone(), value);
+    request.retry = RetryPolicy::Keyed;
+    request.idempotency_key = Some(key);
+    Ok(())
 }
 
 fn parse_method(given: &str) -> Result<Method> {
@@ -107,11 +127,21 @@ fn resolve(api: &Api, target: &str) -> Result<Url> {
     if target.contains(|c: char| c == '\\' || c.is_control()) || target.trim() != target {
         return Err(refused("it holds a backslash, a control character, or blanks at an end".into()));
     }
+    if let Some(name) = target.strip_prefix('@') {
+        let (name, query) = name.split_once('?').map_or((name, ""), |(name, query)| (name, query));
+        let path = api.path(name)?;
+        let joined = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        return url::join(&api.url, &joined).map_err(|why| {
+            Error::usage(format!("the path `@{name}`, `{path}`, is refused: {why}")).hint("a path begins with one `/`")
+        });
+    }
     if target.starts_with('/') && !target.starts_with("//") {
         return url::join(&api.url, target).map_err(refused);
     }
     if !target.contains("://") {
-        return Err(refused("it is neither a path that begins with one `/` nor a URL".into()));
+        return Err(refused(
+            "it is neither a path that begins with one `/`, nor a named path (`@balance`), nor a URL".into(),
+        ));
     }
     let parsed = Url::parse(target).map_err(|e| Error::usage("the URL is refused (not shown)").caused_by(e))?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
@@ -145,10 +175,14 @@ pub async fn send(
         let _ = sink(ResponseEvent::Chunk(&reply.body));
     }
     let (what, correlation) = (request.description(), &session.correlation);
+    let with_key = |error: Error| match &request.idempotency_key {
+        Some(key) => error.with_idempotency_key(key),
+        None => error,
+    };
     let conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
     Ok(Some(if reply.status == 304 && conditional {
         refusal::not_modified(&reply, &what, correlation)
     } else {
-        refusal::refusal(&reply, &what, correlation, host.process.now())
+        with_key(refusal::refusal(&reply, &what, correlation, host.process.now()))
     }))
 }

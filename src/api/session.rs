@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
+use crate::api::outcome;
 use crate::api::refusal;
 use crate::http::client::Http;
 use crate::http::message::{BodySink, Request, Response, visible_ascii};
@@ -42,7 +43,7 @@ pub struct ApiSession<'a> {
     refresh_is_pointless: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
     refresh_failure: RefCell<Option<Error>>,
-    /// A UUID, new in each invocation.
+    /// The id that every call carries: the flow's, or a UUID, new in each run.
     pub correlation: String,
 }
 
@@ -178,7 +179,7 @@ impl<'a> ApiSession<'a> {
             DeadlineScope::PerRequest => Deadline::after(self.http.timeout()),
         };
         let sent = self.http.send_with(self.host, request, &deadline, sink).await;
-        sent.map_err(|e| e.request_id(Some(self.correlation.clone())))
+        sent.map_err(|error| outcome::of(error, request, &self.correlation))
     }
 
     fn is_current(&self, token: &Secret) -> bool {
@@ -220,9 +221,13 @@ fn bearer(token: &AccessToken) -> Result<HeaderValue> {
 /// The gateway's headers and a new correlation id.
 async fn read_headers(host: &Host, http: &Http, api: &Api) -> Result<(HeaderMap, String)> {
     let mut headers = api.headers.read(host, &http.deadline()).await?;
-    let correlation = uuid::random()?;
+    let correlation = match &api.correlation_id {
+        Some(id) => id.clone(),
+        None => uuid::random()?,
+    };
+    host.ui.verbose(|| format!("correlation id {correlation}"));
     let value = HeaderValue::from_str(&correlation)
-        .map_err(|e| Error::new(ErrorKind::Internal, "a UUID is not a header value").caused_by(e))?;
+        .map_err(|e| Error::new(ErrorKind::Internal, "the correlation id is not a header value").caused_by(e))?;
     headers.insert(HeaderName::from_static("x-correlation-id"), value);
     Ok((headers, correlation))
 }

@@ -18,6 +18,12 @@ pub struct ApiArgs {
     /// M2M_SUBSCRIPTION_KEY_FILE a path]
     #[arg(long, value_name = "PATH")]
     subscription_key_file: Option<PathBuf>,
+    /// Id of the flow that this call belongs to, for the API's logs [env: M2M_CORRELATION_ID] [default: a new UUID per run]
+    #[arg(long, value_name = "ID")]
+    correlation_id: Option<String>,
+    /// Name of the calling client, where the API wants one (AIR MILES) [env: M2M_ORIGIN_CLIENT]
+    #[arg(long, value_name = "NAME")]
+    origin_client: Option<String>,
 }
 
 impl ApiArgs {
@@ -25,5 +31,7 @@ impl ApiArgs {
     pub fn add_to(&self, layer: &mut Layer) {
         layer.flag(SettingKey::ApiUrl, self.api_url.as_ref());
         layer.flag_secret_file(SettingKey::SubscriptionKey, self.subscription_key_file.as_ref());
+        layer.flag(SettingKey::CorrelationId, self.correlation_id.as_ref());
+        layer.flag(SettingKey::OriginClient, self.origin_client.as_ref());
     }
 }

@@ -155,13 +155,17 @@ impl CheckArgs {
             return Ok(vec![self.general.choice()]);
         }
         // A profile that is named twice is checked once: every check costs a token.
-        let mut names: Vec<&String> = Vec::new();
-        for name in &self.profiles {
-            if !names.contains(&name) {
-                names.push(name);
+        let file = ConfigFile::load(host, config.as_deref())?;
+        let document = file.parse()?;
+        let mut names: Vec<String> = Vec::new();
+        for selector in &self.profiles {
+            for name in document.select(selector)? {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
-        Ok(names.into_iter().cloned().map(named).collect())
+        Ok(names.into_iter().map(named).collect())
     }
 }
 

@@ -127,17 +127,25 @@ fn list(host: &Host, args: &ListArgs) -> Result<()> {
     let file = ConfigFile::load(host, args.general.config.as_deref())?;
     let file = file.parse()?;
     let default = file.default_profile();
-    let profiles: Vec<(String, String)> = file.summary();
+    let profiles = file.summaries();
     let is_default = |name: &str| default.as_deref() == Some(name);
     let text = if args.format.is_json() {
         let all: Vec<_> = profiles
             .iter()
-            .map(|(name, provider)| json!({"profile": name, "provider": provider, "default": is_default(name)}))
+            .map(|profile| {
+                json!({
+                    "profile": profile.name, "provider": profile.provider, "default": is_default(&profile.name),
+                    "abstract": profile.is_abstract, "tags": profile.tags,
+                })
+            })
             .collect();
         format!("{}\n", json!(all))
     } else {
-        columns::aligned(profiles.iter().map(|(name, provider)| {
-            [name.clone(), provider.clone(), if is_default(name) { "default".into() } else { String::new() }]
+        columns::aligned(profiles.into_iter().map(|profile| {
+            let mut remarks = profile.tags;
+            remarks.extend(profile.is_abstract.then(|| "abstract".to_owned()));
+            remarks.extend(is_default(&profile.name).then(|| "default".to_owned()));
+            [profile.name, profile.provider, remarks.join(" ")]
         }))
     };
     host.ui.print(text.as_bytes())

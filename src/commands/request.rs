@@ -16,15 +16,18 @@ use crate::http::log::HIDDEN_HEADERS;
 use crate::http::message::{Request, Response, ResponseEvent};
 use crate::http::retry::RetryPolicy;
 use crate::output::clean_stream::CleanStream;
+use crate::participants::collector;
 use crate::participants::identity;
 use crate::participants::impersonation;
 use crate::participants::impersonation::Impersonation;
 use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
+use crate::platform::local_input;
 use crate::platform::local_input::LocalInput;
 use crate::platform::redaction::redactor::HIDDEN;
 use crate::platform::runtime;
+use crate::platform::uuid;
 use crate::settings::api::Api;
 use crate::settings::key::SettingKey;
 use crate::settings::resolved::Settings;
@@ -47,11 +50,12 @@ const SAVED_LIMIT: u64 = 8 * 1024 * 1024;
     after_help = "Examples:
   m2m request /v1/things
   m2m request POST /v1/things --json '{\"name\":\"x\"}'
-  m2m request /v1/participants/me/balance --as-cpf 529.982.247-25 --impersonator ops@example.com"
+  m2m request @balance --as-cpf 529.982.247-25 --impersonator AgentID=9999
+  m2m request POST /v1/orders --json @order.json --idempotent"
 )]
 pub struct RequestArgs {
     /// The method, if not GET (POST when there is a body); then a path that begins with one `/` and goes below
-    /// `api_url`, or a URL on the origin of `api_url`
+    /// `api_url`, the name of a path (`@balance`), or a URL on the origin of `api_url`
     #[arg(required = true, num_args = 1..=2, value_name = "PATH-OR-URL")]
     target: Vec<String>,
     /// Header to send; repeatable
@@ -63,6 +67,10 @@ pub struct RequestArgs {
     /// Body as it is: @FILE, or `-` for stdin
     #[arg(long, value_name = "@FILE", allow_hyphen_values = true)]
     data: Option<String>,
+    /// Send an idempotency key, a new UUID or this one, with which a write is repeated like a GET; for calls whose
+    /// documentation has such a key
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true)]
+    idempotent: Option<Option<String>>,
     /// Show status and headers of the answer on stderr
     #[arg(short, long)]
     include: bool,
@@ -89,6 +97,12 @@ struct BehalfArgs {
     /// Act for a participant that was saved by `m2m participant`, `-` for stdin; not looked up
     #[arg(long, value_name = "FILE", group = "behalf")]
     as_participant: Option<PathBuf>,
+    /// Act for this collector (AIR MILES), `-` for stdin; arguments can be read by others, a file cannot
+    #[arg(long, value_name = "NUMBER", group = "behalf", allow_hyphen_values = true)]
+    as_collector: Option<String>,
+    /// Act for the collector whose number is in this file
+    #[arg(long, value_name = "FILE", group = "behalf")]
+    as_collector_file: Option<PathBuf>,
     /// Who acts, for the API's audit trail [env: M2M_IMPERSONATOR]
     #[arg(long, value_name = "WHO")]
     impersonator: Option<String>,
@@ -114,7 +128,7 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
     args.api.add_to(&mut flags);
     flags.flag(SettingKey::Impersonator, args.behalf.impersonator.as_ref());
     let settings = Settings::resolve(host, &args.grant.choice(), flags)?;
-    let api = Api::resolve(&settings)?;
+    let mut api = Api::resolve(&settings)?;
     let behalf = match (query, &args.behalf.as_participant) {
         (Some(query), _) => ActAs::LookedUp(query),
         (None, Some(path)) => ActAs::Saved(read_saved(host, path)?),
@@ -128,9 +142,21 @@ pub fn run(host: &Host, args: &RequestArgs) -> Result<()> {
         _ => return Err(Error::usage("a path is missing")),
     };
     let mut request = request::build(&api, method, target, &args.headers, payload)?;
+    // Errors name the id that was sent.
+    if let Some(id) = request.headers.remove("x-correlation-id") {
+        api.correlation_id = id.to_str().ok().map(str::to_owned);
+    }
+    if let Some(key) = &args.idempotent {
+        let key = key.clone().map_or_else(uuid::random, Ok)?;
+        host.ui.verbose(|| format!("idempotency key {key}"));
+        request::make_idempotent(&mut request, &api, key)?;
+    }
     learn_query(host, &request);
     if let Some(impersonation) = &impersonation {
         impersonation.refuse_among(&request.headers)?;
+    }
+    if let Some(number) = read_collector(host, &args.behalf)? {
+        collector::act_for(&settings, &mut request, number.trim())?;
     }
     if let (ActAs::Saved(saved), Some(impersonation)) = (&behalf, &impersonation) {
         request.headers.extend(impersonation::header_map(&impersonation.saved_headers(saved)?)?);
@@ -248,6 +274,20 @@ fn read_body(host: &Host, given: &str, flag: &str) -> Result<Vec<u8>> {
 fn read_file(host: &Host, path: &std::path::Path, flag: &str, limit: u64) -> Result<Vec<u8>> {
     let read = LocalInput::open(path).and_then(|file| file.read(limit, host.process.input_timeout()));
     read.map_err(|e| Error::usage(format!("cannot read `{}` for `{flag}`", path.display())).caused_by(e))
+}
+
+/// The collector's number, from the place that was named.
+fn read_collector(host: &Host, behalf: &BehalfArgs) -> Result<Option<String>> {
+    let bytes = match (&behalf.as_collector, &behalf.as_collector_file) {
+        (Some(dash), _) if dash == "-" => host.read_stdin("`--as-collector`", SAVED_LIMIT)?,
+        (Some(number), _) => number.clone().into_bytes(),
+        (None, Some(path)) => read_file(host, path, "--as-collector-file", SAVED_LIMIT)?,
+        (None, None) => return Ok(None),
+    };
+    let number =
+        local_input::text(bytes).map_err(|why| Error::usage("the collector's number cannot be read").cause(why))?;
+    host.ui.redactor.register_personal_data(number.trim());
+    Ok(Some(number))
 }
 
 fn read_saved(host: &Host, path: &std::path::Path) -> Result<Box<serde_json::value::RawValue>> {

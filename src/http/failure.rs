@@ -67,24 +67,34 @@ pub fn broken_off(what: &str, why: &str) -> Error {
 
 fn no_answer(error: &reqwest::Error, what: &str, root: &str) -> Error {
     let os = find::<io::Error>(error).map(io::Error::kind);
-    let (message, hint) = if error.is_timeout() {
+    let (code, message, hint) = if error.is_timeout() {
         (
+            "connect_timeout",
             "no connection within the time limit",
             "is the host reachable from here? a firewall often drops without an answer (`--connect-timeout` sets the limit)",
         )
     } else if os == Some(io::ErrorKind::ConnectionRefused) {
-        ("the connection was refused", "nothing listens at this address: check host and port")
+        ("connection_refused", "the connection was refused", "nothing listens at this address: check host and port")
     } else if error.is_connect() && is_lookup(error) {
         (
+            "name_not_resolved",
             "the host name could not be resolved",
             "check the name for typing errors, and that this machine's DNS knows it",
         )
     } else if error.is_connect() {
-        ("no connection could be made", "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)")
+        (
+            "connect_failed",
+            "no connection could be made",
+            "check host and port, and whether this machine needs a proxy (`HTTPS_PROXY`)",
+        )
     } else {
-        ("the connection broke before an answer came", "the server or something in between closed the connection")
+        (
+            "no_answer",
+            "the connection broke before an answer came",
+            "the server or something in between closed the connection",
+        )
     };
-    Error::new(ErrorKind::Unreachable, message).cause_quoted(what.to_owned(), root).hint(hint).transient()
+    Error::new(ErrorKind::Unreachable, message).cause_quoted(what.to_owned(), root).hint(hint).code(code).transient()
 }
 
 /// How a tunnel through a proxy did not come about, if that is what failed. hyper-util does not export the type, so

@@ -28,13 +28,24 @@ pub struct Request {
     pub limit: usize,
     /// Whether it may be sent again.
     pub retry: RetryPolicy,
+    /// The key by which the server recognizes a repetition, if the request carries one.
+    pub idempotency_key: Option<String>,
 }
 
 impl Request {
     /// A GET for JSON.
     pub fn get(url: Url, display_url: String, limit: usize) -> Self {
         let headers = HeaderMap::from_iter([(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self { method: Method::GET, url, display_url, headers, body: None, limit, retry: RetryPolicy::Idempotent }
+        Self {
+            method: Method::GET,
+            url,
+            display_url,
+            headers,
+            body: None,
+            limit,
+            retry: RetryPolicy::Idempotent,
+            idempotency_key: None,
+        }
     }
 
     /// Method and URL, as messages name the request.

@@ -12,6 +12,9 @@ pub enum RetryPolicy {
     /// Again while nothing was answered, or on a status that asks for it: the token request, which is billed once
     /// it has been answered.
     UntilResponse,
+    /// As long as nothing was answered, or on a status that says that nothing was done, never 500: a write whose key lets
+    /// the server recognize it.
+    Keyed,
     /// Again also when the answer broke off (GET).
     Idempotent,
 }
@@ -45,7 +48,7 @@ pub fn should_retry(repeat: RetryPolicy, outcome: AttemptOutcome, attempt: u32, 
     let wanted = match outcome {
         AttemptOutcome::Status(408 | 429 | 502 | 503 | 504) => true,
         // A server error may have had effects; once more is reasonable, a series is not.
-        AttemptOutcome::Status(500) => attempt == 0,
+        AttemptOutcome::Status(500) => attempt == 0 && repeat != RetryPolicy::Keyed,
         AttemptOutcome::Unsent | AttemptOutcome::NoAnswer => true,
         AttemptOutcome::Broken => repeat == RetryPolicy::Idempotent,
         AttemptOutcome::Status(_) | AttemptOutcome::Final => false,
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn repeats_what_may_pass_and_nothing_else() {
         use AttemptOutcome::{Broken, Final, NoAnswer, Status, Unsent};
-        use RetryPolicy::{Idempotent, Never, UntilResponse};
+        use RetryPolicy::{Idempotent, Keyed, Never, UntilResponse};
         for (repeat, outcome, attempt, expected) in [
             (UntilResponse, Status(503), 0, true),
             (UntilResponse, Status(503), 2, false),
@@ -114,6 +117,10 @@ mod tests {
             (UntilResponse, NoAnswer, 1, true),
             (UntilResponse, Broken, 0, false),
             (Idempotent, Broken, 0, true),
+            (Keyed, NoAnswer, 1, true),
+            (Keyed, Status(503), 0, true),
+            (Keyed, Status(500), 0, false),
+            (Keyed, Broken, 0, false),
             (Never, Unsent, 0, true),
             (Never, Unsent, 2, false),
             (Idempotent, Final, 0, false),

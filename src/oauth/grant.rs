@@ -100,6 +100,7 @@ pub fn build_request(endpoint: &Url, grant: &Grant, authentication: &Authenticat
         body: Some(body),
         limit: RESPONSE_LIMIT,
         retry: RetryPolicy::UntilResponse,
+        idempotency_key: None,
     };
     if let Some(authorization) = &authentication.authorization {
         request.secret_header(AUTHORIZATION, authorization.expose(), "the client credentials")?;

@@ -106,7 +106,7 @@ impl ParticipantLookup {
         request.retry = session.repeat();
         let reply = session.send(&mut request, None).await?;
         self.parse_answer(&reply, &request).map_err(|malformed| match malformed {
-            Some(error) => error.cause(format!("correlation id {}", session.correlation)),
+            Some(error) => error.correlation_id(&session.correlation),
             None => {
                 let now = host.process.now();
                 let refusal = refusal::refusal(&reply, &request.description(), &session.correlation, now);

@@ -3,6 +3,7 @@
 
 pub mod bulk;
 pub mod bulk_input;
+pub mod collector;
 pub mod cpf;
 pub mod filter;
 pub mod identity;

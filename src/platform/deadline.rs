@@ -64,6 +64,7 @@ impl Deadline {
         Error::new(ErrorKind::Unreachable, format!("no answer within {}", humantime::format_duration(self.budget)))
             .cause(format!("the deadline passed: {doing}"))
             .hint("the deadline covers the whole command; raise it with `--timeout` if the server is merely slow")
+            .code("deadline")
             .transient()
     }
 }

@@ -58,6 +58,9 @@ struct Inner {
     http_context: HttpContext,
     transient: bool,
     retry_after: Option<Duration>,
+    code: Option<&'static str>,
+    correlation_id: Option<String>,
+    idempotency_key: Option<String>,
     source: Option<Source>,
 }
 
@@ -88,6 +91,9 @@ impl Error {
             http_context: HttpContext::default(),
             transient: false,
             retry_after: None,
+            code: None,
+            correlation_id: None,
+            idempotency_key: None,
             source: None,
         }))
     }
@@ -146,6 +152,39 @@ impl Error {
             self.0.http_context.request_id = id;
         }
         self
+    }
+
+    /// Names the failure for programs, finer than its kind. Codes are part of the contract and never change.
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.0.code = Some(code);
+        self
+    }
+
+    /// The code, if the failure has one of its own.
+    pub fn own_code(&self) -> Option<&'static str> {
+        self.0.code
+    }
+
+    /// Records the id by which the API's operator finds the call, for people as well.
+    pub fn correlation_id(mut self, id: &str) -> Self {
+        self.0.correlation_id = Some(id.to_owned());
+        self.cause(format!("correlation id {id}"))
+    }
+
+    /// The correlation id of the call.
+    pub fn correlation(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// Records the key that makes repeating the call safe, for people as well.
+    pub fn with_idempotency_key(mut self, key: &str) -> Self {
+        self.0.idempotency_key = Some(key.to_owned());
+        self.cause(format!("idempotency key {key}"))
+    }
+
+    /// The key that makes repeating the call safe.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
     }
 
     /// Marks a failure that may pass by itself: a token that is still valid may be used instead.

@@ -52,6 +52,12 @@ pub enum SettingKey {
     BearerTokenTypes,
     TokenHeaders,
     ParticipantsAt,
+    CorrelationId,
+    Paths,
+    IdempotencyHeader,
+    OriginClient,
+    OriginClientHeader,
+    CollectorHeader,
 }
 
 /// What a value looks like in a profile.
@@ -211,6 +217,12 @@ pub const SETTINGS: &[Setting] = settings! {
     BearerTokenTypes "bearer_token_types" Some("--bearer-token-type"), Some("M2M_BEARER_TOKEN_TYPES"), List;
     TokenHeaders "token_headers" None, None, SecretPairs;
     ParticipantsAt "participants_at" None, None, Text;
+    CorrelationId "correlation_id" Some("--correlation-id"), Some("M2M_CORRELATION_ID"), Text;
+    Paths "paths" None, None, Pairs;
+    IdempotencyHeader "idempotency_header" None, None, Text = "Idempotency-Key";
+    OriginClient "origin_client" Some("--origin-client"), Some("M2M_ORIGIN_CLIENT"), Text;
+    OriginClientHeader "origin_client_header" None, None, Text;
+    CollectorHeader "collector_header" None, None, Text;
 };
 
 #[cfg(test)]

@@ -148,10 +148,53 @@ impl Layer {
         self.0.values().map(|(value, _)| value)
     }
 
+    /// Fills in what this profile lacks from one that it extends: tables are merged by key, anything else is replaced.
+    pub fn inherit(&mut self, parent: Self) {
+        for (key, (value, origin)) in parent.0 {
+            match (self.0.get_mut(&key).map(|(own, _)| own), value) {
+                (Some(Value::Pairs(own)), Value::Pairs(theirs)) => merge_by_name(own, theirs),
+                (Some(Value::SecretPairs(own)), Value::SecretPairs(theirs)) => merge_by_name(own, theirs),
+                (Some(_), _) => {}
+                (None, value) => self.set(key, value, origin),
+            }
+        }
+    }
+
+    /// Rewrites where secrets come from.
+    ///
+    /// # Errors
+    /// What `rewrite` fails with.
+    pub fn expand_secrets(
+        &mut self,
+        rewrite: &dyn Fn(SettingKey, &SecretSource) -> Result<SecretSource>,
+    ) -> Result<()> {
+        for (key, (value, _)) in &mut self.0 {
+            match value {
+                Value::Secret(source) => *source = rewrite(*key, source)?,
+                Value::SecretPairs(pairs) => {
+                    for (_, source) in pairs {
+                        *source = rewrite(*key, source)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Fills in what this layer lacks from a lower one.
     pub fn or(&mut self, lower: Self) {
         for (key, value) in lower.0 {
             self.0.entry(key).or_insert(value);
+        }
+    }
+}
+
+/// Adds the pairs whose names are not there yet.
+fn merge_by_name<T>(own: &mut Vec<(String, T)>, theirs: Vec<(String, T)>) {
+    for (name, value) in theirs {
+        if !own.iter().any(|(known, _)| *known == name) {
+            own.push((name, value));
         }
     }
 }

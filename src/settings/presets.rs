@@ -24,6 +24,8 @@ pub struct Preset {
     pub older_token_issuer: Option<&'static str>,
     /// How its issuers read, where nothing is known of this client's; for people.
     pub issuer_form: Option<&'static str>,
+    /// Names for paths of its API that it documents.
+    pub paths: &'static [(&'static str, &'static str)],
     /// What its refusals mean.
     pub hints: &'static [Hint],
 }
@@ -34,6 +36,12 @@ impl Preset {
         PRESETS.iter().find(|p| p.name == name)
     }
 }
+
+/// From LTM's public integration pages (repository andrelima-vertem/ltm-documentation).
+const CLOUDLOYALTY_PATHS: &[(&str, &str)] = &[
+    // participant/user_impersonation.md
+    ("balance", "/participant-api/v3/participant/balance"),
+];
 
 /// Habits that can only be one vendor's, so that they count under every preset.
 pub const VENDOR_HINTS: &[Hint] = &[
@@ -121,6 +129,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: None,
         issuer_form: None,
+        paths: &[],
         hints: &[],
     },
     Preset {
@@ -135,6 +144,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::CognitoPool,
         older_token_issuer: None,
         issuer_form: None,
+        paths: CLOUDLOYALTY_PATHS,
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -146,6 +156,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::CognitoPool,
         older_token_issuer: None,
         issuer_form: Some("https://cognito-idp.REGION.amazonaws.com/POOL_ID"),
+        paths: &[],
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -157,12 +168,16 @@ pub const PRESETS: &[Preset] = &[
             ("assertion_aud", "https://loyaltyone-sandbox-pin.auth0.com/"),
             ("assertion_typ", "JWT"),
             ("body_format", "json"),
+            // developer.airmiles.ca, apis/offer-service/examples/m2m: for whom a call is, and which client makes it.
+            ("collector_header", "Collector-Number"),
+            ("origin_client_header", "x-origin-client"),
         ],
         variables: &[],
         needs_audience: true,
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: None,
         issuer_form: Some("https://loyaltyone-sandbox-pin.auth0.com/"),
+        paths: &[],
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -179,6 +194,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: None,
         issuer_form: Some("https://TENANT.auth0.com/"),
+        paths: &[],
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -200,6 +216,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: Some("https://sts.windows.net/{tenant_id}/"),
         issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
+        paths: &[],
         hints: &[
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
             Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`")
@@ -215,6 +232,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: None,
         issuer_form: None,
+        paths: &[],
         hints: &[
             Hint::on(
                 "invalid_scope",
@@ -240,6 +258,7 @@ pub const PRESETS: &[Preset] = &[
         issuer_rule: IssuerRule::Exact,
         older_token_issuer: None,
         issuer_form: Some("https://HOST/realms/REALM"),
+        paths: &[],
         hints: &[
             Hint::on(
                 "unauthorized_client",

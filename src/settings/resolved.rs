@@ -63,6 +63,7 @@ impl Settings {
         let mut values = flags;
         values.or(environment::layer(host)?);
         let mut profile_secret_vars = Vec::new();
+        let name = name.map(|(name, origin)| file.select_one(&name).map(|name| (name, origin))).transpose()?;
         if let Some((name, origin)) = &name {
             let profile = file.profile(host, name, origin)?;
             profile_secret_vars = variables_of(&profile);

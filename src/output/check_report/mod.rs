@@ -12,6 +12,9 @@ pub use junit::junit;
 use crate::check::report::{Report, Status};
 use crate::platform::text;
 
+/// With more profiles than this, those that work get a line each.
+const MANY: usize = 5;
+
 /// How far messages are indented in text.
 const MESSAGE_COLUMN: usize = 32;
 
@@ -23,6 +26,10 @@ pub fn text(reports: &[Report], all: bool, width: Option<usize>) -> String {
     // On a narrow terminal a deep indent leaves too little for words.
     let indent = if width < MESSAGE_COLUMN * 2 { 8 } else { MESSAGE_COLUMN };
     for report in reports {
+        if reports.len() > MANY && !all && report.is_ok() {
+            out.push_str(&in_one_line(report));
+            continue;
+        }
         out.push_str(&format!("{}\n", report.profile));
         for check in report.checks.iter().filter(|check| all || check.status != Status::Skip) {
             let prefix = format!("  {:4}  {:23} ", mark(check.status), check.id);
@@ -39,6 +46,17 @@ pub fn text(reports: &[Report], all: bool, width: Option<usize>) -> String {
     let more = if skipped && !all { " (-v tells why)" } else { "" };
     out.push_str(&format!("{}{more}\n", summary(reports)));
     out
+}
+
+/// A profile that works, among many.
+fn in_one_line(report: &Report) -> String {
+    let warned: Vec<&str> =
+        report.checks.iter().filter(|check| check.status == Status::Warn).map(|check| check.id).collect();
+    if warned.is_empty() {
+        format!("  ok    {}\n", report.profile)
+    } else {
+        format!("  WARN  {}: {}\n", report.profile, warned.join(", "))
+    }
 }
 
 /// Capitals make trouble stand out without color.

@@ -13,8 +13,7 @@ use crate::platform::host::Host;
 use crate::platform::local_input;
 use crate::platform::local_input::LocalInput;
 use crate::platform::text::{list_quoted, nearest};
-use crate::settings::key::{SETTINGS, SettingKey};
-use crate::settings::layer::{Layer, Origin};
+use crate::settings::key::SETTINGS;
 
 /// Larger than any real configuration, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -44,12 +43,12 @@ pub enum AvailableProfiles {
 
 /// The file's text, taken apart.
 pub struct Document<'f> {
-    file: &'f ConfigFile,
-    table: Table<'f>,
-    default_profile: Option<String>,
+    pub(super) file: &'f ConfigFile,
+    pub(super) table: Table<'f>,
+    pub(super) default_profile: Option<String>,
 }
 
-type Table<'a> = DeTable<'a>;
+pub(super) type Table<'a> = DeTable<'a>;
 pub(super) type Item<'a> = Spanned<DeValue<'a>>;
 
 impl ConfigFile {
@@ -138,8 +137,9 @@ impl ConfigFile {
         Ok(default)
     }
 
-    fn unknown_key(&self, key: &str, span: &Range<usize>, profile: &str) -> Error {
-        let known: Vec<&str> = SETTINGS.iter().map(|s| s.name).collect();
+    pub(super) fn unknown_key(&self, key: &str, span: &Range<usize>, profile: &str) -> Error {
+        let of_profiles = ["extends", "abstract", "tags"];
+        let known: Vec<&str> = SETTINGS.iter().map(|s| s.name).chain(of_profiles).collect();
         let error = self.at(span, format!("unknown key `{key}` in profile `{profile}`"));
         match nearest(key, &known) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -147,7 +147,7 @@ impl ConfigFile {
         }
     }
 
-    fn unknown_profile(&self, name: &str, chosen_by: &str, names: &[String]) -> Error {
+    pub(super) fn unknown_profile(&self, name: &str, chosen_by: &str, names: &[String]) -> Error {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let place = match &self.path {
             Some(path) => format!(
@@ -172,80 +172,18 @@ impl ConfigFile {
         }
     }
 
-    fn line(&self, span: &Range<usize>) -> usize {
+    pub(super) fn line(&self, span: &Range<usize>) -> usize {
         self.text.as_bytes()[..span.start.min(self.text.len())].iter().filter(|b| **b == b'\n').count() + 1
     }
 
     pub(super) fn at(&self, span: &Range<usize>, message: String) -> Error {
+        Error::usage(message).cause(self.place(span))
+    }
+
+    /// File and line, for people.
+    pub(super) fn place(&self, span: &Range<usize>) -> String {
         let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
-        Error::usage(message).cause(format!("{path}, line {}", self.line(span)))
-    }
-}
-
-impl Document<'_> {
-    /// The profile that is used when none is named.
-    pub fn default_profile(&self) -> Option<String> {
-        self.default_profile.clone()
-    }
-
-    /// The names of all profiles, in alphabetical order.
-    pub fn names(&self) -> Vec<String> {
-        profiles(&self.table).map(|all| all.keys().map(|k| k.get_ref().to_string()).collect()).unwrap_or_default()
-    }
-
-    /// The profiles that could be chosen, if none was.
-    pub fn available_profiles(&self) -> AvailableProfiles {
-        match self.names() {
-            _ if self.file.path.is_none() => AvailableProfiles::NoFile,
-            names if names.is_empty() => AvailableProfiles::None,
-            names => AvailableProfiles::Profiles(names),
-        }
-    }
-
-    /// Names and providers of all profiles, in alphabetical order.
-    pub fn summary(&self) -> Vec<(String, String)> {
-        let provider = |item: &Item<'_>| {
-            item.get_ref().get("provider").and_then(|p| p.get_ref().as_str()).unwrap_or("generic").to_owned()
-        };
-        profiles(&self.table)
-            .map(|all| all.iter().map(|(name, item)| (name.get_ref().to_string(), provider(item))).collect())
-            .unwrap_or_default()
-    }
-
-    /// One profile as a layer.
-    ///
-    /// # Errors
-    /// Usage: no such profile (`chosen_by` says who asked), an unknown key, a wrong type.
-    pub fn profile(&self, host: &Host, name: &str, chosen_by: &str) -> Result<Layer> {
-        let all = profiles(&self.table);
-        let Some(item) = all.and_then(|all| all.get(name)) else {
-            return Err(self.file.unknown_profile(name, chosen_by, &self.names()));
-        };
-        let DeValue::Table(values) = item.get_ref() else {
-            return Err(self.file.at(&item.span(), format!("`profiles.{name}` is not a table")));
-        };
-        let mut layer = Layer::default();
-        for (key, value) in values {
-            let text: &str = key.get_ref();
-            let Some(setting) = SettingKey::named(text) else {
-                return Err(self.file.unknown_key(text, &key.span(), name));
-            };
-            let parsed = self.file.value(host, setting.name, setting.shape, value)?;
-            let origin = Origin::Profile {
-                name: name.to_owned(),
-                file: self.file.path.clone().unwrap_or_default(),
-                line: self.file.line(&key.span()),
-            };
-            layer.set(setting.key, parsed, origin);
-        }
-        Ok(layer)
-    }
-}
-
-fn profiles<'t, 'a>(table: &'t Table<'a>) -> Option<&'t Table<'a>> {
-    match table.get("profiles").map(Spanned::get_ref) {
-        Some(DeValue::Table(profiles)) => Some(profiles),
-        _ => None,
+        format!("{path}, line {}", self.line(span))
     }
 }
 

@@ -2,5 +2,6 @@
 
 pub mod file;
 pub mod generated_key;
+pub mod profiles;
 pub mod starter;
 mod value;

@@ -2,5 +2,6 @@
 
 mod commands;
 mod errors;
+mod inheritance;
 #[cfg(unix)]
 mod key;

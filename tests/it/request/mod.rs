@@ -3,3 +3,4 @@
 mod response;
 mod sent;
 mod target;
+mod writes;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::binary::command::Cli;
 
 /// The members of the JSON error that say nothing when they have no value.
-const OPTIONAL: [&str; 4] = ["http_status", "oauth_error", "request_id", "url"];
+const OPTIONAL: [&str; 6] = ["correlation_id", "http_status", "idempotency_key", "oauth_error", "request_id", "url"];
 
 /// The documented error line of `--error-format json`.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl JsonError {
         let outer = document.as_object().expect("an object");
         assert_eq!(outer.keys().collect::<Vec<_>>(), ["error"], "{line}");
         let inner = outer["error"].as_object().expect("an object");
-        let always = ["kind", "exit_code", "message", "causes", "hints"];
+        let always = ["kind", "code", "exit_code", "message", "causes", "hints"];
         for key in inner.keys() {
             assert!(
                 always.contains(&key.as_str()) || OPTIONAL.contains(&key.as_str()),
