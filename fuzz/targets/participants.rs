@@ -22,7 +22,7 @@ fuzz_target!(|body: &[u8]| {
     assert!(is_json(&found.array) && is_json(&json::indented(&found.array)));
     let row = Row {
         line: bulk_input::Line::of(1, "fulano"),
-        answer: Answer::Found { items: found.items.clone(), matches: false },
+        answer: Answer::Found { items: found.items.clone(), matches: false, then: None },
     };
     for redact in [false, true] {
         let line = ndjson::line(&Redactor::default(), Field::Login, &row, redact);

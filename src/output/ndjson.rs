@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::exit;
 use crate::output::redact_participant;
@@ -25,20 +26,22 @@ pub fn line(redactor: &Redactor, field: Field, row: &Row, redact: bool) -> Strin
     let query = json!({ field.name(): shown });
     let head = |status: &str| format!("{{\"line\":{},\"query\":{query},\"status\":\"{status}\"", row.line.number);
     match &row.answer {
-        Answer::Found { items, matches } => {
+        Answer::Found { items, matches, then } => {
             let mut out = head("found");
-            out.push_str(",\"participants\":[");
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                if redact {
-                    out.push_str(&redact_participant::participant(item))
-                } else {
-                    push_on_one_line(&mut out, item.get())
-                }
+            push_participants(&mut out, items, redact);
+            out.push_str(if *matches { "" } else { ",\"matches\":false" });
+            if let Some(then) = then {
+                out.push_str(&format!(",\"then\":{{\"status\":{},\"body\":", then.status));
+                push_masked(&mut out, &then.body, redact);
+                out.push('}');
             }
-            out.push_str(if *matches { "]}\n" } else { "],\"matches\":false}\n" });
+            out.push_str("}\n");
+            out
+        }
+        Answer::Ambiguous(items) => {
+            let mut out = head("ambiguous");
+            push_participants(&mut out, items, redact);
+            out.push_str("}\n");
             out
         }
         Answer::NotFound => format!("{},\"participants\":[]}}\n", head("not_found")),
@@ -64,6 +67,25 @@ fn failure(redactor: &Redactor, error: &Error, redact: bool) -> Failure {
     }
 }
 
+fn push_participants(out: &mut String, items: &[Box<RawValue>], redact: bool) {
+    out.push_str(",\"participants\":[");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push_masked(out, item, redact);
+    }
+    out.push(']');
+}
+
+fn push_masked(out: &mut String, item: &RawValue, redact: bool) {
+    if redact {
+        out.push_str(&redact_participant::participant(item));
+    } else {
+        push_on_one_line(out, item.get());
+    }
+}
+
 /// In valid JSON a raw line end can only be white space between tokens, so a space says the same.
 fn push_on_one_line(out: &mut String, json: &str) {
     if !json.contains('\n') && !json.contains('\r') {
@@ -76,7 +98,6 @@ fn push_on_one_line(out: &mut String, json: &str) {
 mod tests {
     use super::*;
     use crate::participants::bulk_input::Line;
-    use serde_json::value::RawValue;
 
     fn row(answer: Answer) -> Row {
         Row { line: Line::of(7, "529.982.247-25"), answer }
@@ -86,7 +107,7 @@ mod tests {
     fn participants_stay_as_they_were_on_one_line() {
         let items = vec![RawValue::from_string("{\"a\":1.50,\r\n \"b\":\"x\\ny\"}".into()).unwrap()];
         assert_eq!(
-            line(&Redactor::default(), Field::Cpf, &row(Answer::Found { items, matches: true }), false),
+            line(&Redactor::default(), Field::Cpf, &row(Answer::Found { items, matches: true, then: None }), false),
             "{\"line\":7,\"query\":{\"cpf\":\"529.982.247-25\"},\"status\":\"found\",\"participants\":[{\"a\":1.50,   \"b\":\"x\\ny\"}]}\n"
         );
         assert!(!line(&Redactor::default(), Field::Cpf, &row(Answer::NotFound), true).contains("529"));

@@ -16,6 +16,7 @@ use crate::http::retry::jitter;
 use crate::participants::bulk_input::Line;
 use crate::participants::cpf::Cpf;
 use crate::participants::filter::ParticipantFilter;
+use crate::participants::follow_up::{FollowUp, Followed};
 use crate::participants::identity::{self, Identity, OTHER_PERSON};
 use crate::participants::lookup::{ParticipantLookup, Query};
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -59,7 +60,11 @@ pub enum Answer {
         items: Vec<Box<RawValue>>,
         /// Whether each of them is the person that was asked for, as far as the answer says.
         matches: bool,
+        /// What the call on behalf of the participant gave, if there was one.
+        then: Option<Followed>,
     },
+    /// Several match, and a call on behalf of one was to follow: nothing was sent.
+    Ambiguous(Vec<Box<RawValue>>),
     /// Nobody matches.
     NotFound,
     /// The value cannot be looked up; nothing was sent.
@@ -89,6 +94,8 @@ pub struct Bulk<'a> {
     pub lookup: &'a ParticipantLookup,
     /// Which of them count.
     pub selection: &'a ParticipantFilter,
+    /// What is called on behalf of each participant.
+    pub then: Option<&'a FollowUp<'a>>,
     /// What the lines are.
     pub field: Field,
     /// How many lookups are in flight.
@@ -189,14 +196,39 @@ impl Bulk<'_> {
         mut stop: Stop,
     ) -> Result<Answer> {
         let _permit = stop.unless(concurrency_limit.open.acquire()).await?;
+        let find = || concurrency_limit.run_first_alone(Box::pin(self.lookup.find(self.host, self.session, query)));
+        let found = match self.paced(rate_limiter, &mut stop, find).await? {
+            Ok(found) => self.select(query, found.items),
+            Err(error) if error.kind() == ErrorKind::NotFound => Answer::NotFound,
+            Err(error) => Answer::Failed(error),
+        };
+        let Some(follow_up) = self.then else { return Ok(found) };
+        match found {
+            Answer::Found { items, .. } if items.len() > 1 => Ok(Answer::Ambiguous(items)),
+            Answer::Found { items, matches, .. } if items.len() == 1 => {
+                let call = || Box::pin(follow_up.call(self.host, self.session, query, &items[0]));
+                Ok(match self.paced(rate_limiter, &mut stop, call).await? {
+                    Ok(then) => Answer::Found { items, matches, then: Some(then) },
+                    Err(error) => Answer::Failed(error),
+                })
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Makes a request until it succeeds or fails for good, at the pace that the API and the user set. The inner error is the
+    /// request's, the outer one ends the run.
+    async fn paced<T, F: Future<Output = Result<T>>>(
+        &self,
+        rate_limiter: &RateLimiter,
+        stop: &mut Stop,
+        request: impl Fn() -> F,
+    ) -> Result<Result<T>> {
         let (mut attempt, mut throttled) = (0, 0);
         loop {
             stop.unless(rate_limiter.wait_for_slot()).await?;
-            let error = match concurrency_limit
-                .run_first_alone(Box::pin(self.lookup.find(self.host, self.session, query)))
-                .await
-            {
-                Ok(found) => return Ok(self.select(query, found.items)),
+            let error = match request().await {
+                Ok(done) => return Ok(Ok(done)),
                 Err(error) => error,
             };
             if let Some(lost) = self.session.refresh_error() {
@@ -204,7 +236,6 @@ impl Bulk<'_> {
             }
             let asked = error.retry_after();
             match error.kind() {
-                ErrorKind::NotFound => return Ok(Answer::NotFound),
                 ErrorKind::Throttled => {
                     throttled += 1;
                     let wait = retry::delay(throttled, asked, jitter());
@@ -222,7 +253,7 @@ impl Bulk<'_> {
                     }
                     attempt += 1;
                 }
-                _ => return Ok(Answer::Failed(error)),
+                _ => return Ok(Err(error)),
             }
         }
     }
@@ -235,7 +266,7 @@ impl Bulk<'_> {
                 if !matches {
                     self.host.ui.warn(OTHER_PERSON);
                 }
-                Answer::Found { items, matches }
+                Answer::Found { items, matches, then: None }
             }
             Err(_) if items.is_empty() => Answer::NotFound,
             Err(error) => Answer::Failed(error),

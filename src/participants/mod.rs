@@ -6,6 +6,7 @@ pub mod bulk_input;
 pub mod collector;
 pub mod cpf;
 pub mod filter;
+pub mod follow_up;
 pub mod identity;
 pub mod impersonation;
 pub mod lookup;

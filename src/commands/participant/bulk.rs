@@ -12,11 +12,11 @@ use kdam::{Bar, BarBuilder, BarExt as _};
 use crate::api::session::{ApiSession, DeadlineScope};
 use crate::commands::participant::writer::{Output, Summary, Writer};
 use crate::exit;
-use crate::http::client::Http;
 use crate::http::retry::RetryPolicy;
 use crate::participants::bulk::{Bulk, Field};
 use crate::participants::bulk_input;
 use crate::participants::filter::ParticipantFilter;
+use crate::participants::follow_up::FollowUp;
 use crate::participants::lookup::ParticipantLookup;
 use crate::participants::resume;
 use crate::participants::resume::CompletedLines;
@@ -25,7 +25,7 @@ use crate::platform::host::Host;
 use crate::platform::runtime;
 use crate::platform::shell;
 use crate::platform::ui::Verbosity;
-use crate::tokens::provider::TokenProvider;
+use crate::tokens::session::TokenSession;
 
 /// Many at once.
 #[derive(Args, Debug)]
@@ -46,6 +46,9 @@ pub struct BulkArgs {
     /// Append to this output of an earlier run, skipping the lines that it has; a torn last line is dropped
     #[arg(long, value_name = "OUT.NDJSON")]
     resume: Option<PathBuf>,
+    /// GET this path or named path on behalf of each participant found; needs an impersonator
+    #[arg(long, value_name = "PATH|@NAME")]
+    then: Option<String>,
 }
 
 impl BulkArgs {
@@ -55,6 +58,7 @@ impl BulkArgs {
             ("--concurrency", self.concurrency.is_some()),
             ("--rate", self.rate.is_some()),
             ("--resume", self.resume.is_some()),
+            ("--then", self.then.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map_or(Ok(()), |(flag, _)| {
             Err(Error::usage(format!("`{flag}` is for many lookups, and this is one"))
@@ -98,11 +102,14 @@ pub fn run(
     args: &BulkArgs,
     redact: bool,
     selection: &ParticipantFilter,
+    session: &TokenSession,
     lookup: &ParticipantLookup,
-    provider: &TokenProvider<'_>,
-    http: &Http,
 ) -> Result<()> {
     let (field, path) = args.input()?;
+    let settings = &session.settings;
+    let follow_up = args.then.as_ref().map(|target| FollowUp::resolve(settings, lookup.api(), target)).transpose()?;
+    let (http, provider) = (session.http()?, session.provider(host)?);
+    let (http, provider) = (&http, &provider);
     let (input, total) = open_input(host, path, field)?;
     let (output, mut done) = match &args.resume {
         Some(path) => resume::open(path, field).map(|(file, done)| (Output::File(file), done))?,
@@ -130,6 +137,7 @@ pub fn run(
                 session: &session,
                 lookup,
                 selection,
+                then: follow_up.as_ref(),
                 field,
                 concurrency: args.concurrency.unwrap_or(8),
                 rate: args.rate,

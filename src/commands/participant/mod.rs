@@ -39,7 +39,8 @@ const FLAGS: FlagPrefix = FlagPrefix("--");
   m2m participant --cpf 529.982.247-25
   m2m participant --login ana --one --segment Gold -o headers --impersonator ops@example.com
   m2m participant --cpf-file cpfs.txt > out.ndjson
-  m2m participant --cpf-file cpfs.txt --resume out.ndjson            goes on where that ended"
+  m2m participant --cpf-file cpfs.txt --resume out.ndjson            goes on where that ended
+  m2m participant --cpf-file cpfs.txt --then @balance --impersonator AgentID=9999"
 )]
 pub struct ParticipantArgs {
     #[command(flatten)]
@@ -48,7 +49,7 @@ pub struct ParticipantArgs {
     /// key
     #[arg(short, long, value_name = "FORMAT", default_value = "json", hide_possible_values = true, conflicts_with_all = ["cpf_file", "login_file"])]
     output: Format,
-    /// Who acts for the participant, for `-o headers` and `-o curl` [env: M2M_IMPERSONATOR]
+    /// Who acts for the participant, for `-o headers`, `-o curl`, and `--then` [env: M2M_IMPERSONATOR]
     #[arg(long, value_name = "WHO")]
     impersonator: Option<String>,
     /// Mask personal data in what is printed; ids, segment and status stay, where they are no CPF or e-mail
@@ -99,11 +100,12 @@ pub fn run(host: &Host, args: &ParticipantArgs) -> Result<()> {
     let session = TokenSession::prepare(host, &args.grant.choice(), flags, args.grant.cache.mode())?;
     let lookup = ParticipantLookup::resolve(&session.settings)?;
     let impersonation = (args.output != Format::Json).then(|| Impersonation::resolve(&session.settings)).transpose()?;
+    let Some(query) = query else {
+        let selection = args.selection.selection(false);
+        return bulk::run(host, &args.bulk, args.redact, &selection, &session, &lookup);
+    };
     let http = session.http()?;
     let provider = session.provider(host)?;
-    let Some(query) = query else {
-        return bulk::run(host, &args.bulk, args.redact, &args.selection.selection(false), &lookup, &provider, &http);
-    };
     let selection = args.selection.selection(impersonation.is_some());
     let (found, shared) = runtime::run(async {
         let session =

@@ -111,6 +111,7 @@ impl Writer<'_> {
 pub(super) struct Summary {
     found: u64,
     not_found: u64,
+    ambiguous: u64,
     invalid: u64,
     errors: u64,
     /// Lines of the earlier run, and how many of them have no answer.
@@ -130,6 +131,10 @@ impl Summary {
     fn count(&mut self, answer: &Answer) {
         match answer {
             Answer::Found { .. } => self.found += 1,
+            Answer::Ambiguous(_) => {
+                self.ambiguous += 1;
+                self.raise_exit_kind(ErrorKind::NotFound);
+            }
             Answer::NotFound => self.not_found += 1,
             Answer::Invalid(_) => self.invalid += 1,
             Answer::Failed(error) => {
@@ -144,7 +149,7 @@ impl Summary {
     }
 
     fn total(&self) -> u64 {
-        self.found + self.not_found + self.invalid + self.errors
+        self.found + self.not_found + self.ambiguous + self.invalid + self.errors
     }
 
     pub(super) fn summary(&self) -> String {
@@ -154,11 +159,12 @@ impl Summary {
             (lines, failed) => format!(", {lines} were there already, {failed} of them errors"),
         };
         format!(
-            "{} {}: {} found, {} not found, {} invalid, {} errors{earlier}",
+            "{} {}: {} found, {} not found, {}{} invalid, {} errors{earlier}",
             self.total(),
             line_or_lines(self.total()),
             self.found,
             self.not_found,
+            if self.ambiguous > 0 { format!("{} ambiguous, ", self.ambiguous) } else { String::new() },
             self.invalid,
             self.errors
         )
@@ -169,7 +175,7 @@ impl Summary {
         let (lines, failed) = self.already;
         let all = self.total() + lines;
         self.worst.map(|kind| {
-            let failed = self.errors + failed;
+            let failed = self.errors + self.ambiguous + failed;
             let verb = if failed == 1 { "has" } else { "have" };
             Error::new(kind, format!("{failed} of {all} {} {verb} no answer", line_or_lines(all)))
         })

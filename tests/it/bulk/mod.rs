@@ -5,4 +5,5 @@ mod pace;
 mod resume;
 mod rows;
 mod stop;
+mod then;
 mod token;
