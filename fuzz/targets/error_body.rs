@@ -24,13 +24,14 @@ thread_local! {
     };
 }
 
+/// Some call.
+const CALL: refusal::Call<'static> =
+    refusal::Call { what: "GET https://api.example.com/x", correlation: "a-correlation-id", codes: &[] };
+
 fuzz_target!(|input: &[u8]| HOST.with(|host| {
     let (first, body) = input.split_first().unwrap_or((&0, &[]));
     let reply = reply(STATUSES[usize::from(*first) % STATUSES.len()], body);
-    for error in [
-        token_error::refusal(&reply, [&[], &[]], UNIX_EPOCH),
-        refusal::refusal(&reply, "GET https://api.example.com/x", "a-correlation-id", UNIX_EPOCH),
-    ] {
+    for error in [token_error::refusal(&reply, [&[], &[]], UNIX_EPOCH), refusal::refusal(&reply, &CALL, UNIX_EPOCH)] {
         assert_showable(host, &error);
         let shown = m2m::internals::report::json(host, &error);
         assert!(!shown.contains(SECRET), "the secret is shown: {shown}");

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::oauth::refusal::{Answer, Rule};
 use crate::platform::error::{Error, ErrorKind, HttpContext};
+use crate::settings::error_codes::CodeMeaning;
 
 use crate::http::message::Response;
 
@@ -119,21 +120,57 @@ const RULES: &[Rule] = &[
     REFUSED,
 ];
 
-/// The error for an answer of the API that is not a success. `what` names the request; `correlation` is what was sent.
-pub fn refusal(reply: &Response, what: &str, correlation: &str, now: SystemTime) -> Error {
+/// A call, as errors about its answer name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Method and URL.
+    pub what: &'a str,
+    /// The correlation id that was sent.
+    pub correlation: &'a str,
+    /// What the API's own codes mean.
+    pub codes: &'static [CodeMeaning],
+}
+
+/// What the API's own code in an answer means, unless the gateway or an intermediary has answered.
+pub fn meaning(reply: &Response, codes: &'static [CodeMeaning]) -> Option<&'static CodeMeaning> {
+    if codes.is_empty() || reply.is_success() || reply.status == 429 || reply.is_html() {
+        return None;
+    }
+    let code = ErrorBody::of(reply).code?;
+    codes.iter().find(|known| known.code == code)
+}
+
+/// The error for an answer of the API that is not a success.
+pub fn refusal(reply: &Response, call: &Call<'_>, now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
-    let answer = Answer { response: reply, body: &body, request: what };
-    let rule = &RULES[answer.rule(RULES)];
-    let mut error = answer.error(rule, now);
+    let answer = Answer { response: reply, body: &body, request: call.what };
+    let known = meaning(reply, call.codes);
+    let (mut error, hint) = match known {
+        Some(known) => {
+            let error = answer.error(&Rule::new(known.kind, known.meaning), now);
+            (if known.may_pass { error.transient() } else { error }, known.hint)
+        }
+        None => {
+            let rule = &RULES[answer.rule(RULES)];
+            (answer.error(rule, now), rule.hint)
+        }
+    };
+    if let Some(words) = body.detail_words() {
+        error = error.cause_quoted("in particular", words);
+    }
+    let explained = body.details.iter().filter_map(|(code, _)| {
+        known?.details.iter().find(|(sub, _)| sub == code).map(|(sub, meaning)| format!("{sub} means: {meaning}"))
+    });
+    error = explained.fold(error, Error::cause);
     if let Some(challenge) = challenge_alone(reply, &body) {
         error = error.cause_quoted("its header `www-authenticate` says", challenge);
     }
-    if let Some(hint) = rule.hint {
+    if let Some(hint) = hint {
         error = error.hint(hint);
     }
     let context = reply.http_context();
-    let request_id = context.request_id.clone().or_else(|| Some(correlation.to_owned()));
-    error.correlation_id(correlation).http_context(HttpContext { request_id, ..context })
+    let request_id = context.request_id.clone().or_else(|| Some(call.correlation.to_owned()));
+    error.correlation_id(call.correlation).http_context(HttpContext { request_id, ..context })
 }
 
 /// The challenge, if it says more than a scheme and the body says nothing: RFC 6750 section 3 has the reason there.
@@ -152,7 +189,11 @@ mod tests {
     }
 
     fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
-        refusal(&response(status, headers, body), "GET https://api/x", "c", SystemTime::now())
+        refusal(
+            &response(status, headers, body),
+            &Call { what: "GET https://api/x", correlation: "c", codes: &[] },
+            SystemTime::now(),
+        )
     }
 
     #[test]
@@ -165,6 +206,36 @@ mod tests {
             let quotes: Vec<_> = error.causes().iter().filter(|c| c.text.contains("www-authenticate")).collect();
             assert_eq!(quotes.first().and_then(|cause| cause.quote.as_deref()), expected, "{challenge} {body}");
         }
+    }
+
+    #[test]
+    fn the_apis_own_codes_decide_class_and_next_step() {
+        use crate::settings::cloudloyalty_codes::CODES;
+        for (status, body, kind, transient) in [
+            (400, r#"{"errors":[{"code":"100","message":"x"}]}"#, ErrorKind::BadResponse, true),
+            (400, r#"{"errors":[{"code":120,"message":"x"}]}"#, ErrorKind::BadResponse, true),
+            (422, r#"{"errors":[{"code":"332","message":"x"}]}"#, ErrorKind::ApiRefused, false),
+            (400, r#"{"errors":[{"code":"113","message":"x"}]}"#, ErrorKind::NotFound, false),
+            (429, r#"{"errors":[{"code":"332","message":"x"}]}"#, ErrorKind::Throttled, true),
+            (422, r#"{"errors":[{"code":"999","message":"x"}]}"#, ErrorKind::ApiRefused, false),
+        ] {
+            let call = Call { what: "GET https://api/x", correlation: "c", codes: CODES };
+            let error = refusal(&response(status, &[], body), &call, SystemTime::now());
+            assert_eq!((error.kind(), error.is_transient()), (kind, transient), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_stands_below_an_error_is_shown_and_explained() {
+        use crate::settings::cloudloyalty_codes::CODES;
+        let body = r#"{"errors":[{"code":"322","message":"a","subMessage":"b","sub":[{"code":29,"message":"Cep"}]}]}"#;
+        let call = Call { what: "POST https://api/x", correlation: "c", codes: CODES };
+        let error = refusal(&response(422, &[], body), &call, SystemTime::now());
+        let causes = format!("{:?}", error.causes());
+        assert!(
+            causes.contains("29: Cep; b") && causes.contains("29 means: the CEP is missing or invalid"),
+            "{causes}"
+        );
     }
 
     #[test]

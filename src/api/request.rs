@@ -183,6 +183,6 @@ pub async fn send(
     Ok(Some(if reply.status == 304 && conditional {
         refusal::not_modified(&reply, &what, correlation)
     } else {
-        with_key(refusal::refusal(&reply, &what, correlation, host.process.now()))
+        with_key(refusal::refusal(&reply, &session.call(&what), host.process.now()))
     }))
 }

@@ -7,8 +7,10 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::api::outcome;
 use crate::api::refusal;
+use crate::api::refusal::Call;
 use crate::http::client::Http;
 use crate::http::message::{BodySink, Request, Response, visible_ascii};
+use crate::http::retry;
 use crate::http::retry::RetryPolicy;
 use crate::platform::deadline::Deadline;
 use crate::platform::error::{Error, ErrorKind, Result};
@@ -16,6 +18,7 @@ use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::uuid;
 use crate::settings::api::Api;
+use crate::settings::error_codes::CodeMeaning;
 use crate::tokens::provider::{AccessToken, TokenProvider};
 
 /// How deadlines count in a session.
@@ -43,6 +46,8 @@ pub struct ApiSession<'a> {
     refresh_is_pointless: Cell<bool>,
     renewal: tokio::sync::Mutex<()>,
     refresh_failure: RefCell<Option<Error>>,
+    /// What the API's own codes mean.
+    codes: &'static [CodeMeaning],
     /// The id that every call carries: the flow's, or a UUID, new in each run.
     pub correlation: String,
 }
@@ -74,7 +79,7 @@ impl<'a> ApiSession<'a> {
                 provider.get(http).await?
             }
         };
-        Self::new(host, http, Some(provider), deadline_scope, (headers, correlation), token)
+        Self::new(host, http, Some(provider), deadline_scope, (headers, correlation), api.codes, token)
     }
 
     /// A session with a token in hand, which is never renewed.
@@ -83,7 +88,7 @@ impl<'a> ApiSession<'a> {
     /// Usage: a header's secret cannot be read.
     pub async fn with_token(host: &'a Host, http: &'a Http, api: &Api, token: AccessToken) -> Result<Self> {
         let headers = read_headers(host, http, api).await?;
-        Self::new(host, http, None, DeadlineScope::PerCommand, headers, token)
+        Self::new(host, http, None, DeadlineScope::PerCommand, headers, api.codes, token)
     }
 
     fn new(
@@ -92,6 +97,7 @@ impl<'a> ApiSession<'a> {
         provider: Option<&'a TokenProvider<'a>>,
         deadline_scope: DeadlineScope,
         (headers, correlation): (HeaderMap, String),
+        codes: &'static [CodeMeaning],
         token: AccessToken,
     ) -> Result<Self> {
         Ok(Self {
@@ -106,6 +112,7 @@ impl<'a> ApiSession<'a> {
             refresh_is_pointless: Cell::new(false),
             renewal: tokio::sync::Mutex::new(()),
             refresh_failure: RefCell::new(None),
+            codes,
             correlation,
         })
     }
@@ -146,6 +153,11 @@ impl<'a> ApiSession<'a> {
         Ok(reply)
     }
 
+    /// A request of this session, as errors about its answer name it.
+    pub fn call<'s>(&'s self, what: &'s str) -> Call<'s> {
+        Call { what, correlation: &self.correlation, codes: self.codes }
+    }
+
     /// Whether the client repeats a GET by itself.
     pub fn repeat(&self) -> RetryPolicy {
         match self.deadline_scope {
@@ -173,13 +185,26 @@ impl<'a> ApiSession<'a> {
         self.token.borrow().access_token.clone()
     }
 
-    async fn send_once(&self, request: &Request, sink: Option<&mut BodySink<'_>>) -> Result<Response> {
+    async fn send_once(&self, request: &Request, mut sink: Option<&mut BodySink<'_>>) -> Result<Response> {
         let deadline = match self.deadline_scope {
             DeadlineScope::PerCommand => self.http.deadline(),
             DeadlineScope::PerRequest => Deadline::after(self.http.timeout()),
         };
-        let sent = self.http.send_with(self.host, request, &deadline, sink).await;
-        sent.map_err(|error| outcome::of(error, request, &self.correlation))
+        let mut attempt = 0;
+        loop {
+            let sent = self.http.send_with(self.host, request, &deadline, sink.as_deref_mut()).await;
+            let reply = sent.map_err(|error| outcome::of(error, request, &self.correlation))?;
+            // The API says by a code of its own that it may pass.
+            let may_pass = refusal::meaning(&reply, self.codes).is_some_and(|meaning| meaning.may_pass);
+            let wait = retry::delay(attempt, None, retry::jitter());
+            let again = may_pass && request.retry == RetryPolicy::Idempotent && attempt < self.http.retries();
+            if !again || wait >= deadline.remaining() {
+                return Ok(reply);
+            }
+            self.host.ui.verbose(|| format!("the API says that this may pass; retrying in {} ms", wait.as_millis()));
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
     }
 
     fn is_current(&self, token: &Secret) -> bool {

@@ -15,6 +15,8 @@ pub struct ErrorBody {
     pub code: Option<String>,
     /// The explanation, as sent.
     pub description: Option<String>,
+    /// Codes and explanations below the first error, as sent.
+    pub details: Vec<(String, String)>,
     /// An identifier that the server's support can find, from the body.
     pub trace: Option<String>,
 }
@@ -44,7 +46,7 @@ impl ErrorBody {
             let found = ::url::form_urlencoded::parse(body).find(|(name, value)| name == wanted && !value.is_empty());
             found.map(|(_, value)| value.into_owned())
         };
-        Self { code: value("error"), description: value("error_description"), trace: None }
+        Self { code: value("error"), description: value("error_description"), ..Self::default() }
     }
 
     fn from_xml(xml: &str) -> Self {
@@ -61,6 +63,7 @@ impl ErrorBody {
                 "title",
             ]),
             trace: first(&["requestid", "trackingid"]),
+            details: Vec::new(),
         }
     }
 
@@ -77,7 +80,22 @@ impl ErrorBody {
             }
         };
         let first = |paths: &[&[&str]]| paths.iter().find_map(|path| text(path));
+        // CloudLoyalty: `sub` lists what is wrong in particular, `subMessage` says what to do.
+        let subs =
+            ["sub", "subs", "subErrors"].iter().find_map(|name| body.pointer(&format!("/errors/0/{name}"))?.as_array());
+        let member = |item: &Value, names: &[&str]| {
+            let value = names.iter().find_map(|name| item.get(name))?;
+            value.as_str().map(str::to_owned).or_else(|| value.is_number().then(|| value.to_string()))
+        };
+        let detail = |item: &Value| {
+            let message = member(item, &["message", "Message"]).unwrap_or_default();
+            (member(item, &["code", "type", "Type"]).unwrap_or_default(), message)
+        };
+        let advice = first(&[&["errors", "0", "subMessage"], &["errors", "0", "SubMessage"]]);
+        let details =
+            subs.into_iter().flatten().map(detail).chain(advice.map(|advice| (String::new(), advice))).collect();
         Self {
+            details,
             code: first(&[
                 &["error"],
                 &["error", "code"],
@@ -138,6 +156,15 @@ impl ErrorBody {
             (Some(one), None) | (None, Some(one)) => Some(one.clone()),
             (None, None) => None,
         }
+    }
+
+    /// What stands below the first error, for a person, as the server wrote it.
+    pub fn detail_words(&self) -> Option<String> {
+        let shown = |(code, message): &(String, String)| match code.as_str() {
+            "" => message.clone(),
+            code => format!("{code}: {message}"),
+        };
+        (!self.details.is_empty()).then(|| self.details.iter().map(shown).collect::<Vec<_>>().join("; "))
     }
 }
 

@@ -1,14 +1,11 @@
 //! Many lookups: in flight side by side, answered in the order of the input, at a pace that the API sets. Memory does
 //! not grow with the input: lines come through a small channel, answers leave as soon as their turn comes.
 
-use std::cell::Cell;
-use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde_json::value::RawValue;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::sync::mpsc;
 
 use crate::api::session::ApiSession;
 use crate::http::retry;
@@ -19,6 +16,7 @@ use crate::participants::filter::ParticipantFilter;
 use crate::participants::follow_up::{FollowUp, Followed};
 use crate::participants::identity::{self, Identity, OTHER_PERSON};
 use crate::participants::lookup::{ParticipantLookup, Query};
+use crate::participants::pacing::{ConcurrencyLimit, RateLimiter};
 use crate::platform::error::{Error, ErrorKind, Result};
 use crate::platform::host::Host;
 use crate::platform::runtime;
@@ -28,8 +26,6 @@ use crate::platform::runtime::Stop;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// How often one lookup may be throttled before the run ends.
 const MAX_THROTTLED_RETRIES: u32 = 20;
-/// How long the first lookup goes alone.
-const FIRST_LOOKUP_HEAD_START: Duration = Duration::from_secs(1);
 /// Answers that wait for an earlier one, for each lookup in flight.
 const REORDER_WINDOW: usize = 8;
 
@@ -106,20 +102,6 @@ pub struct Bulk<'a> {
     pub retries: u32,
     /// The longest wait that the API may ask for.
     pub max_wait: Duration,
-}
-
-/// How many lookups are in flight. The first goes alone: it tells whether the server speaks HTTP/2, where one
-/// connection serves all, and without it each of them would open its own.
-struct ConcurrencyLimit {
-    open: Semaphore,
-    closed: Cell<usize>,
-}
-
-/// When the next request may be sent.
-struct RateLimiter {
-    opens_at: Cell<Instant>,
-    next_turn: Cell<Instant>,
-    interval: Duration,
 }
 
 impl Bulk<'_> {
@@ -270,56 +252,6 @@ impl Bulk<'_> {
             }
             Err(_) if items.is_empty() => Answer::NotFound,
             Err(error) => Answer::Failed(error),
-        }
-    }
-}
-
-impl ConcurrencyLimit {
-    fn new(count: usize) -> Self {
-        Self { open: Semaphore::new(1), closed: Cell::new(count.saturating_sub(1)) }
-    }
-
-    /// Waits for a lookup; once the first is over, or takes long, the others may start. The lookup is boxed, since
-    /// far more lines wait for their turn than are in flight.
-    async fn run_first_alone<T>(&self, mut lookup: Pin<Box<impl Future<Output = T>>>) -> T {
-        if self.closed.get() == 0 {
-            return lookup.await;
-        }
-        let early = tokio::time::timeout(FIRST_LOOKUP_HEAD_START, &mut lookup).await;
-        self.open.add_permits(self.closed.take());
-        match early {
-            Ok(found) => found,
-            Err(_) => lookup.await,
-        }
-    }
-}
-
-impl RateLimiter {
-    fn new(rate: Option<f64>) -> Self {
-        let now = Instant::now();
-        let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
-        Self { opens_at: Cell::new(now), next_turn: Cell::new(now), interval }
-    }
-
-    /// Delays all requests for a while.
-    fn close(&self, wait: Duration) {
-        self.opens_at.set(self.opens_at.get().max(Instant::now() + wait));
-    }
-
-    /// Waits until requests may be sent and it is our turn.
-    async fn wait_for_slot(&self) {
-        while self.opens_at.get() > Instant::now() {
-            tokio::time::sleep_until(self.opens_at.get()).await;
-        }
-        if self.interval.is_zero() {
-            return;
-        }
-        // Slots are taken only while requests may be sent, so that those who waited do not all start at once.
-        let turn = self.next_turn.get().max(Instant::now());
-        self.next_turn.set(turn + self.interval);
-        tokio::time::sleep_until(turn).await;
-        while self.opens_at.get() > Instant::now() {
-            tokio::time::sleep_until(self.opens_at.get()).await;
         }
     }
 }

@@ -69,8 +69,8 @@ impl<'a> FollowUp<'a> {
         request.headers.extend(impersonation::header_map(&self.impersonation.headers(participant)?)?);
         let reply = session.send(&mut request, None).await?;
         if !reply.is_success() {
-            let refused = refusal::refusal(&reply, &request.description(), &session.correlation, host.process.now());
-            return Err(refused);
+            let what = request.description();
+            return Err(refusal::refusal(&reply, &session.call(&what), host.process.now()));
         }
         Ok(Followed { status: reply.status, body: as_json(&reply.body)? })
     }

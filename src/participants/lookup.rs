@@ -109,7 +109,7 @@ impl ParticipantLookup {
             Some(error) => error.correlation_id(&session.correlation),
             None => {
                 let now = host.process.now();
-                let refusal = refusal::refusal(&reply, &request.description(), &session.correlation, now);
+                let refusal = refusal::refusal(&reply, &session.call(&request.description()), now);
                 match refusal.kind() {
                     ErrorKind::ApiRefused if says_not_found(&reply) => not_found(&reply, &request, query, now),
                     ErrorKind::ApiRefused if reply.status == 404 => refusal.hint(path_hint(query)),

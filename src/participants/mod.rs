@@ -10,4 +10,5 @@ pub mod follow_up;
 pub mod identity;
 pub mod impersonation;
 pub mod lookup;
+pub mod pacing;
 pub mod resume;

@@ -6,6 +6,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
+use crate::settings::error_codes::CodeMeaning;
 use crate::settings::key::SettingKey;
 use crate::settings::resolved::{Settings, missing};
 use crate::settings::secret_headers::SecretHeaders;
@@ -22,6 +23,8 @@ pub struct Api {
     pub headers: SecretHeaders,
     /// The id of the flow that calls belong to; a new one for each run, if none is set.
     pub correlation_id: Option<String>,
+    /// What the API's own error codes mean.
+    pub codes: &'static [CodeMeaning],
     /// Names for paths, as the profile has them and then as the preset has.
     paths: Vec<(String, String)>,
     /// The header that carries the key of a write that may be repeated.
@@ -58,7 +61,7 @@ impl Api {
         let idempotency_header = header_name(settings, SettingKey::IdempotencyHeader)?;
         let known = settings.preset.paths.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
         let paths = settings.pairs(SettingKey::Paths).iter().cloned().chain(known).collect();
-        Ok(Self { url, headers, correlation_id, paths, idempotency_header })
+        Ok(Self { url, headers, correlation_id, codes: settings.preset.codes, paths, idempotency_header })
     }
 
     /// The path of this name.

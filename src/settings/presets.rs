@@ -3,6 +3,8 @@
 
 use crate::oauth::issuer::IssuerRule;
 use crate::oauth::token_error::Hint;
+use crate::settings::cloudloyalty_codes;
+use crate::settings::error_codes::CodeMeaning;
 
 /// What is known of one provider. Templates may hold `{tenant_domain}` and `{tenant_id}`.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Preset {
     pub issuer_form: Option<&'static str>,
     /// Names for paths of its API that it documents.
     pub paths: &'static [(&'static str, &'static str)],
+    /// What its API's own error codes mean.
+    pub codes: &'static [CodeMeaning],
     /// What its refusals mean.
     pub hints: &'static [Hint],
 }
@@ -130,6 +134,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: &[],
+        codes: &[],
         hints: &[],
     },
     Preset {
@@ -145,6 +150,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: CLOUDLOYALTY_PATHS,
+        codes: cloudloyalty_codes::CODES,
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -157,6 +163,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://cognito-idp.REGION.amazonaws.com/POOL_ID"),
         paths: &[],
+        codes: &[],
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -178,6 +185,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://loyaltyone-sandbox-pin.auth0.com/"),
         paths: &[],
+        codes: &[],
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -195,6 +203,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://TENANT.auth0.com/"),
         paths: &[],
+        codes: &[],
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -217,6 +226,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: Some("https://sts.windows.net/{tenant_id}/"),
         issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
         paths: &[],
+        codes: &[],
         hints: &[
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
             Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`")
@@ -233,6 +243,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: &[],
+        codes: &[],
         hints: &[
             Hint::on(
                 "invalid_scope",
@@ -259,6 +270,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://HOST/realms/REALM"),
         paths: &[],
+        codes: &[],
         hints: &[
             Hint::on(
                 "unauthorized_client",

@@ -38,7 +38,12 @@ impl<E> Plan<E> {
 
     /// The fault for the next request, if any.
     pub(crate) fn next(&self) -> Option<&'static E> {
-        self.0.iter().find(|planned| planned.take()).map(|planned| planned.effect)
+        self.next_if(|_| true)
+    }
+
+    /// The fault for the next request of a kind that not all faults affect.
+    pub(crate) fn next_if(&self, affects: impl Fn(&E) -> bool) -> Option<&'static E> {
+        self.0.iter().find(|planned| affects(planned.effect) && planned.take()).map(|planned| planned.effect)
     }
 }
 

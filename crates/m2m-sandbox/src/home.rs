@@ -114,8 +114,14 @@ default_profile = "cloudloyalty"
 [profiles.cloudloyalty-certificate]
 {by_certificate}
 
+# Refunds use another identity at the real system; here it is the same client, which sends its secret in the body.
+[profiles.cloudloyalty-refunds]
+extends = "cloudloyalty"
+auth_method = "client_secret_post"
+
 [profiles.loyaltyone]
 provider = "loyaltyone"
+origin_client = "m2m-sandbox"
 token_url = "{auth0}/oauth/token"
 client_id = "{}"
 client_secret = {{ file = {} }}

@@ -9,6 +9,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::accounts::{Accounts, LOYALTYONE_AUDIENCE};
 use crate::api::Api;
 use crate::api::gateway::Gateway;
+use crate::api::issuances::Issuances;
+use crate::api::offers::Offers;
+use crate::api::orders::Orders;
 use crate::api::participants::Service;
 use crate::catalog::Plans;
 use crate::certificates::Certificates;
@@ -64,6 +67,9 @@ pub(crate) async fn start(cli: &Cli, accounts: &Accounts, certificates: &Certifi
     };
     let api = Api {
         gateway: Gateway { subscription_key: accounts.subscription_key.clone(), key },
+        orders: Orders::default(),
+        offers: Offers::default(),
+        issuances: Issuances::default(),
         service: Service { directory: Directory::new(cli.participants) },
         cloudloyalty_issuer: cognito::ISSUER.to_owned(),
         loyaltyone_issuer: Auth0::issuer(&auth0_url),

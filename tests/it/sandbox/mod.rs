@@ -3,4 +3,7 @@
 mod ci_examples;
 #[cfg(unix)]
 mod client_auth;
+#[cfg(unix)]
+mod faults;
+mod guides;
 mod recipes;

@@ -58,7 +58,7 @@ impl Service {
         Ok(Answer::json(StatusCode::OK, &balance))
     }
 
-    fn impersonated(&self, headers: &HeaderMap) -> Result<Participant, Answer> {
+    pub(crate) fn impersonated(&self, headers: &HeaderMap) -> Result<Participant, Answer> {
         Impersonation::from_headers(headers)
             .and_then(|impersonation| impersonation.participant(&self.directory))
             .map_err(|refusal| match refusal {
@@ -85,6 +85,12 @@ impl Lookup {
 /// An error of the service.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
     Answer::json(status, &json!({ "errors": [{ "code": code, "message": message }] }))
+}
+
+/// An error of the service that says what to do, as some do.
+pub(crate) fn advised_error(code: &str, message: &str, advice: &str) -> Answer {
+    let error = json!({ "errors": [{ "code": code, "message": message, "subMessage": advice }] });
+    Answer::json(StatusCode::UNPROCESSABLE_ENTITY, &error)
 }
 
 /// The call needs a participant, but the impersonation headers are missing.
