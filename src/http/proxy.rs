@@ -55,7 +55,7 @@ pub fn choose(host: &Host, configured: Option<(&str, String)>) -> Result<Option<
         return Ok(None);
     }
     let refused = |why: &str| Error::usage(format!("the proxy from {origin} is refused: {why}"));
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let with_scheme = if !url::split_scheme(text).0.is_empty() { text.to_owned() } else { format!("http://{text}") };
     url::without_controls(text).map_err(|why| refused(&why))?;
     hide_userinfo_everywhere(host, &with_scheme);
     let encode = |error: Error| {
@@ -102,7 +102,7 @@ fn escape_backslashes(text: &str) -> String {
 
 /// Has everything hidden that may be a password, before anything can fail: also of what is not a URL.
 fn hide_userinfo_everywhere(host: &Host, text: &str) {
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (_, rest) = url::split_scheme(text);
     let Some((userinfo, _)) = rest.rsplit_once('@') else { return };
     if let Some((_, password)) = userinfo.split_once(':') {
         host.ui.redactor.register_secret(&Secret::new(password.to_owned()));

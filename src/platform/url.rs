@@ -129,7 +129,7 @@ pub fn percent_encode_minimal(text: &str) -> String {
 /// The text of a URL with everything hidden that could be user information, however broken the URL is: all between the
 /// scheme and the last `@`. An `@` in a path or query is taken for one too, which hides more, never less.
 pub fn hide_userinfo(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let (scheme, rest) = split_scheme(text);
     match rest.rsplit_once('@') {
         Some((_, host)) if scheme.is_empty() => format!("{}@{host}", text::HIDDEN),
         Some((_, host)) => format!("{scheme}://{}@{host}", text::HIDDEN),
@@ -137,9 +137,20 @@ pub fn hide_userinfo(text: &str) -> String {
     }
 }
 
+/// The scheme of a URL, empty if there is none, and what follows it. `://` may stand in a password too, so what is before it
+/// has to read as a scheme (RFC 3986 section 3.1).
+pub fn split_scheme(text: &str) -> (&str, &str) {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.len() <= 16
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text))
+}
+
 /// Whether the text of a URL holds a password, also where it is malformed.
 pub fn holds_password(text: &str) -> bool {
-    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (_, authority) = split_scheme(text);
     authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))
 }
 

@@ -31,8 +31,8 @@ fn list_as_json() {
     assert_eq!(
         home.cli(["profile", "list", "-o", "json"]).run().json(),
         json!([
-            { "profile": "local", "provider": "generic", "default": false },
-            { "profile": "uat", "provider": "cloudloyalty", "default": true },
+            { "profile": "local", "provider": "generic", "default": false, "abstract": false, "tags": [] },
+            { "profile": "uat", "provider": "cloudloyalty", "default": true, "abstract": false, "tags": [] },
         ])
     );
 }
