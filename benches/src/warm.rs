@@ -27,7 +27,7 @@ pub(crate) struct Budget {
 /// For a binary that is linked to glibc.
 pub(crate) const GLIBC: Budget = Budget { instructions: 400_000, above_hello: true, system_calls: 80, wall: 1.9 };
 /// The limits for CI: the budget, or the present figure if that is over the budget, so that it cannot get worse unnoticed.
-pub(crate) const GUARD: Budget = Budget { instructions: 570_000, ..GLIBC };
+pub(crate) const GUARD: Budget = Budget { instructions: 580_000, ..GLIBC };
 /// For a static one with musl.
 pub(crate) const MUSL: Budget = Budget { instructions: 380_000, above_hello: false, system_calls: 40, wall: 0.9 };
 

@@ -26,7 +26,7 @@ thread_local! {
 
 /// Some call.
 const CALL: refusal::Call<'static> =
-    refusal::Call { what: "GET https://api.example.com/x", correlation: "a-correlation-id", codes: &[] };
+    refusal::Call { what: "GET https://api.example.com/x", correlation: "a-correlation-id", codes: "" };
 
 fuzz_target!(|input: &[u8]| HOST.with(|host| {
     let (first, body) = input.split_first().unwrap_or((&0, &[]));

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::oauth::error_body::{ErrorBody, THROTTLE_WORDS};
 use crate::oauth::refusal::{Answer, Rule};
 use crate::platform::error::{Error, ErrorKind, HttpContext};
+use crate::settings::error_codes;
 use crate::settings::error_codes::CodeMeaning;
 
 use crate::http::message::Response;
@@ -128,16 +129,15 @@ pub struct Call<'a> {
     /// The correlation id that was sent.
     pub correlation: &'a str,
     /// What the API's own codes mean.
-    pub codes: &'static [CodeMeaning],
+    pub codes: &'static str,
 }
 
 /// What the API's own code in an answer means, unless the gateway or an intermediary has answered.
-pub fn meaning(reply: &Response, codes: &'static [CodeMeaning]) -> Option<&'static CodeMeaning> {
+pub fn meaning(reply: &Response, codes: &'static str) -> Option<CodeMeaning> {
     if codes.is_empty() || reply.is_success() || reply.status == 429 || reply.is_html() {
         return None;
     }
-    let code = ErrorBody::of(reply).code?;
-    codes.iter().find(|known| known.code == code)
+    error_codes::find(codes, &ErrorBody::of(reply).code?)
 }
 
 /// The error for an answer of the API that is not a success.
@@ -145,7 +145,7 @@ pub fn refusal(reply: &Response, call: &Call<'_>, now: SystemTime) -> Error {
     let body = ErrorBody::of(reply);
     let answer = Answer { response: reply, body: &body, request: call.what };
     let known = meaning(reply, call.codes);
-    let (mut error, hint) = match known {
+    let (mut error, hint) = match &known {
         Some(known) => {
             let error = answer.error(&Rule::new(known.kind, known.meaning), now);
             (if known.may_pass { error.transient() } else { error }, known.hint)
@@ -159,7 +159,12 @@ pub fn refusal(reply: &Response, call: &Call<'_>, now: SystemTime) -> Error {
         error = error.cause_quoted("in particular", words);
     }
     let explained = body.details.iter().filter_map(|(code, _)| {
-        known?.details.iter().find(|(sub, _)| sub == code).map(|(sub, meaning)| format!("{sub} means: {meaning}"))
+        known
+            .as_ref()?
+            .details
+            .iter()
+            .find(|(sub, _)| sub == code)
+            .map(|(sub, meaning)| format!("{sub} means: {meaning}"))
     });
     error = explained.fold(error, Error::cause);
     if let Some(challenge) = challenge_alone(reply, &body) {
@@ -191,7 +196,7 @@ mod tests {
     fn refused(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
         refusal(
             &response(status, headers, body),
-            &Call { what: "GET https://api/x", correlation: "c", codes: &[] },
+            &Call { what: "GET https://api/x", correlation: "c", codes: "" },
             SystemTime::now(),
         )
     }
@@ -210,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_apis_own_codes_decide_class_and_next_step() {
-        use crate::settings::cloudloyalty_codes::CODES;
+        use crate::settings::error_codes::CLOUDLOYALTY as CODES;
         for (status, body, kind, transient) in [
             (400, r#"{"errors":[{"code":"100","message":"x"}]}"#, ErrorKind::BadResponse, true),
             (400, r#"{"errors":[{"code":120,"message":"x"}]}"#, ErrorKind::BadResponse, true),
@@ -227,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_stands_below_an_error_is_shown_and_explained() {
-        use crate::settings::cloudloyalty_codes::CODES;
+        use crate::settings::error_codes::CLOUDLOYALTY as CODES;
         let body = r#"{"errors":[{"code":"322","message":"a","subMessage":"b","sub":[{"code":29,"message":"Cep"}]}]}"#;
         let call = Call { what: "POST https://api/x", correlation: "c", codes: CODES };
         let error = refusal(&response(422, &[], body), &call, SystemTime::now());

@@ -18,7 +18,6 @@ use crate::platform::host::Host;
 use crate::platform::secret::Secret;
 use crate::platform::uuid;
 use crate::settings::api::Api;
-use crate::settings::error_codes::CodeMeaning;
 use crate::tokens::provider::{AccessToken, TokenProvider};
 
 /// How deadlines count in a session.
@@ -47,7 +46,7 @@ pub struct ApiSession<'a> {
     renewal: tokio::sync::Mutex<()>,
     refresh_failure: RefCell<Option<Error>>,
     /// What the API's own codes mean.
-    codes: &'static [CodeMeaning],
+    codes: &'static str,
     /// The id that every call carries: the flow's, or a UUID, new in each run.
     pub correlation: String,
 }
@@ -97,7 +96,7 @@ impl<'a> ApiSession<'a> {
         provider: Option<&'a TokenProvider<'a>>,
         deadline_scope: DeadlineScope,
         (headers, correlation): (HeaderMap, String),
-        codes: &'static [CodeMeaning],
+        codes: &'static str,
         token: AccessToken,
     ) -> Result<Self> {
         Ok(Self {

@@ -6,7 +6,6 @@ use crate::platform::error::{Error, Result};
 use crate::platform::text::{list_quoted, nearest};
 use crate::platform::url::Url;
 use crate::secrets::source::SecretSource;
-use crate::settings::error_codes::CodeMeaning;
 use crate::settings::key::SettingKey;
 use crate::settings::resolved::{Settings, missing};
 use crate::settings::secret_headers::SecretHeaders;
@@ -24,7 +23,7 @@ pub struct Api {
     /// The id of the flow that calls belong to; a new one for each run, if none is set.
     pub correlation_id: Option<String>,
     /// What the API's own error codes mean.
-    pub codes: &'static [CodeMeaning],
+    pub codes: &'static str,
     /// Names for paths, as the profile has them and then as the preset has.
     paths: Vec<(String, String)>,
     /// The header that carries the key of a write that may be repeated.

@@ -1,87 +1,75 @@
-//! What an API's own error codes mean, as data of a preset: class of exit, whether it may pass, whose move it is. Refuses to
-//! read an answer: that is `api::refusal`'s.
+//! What an API's own error codes mean, as data of a preset: class of exit, whether it may pass, whose move it is. The data are
+//! text, read when a code has come: thousands of pointers would cost every start of the program. Refuses to read an answer:
+//! that is `api::refusal`'s.
 
 use crate::platform::error::ErrorKind;
 
-/// Who can do something about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// Whoever makes the call.
-    Integrator,
-    /// Whoever runs the API.
-    Operator,
-    /// The participant for whom the call was made.
-    Participant,
-}
-
-impl Owner {
-    /// In a table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Integrator => "integrator",
-            Self::Operator => "LTM",
-            Self::Participant => "participant",
-        }
-    }
-}
+/// CloudLoyalty's codes; the file says where they come from, and how it is written.
+pub const CLOUDLOYALTY: &str = include_str!("cloudloyalty_codes.txt");
 
 /// The meaning of one code.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeMeaning {
     /// The code.
     pub code: &'static str,
     /// The class of failure.
     pub kind: ErrorKind,
+    /// Whose move it is: the integrator's, the operator's, or the participant's.
+    pub owner: &'static str,
     /// Whether it may pass by itself, so that a GET is repeated.
     pub may_pass: bool,
-    /// Whose move it is.
-    pub owner: Owner,
     /// In one sentence, as the message of an error.
     pub meaning: &'static str,
     /// What to try.
     pub hint: Option<&'static str>,
-    /// The sub-codes that may come along.
-    pub details: &'static [(&'static str, &'static str)],
+    /// The sub-codes that may come along, with their meaning.
+    pub details: Vec<(&'static str, &'static str)>,
 }
 
-impl CodeMeaning {
-    /// A code that does not pass by itself, without a hint.
-    pub const fn new(code: &'static str, kind: ErrorKind, owner: Owner, meaning: &'static str) -> Self {
-        Self { code, kind, may_pass: false, owner, meaning, hint: None, details: &[] }
-    }
-
-    /// It may pass by itself.
-    pub const fn may_pass(mut self) -> Self {
-        self.may_pass = true;
-        self
-    }
-
-    /// What to try.
-    pub const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
-        self
-    }
-
-    /// The sub-codes that may come along.
-    pub const fn details(mut self, details: &'static [(&'static str, &'static str)]) -> Self {
-        self.details = details;
-        self
-    }
+/// The meaning of a code, if the table has it.
+pub fn find(table: &'static str, code: &str) -> Option<CodeMeaning> {
+    all(table).into_iter().find(|known| known.code == code)
 }
 
-/// The table of codes for the documentation, in Markdown.
-pub fn markdown(codes: &[CodeMeaning], kind_name: impl Fn(ErrorKind) -> (u8, &'static str)) -> String {
+/// All codes of a table, in its order.
+pub fn all(table: &'static str) -> Vec<CodeMeaning> {
+    let mut codes: Vec<CodeMeaning> = Vec::new();
+    for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match (line.strip_prefix("  "), codes.last_mut()) {
+            (Some(detail), Some(code)) => code.details.extend(detail.split_once(' ')),
+            _ => codes.extend(code(line)),
+        }
+    }
+    codes
+}
+
+fn code(line: &'static str) -> Option<CodeMeaning> {
+    let (code, rest) = line.split_once(' ')?;
+    let (kind, rest) = rest.split_once(' ')?;
+    let (owner, rest) = rest.split_once(' ')?;
+    let kind = match kind {
+        "bad_response" => ErrorKind::BadResponse,
+        "not_found" => ErrorKind::NotFound,
+        _ => ErrorKind::ApiRefused,
+    };
+    let may_pass = rest.starts_with("may-pass ");
+    let rest = rest.strip_prefix("may-pass ").unwrap_or(rest);
+    let (meaning, hint) = rest.split_once(" | ").map_or((rest, None), |(meaning, hint)| (meaning, Some(hint)));
+    Some(CodeMeaning { code, kind, owner, may_pass, meaning, hint, details: Vec::new() })
+}
+
+/// The table for the documentation, in Markdown. `exit_of` names the exit code and the kind.
+pub fn markdown(table: &'static str, exit_of: impl Fn(ErrorKind) -> (u8, &'static str)) -> String {
+    let codes = all(table);
     let mut out =
         String::from("| Code | Meaning | Exit | May pass | Whose move | What to try |\n|---|---|---|---|---|---|\n");
-    for code in codes {
-        let (exit, kind) = kind_name(code.kind);
+    for code in &codes {
+        let (exit, kind) = exit_of(code.kind);
         let pass = if code.may_pass { "yes" } else { "no" };
+        let hint = code.hint.unwrap_or("-");
         out.push_str(&format!(
-            "| {} | {} | {exit} `{kind}` | {pass} | {} | {} |\n",
-            code.code,
-            code.meaning,
-            code.owner.name(),
-            code.hint.unwrap_or("-")
+            "| {} | {} | {exit} `{kind}` | {pass} | {} | {hint} |\n",
+            code.code, code.meaning, code.owner
         ));
     }
     for code in codes.iter().filter(|code| !code.details.is_empty()) {
@@ -93,15 +81,32 @@ pub fn markdown(codes: &[CodeMeaning], kind_name: impl Fn(ErrorKind) -> (u8, &'s
 
 #[cfg(test)]
 mod tests {
-    use crate::settings::cloudloyalty_codes::CODES;
+    use super::*;
 
     #[test]
-    fn codes_are_in_order_and_unique_and_read_as_messages() {
-        let numbers: Vec<u32> = CODES.iter().map(|code| code.code.parse().unwrap()).collect();
+    fn every_line_is_read_and_codes_are_in_order_and_read_as_messages() {
+        let codes = all(CLOUDLOYALTY);
+        let lines = CLOUDLOYALTY.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+        assert_eq!(codes.iter().map(|code| 1 + code.details.len()).sum::<usize>(), lines);
+        let numbers: Vec<u32> = codes.iter().map(|code| code.code.parse().unwrap()).collect();
         assert!(numbers.windows(2).all(|two| two[0] < two[1]), "{numbers:?}");
-        for code in CODES {
-            assert!(!code.meaning.ends_with('.') && !code.meaning.is_empty(), "{}", code.code);
+        for code in &codes {
             assert!(code.meaning.starts_with(|c: char| c.is_lowercase()), "{}", code.code);
+            assert!(!code.meaning.ends_with('.'), "{}", code.code);
+            assert!(["integrator", "operator", "participant"].contains(&code.owner), "{}", code.code);
         }
+        for line in CLOUDLOYALTY.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+            let kind = line.split(' ').nth(1).unwrap();
+            assert!(["api_refused", "bad_response", "not_found"].contains(&kind), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_code_has_its_hint_and_details() {
+        let code = find(CLOUDLOYALTY, "332").unwrap();
+        assert!(code.hint.unwrap().contains("@balance") && !code.may_pass);
+        assert!(find(CLOUDLOYALTY, "100").unwrap().may_pass);
+        assert!(find(CLOUDLOYALTY, "322").unwrap().details.contains(&("29", "the CEP is missing or invalid")));
+        assert_eq!(find(CLOUDLOYALTY, "1"), None);
     }
 }

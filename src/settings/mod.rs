@@ -9,7 +9,6 @@ pub mod api;
 pub mod assertion;
 pub mod cache_mode;
 pub mod client;
-pub mod cloudloyalty_codes;
 pub mod config;
 pub mod environment;
 pub mod error_codes;

@@ -3,8 +3,7 @@
 
 use crate::oauth::issuer::IssuerRule;
 use crate::oauth::token_error::Hint;
-use crate::settings::cloudloyalty_codes;
-use crate::settings::error_codes::CodeMeaning;
+use crate::settings::error_codes;
 
 /// What is known of one provider. Templates may hold `{tenant_domain}` and `{tenant_id}`.
 #[derive(Debug)]
@@ -28,8 +27,8 @@ pub struct Preset {
     pub issuer_form: Option<&'static str>,
     /// Names for paths of its API that it documents.
     pub paths: &'static [(&'static str, &'static str)],
-    /// What its API's own error codes mean.
-    pub codes: &'static [CodeMeaning],
+    /// What its API's own error codes mean, as [`error_codes::all`] reads it.
+    pub codes: &'static str,
     /// What its refusals mean.
     pub hints: &'static [Hint],
 }
@@ -134,7 +133,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: &[],
     },
     Preset {
@@ -150,7 +149,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: CLOUDLOYALTY_PATHS,
-        codes: cloudloyalty_codes::CODES,
+        codes: error_codes::CLOUDLOYALTY,
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -163,7 +162,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://cognito-idp.REGION.amazonaws.com/POOL_ID"),
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: COGNITO_HINTS,
     },
     Preset {
@@ -185,7 +184,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://loyaltyone-sandbox-pin.auth0.com/"),
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -203,7 +202,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://TENANT.auth0.com/"),
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: AUTH0_HINTS,
     },
     Preset {
@@ -226,7 +225,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: Some("https://sts.windows.net/{tenant_id}/"),
         issuer_form: Some("https://login.microsoftonline.com/TENANT_ID/v2.0"),
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: &[
             Hint::on("invalid_scope", "Entra wants exactly one scope of the form `<application id URI>/.default`"),
             Hint::on("invalid_request", "Entra wants exactly one scope of the form `<application id URI>/.default`")
@@ -243,7 +242,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: None,
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: &[
             Hint::on(
                 "invalid_scope",
@@ -270,7 +269,7 @@ pub const PRESETS: &[Preset] = &[
         older_token_issuer: None,
         issuer_form: Some("https://HOST/realms/REALM"),
         paths: &[],
-        codes: &[],
+        codes: "",
         hints: &[
             Hint::on(
                 "unauthorized_client",

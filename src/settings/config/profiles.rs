@@ -119,20 +119,23 @@ impl Document<'_> {
     /// Usage: no such profile (`chosen_by` says who asked), one that is abstract, an unknown key, a wrong type, a circle
     /// of profiles.
     pub fn profile(&self, host: &Host, name: &str, chosen_by: &str) -> Result<Layer> {
-        let names = || self.names();
         if self.profiles().is_none_or(|all| all.get(name).is_none()) {
-            return Err(self.file.unknown_profile(name, chosen_by, &names()));
+            return Err(self.file.unknown_profile(name, chosen_by, &self.names()));
         }
         let chain = self.chain(name)?;
         if is_abstract(chain[0].1) {
             return Err(Error::usage(format!("the profile `{name}` (from {chosen_by}) is abstract: others extend it"))
                 .hint(format!("use a profile that has `extends = \"{name}\"`")));
         }
+        let [(_, own_values), parents @ ..] = chain.as_slice() else { return Ok(Layer::default()) };
+        let mut layer = self.layer(host, name, own_values)?;
+        if parents.is_empty() {
+            return Ok(layer);
+        }
         let own =
             |key: &str| chain.iter().find_map(|(_, values)| values.get(key)?.get_ref().as_str().map(str::to_owned));
         let tenant = Tenant { id: own("tenant_id"), domain: own("tenant_domain") };
-        let mut layer = Layer::default();
-        for (name, values) in &chain {
+        for (name, values) in parents {
             let mut inherited = self.layer(host, name, values)?;
             if is_abstract(values) {
                 inherited.expand_secrets(&|key, source| tenant.expand(key, source))?;

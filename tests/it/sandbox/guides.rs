@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use m2m::exit;
-use m2m::internals::settings::cloudloyalty_codes::CODES;
 use m2m::internals::settings::error_codes;
+use m2m::internals::settings::error_codes::CLOUDLOYALTY;
 use tempfile::TempDir;
 
 use crate::support::sandbox;
@@ -63,7 +63,7 @@ fn the_table_of_codes_is_that_of_the_program() {
     let guide = text("cloudloyalty.md");
     let (before, rest) = guide.split_once(begin).unwrap();
     let (table, after) = rest.split_once(end).unwrap();
-    let expected = error_codes::markdown(CODES, |kind| (exit::of(kind).code, exit::of(kind).kind));
+    let expected = error_codes::markdown(CLOUDLOYALTY, |kind| (exit::of(kind).code, exit::of(kind).kind));
     if std::env::var_os("M2M_WRITE_DOCS").is_some() {
         let path = Path::new(ROOT).join("docs/cloudloyalty.md");
         std::fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
