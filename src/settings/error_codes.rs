@@ -58,27 +58,6 @@ fn code(line: &'static str) -> Option<CodeMeaning> {
     Some(CodeMeaning { code, kind, owner, may_pass, meaning, hint, details: Vec::new() })
 }
 
-/// The table for the documentation, in Markdown. `exit_of` names the exit code and the kind.
-pub fn markdown(table: &'static str, exit_of: impl Fn(ErrorKind) -> (u8, &'static str)) -> String {
-    let codes = all(table);
-    let mut out =
-        String::from("| Code | Meaning | Exit | May pass | Whose move | What to try |\n|---|---|---|---|---|---|\n");
-    for code in &codes {
-        let (exit, kind) = exit_of(code.kind);
-        let pass = if code.may_pass { "yes" } else { "no" };
-        let hint = code.hint.unwrap_or("-");
-        out.push_str(&format!(
-            "| {} | {} | {exit} `{kind}` | {pass} | {} | {hint} |\n",
-            code.code, code.meaning, code.owner
-        ));
-    }
-    for code in codes.iter().filter(|code| !code.details.is_empty()) {
-        let details: Vec<String> = code.details.iter().map(|(sub, meaning)| format!("{sub} {meaning}")).collect();
-        out.push_str(&format!("\nSub-codes of {}: {}.\n", code.code, details.join("; ")));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
